@@ -1,0 +1,1 @@
+"""What touches the machine: cameras, the panel at the door, the board itself, its clock and its threads."""

@@ -1,0 +1,38 @@
+"""The root of every error we raise, and how they are named.
+
+Each leaf also is the built-in it resembles, carries a stable `code` for programs, and a message for people that
+says what was wrong, with the value, and what to do.
+
+    PlatypusError
+    ├── hardware: CameraError (OSError), CameraStalled (CameraError, TimeoutError), PanelError (OSError)
+    ├── stream:   see stream/errors.py
+    └── kiosk:    ConfigError (ValueError), TicketFileError (ValueError), UnknownEvent (LookupError), BusError ...
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PlatypusError(Exception):
+    """Anything that went wrong in a way we foresaw; its text is fit for a volunteer."""
+
+    code: ClassVar[str] = "error"
+
+
+class CameraError(PlatypusError, OSError):
+    """A camera cannot be opened or read."""
+
+    code = "camera"
+
+
+class CameraStalled(CameraError, TimeoutError):
+    """A camera is open but gave no frame in time."""
+
+    code = "camera_stalled"
+
+
+class PanelError(PlatypusError, OSError):
+    """A light, buzzer or counter cannot be driven."""
+
+    code = "panel"

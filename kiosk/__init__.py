@@ -1,0 +1,1 @@
+"""The appliance: the door, its ledger and tickets, the dashboard, and the processes that compose them."""

@@ -1,0 +1,66 @@
+"""What the three processes tell each other: the messages of the bus, as frozen structs encoded in JSON."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from stream.health import StreamState
+
+STREAM_STATE = "platypus/stream/state"
+STREAM_COMMAND = "platypus/stream/command"
+EVERY_DOOR_STATE = "platypus/door/+/state"
+EVERY_SCAN = "platypus/door/+/scan"
+
+
+def door_state_topic(gate: str) -> str:
+    """Where a gate's DoorState is kept (retained)."""
+    return f"platypus/door/{gate}/state"
+
+
+def scan_topic(gate: str) -> str:
+    """Where a gate's scans are told, one message each."""
+    return f"platypus/door/{gate}/scan"
+
+
+class ScanNews(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer given at a gate. Carries no name, no code: whoever may know asks the ledger for `scan_id`."""
+
+    scan_id: int
+    gate: str
+    at: str  # ISO 8601, UTC
+    is_admitted: bool
+    reason: str | None  # a refusal reason of design's list, None when admitted
+    caveats: tuple[str, ...] = ()  # what a green could not check
+    inside: int
+    capacity: int
+
+
+class DoorState(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the door process says of itself."""
+
+    gate: str
+    online: bool = True  # False is said by the broker, when the process is gone
+    event: str = ""
+    camera: Literal["ok", "stalled", "lost", "starting"] = "starting"
+    cause: str = ""  # plain words, empty when all is well
+    panel: str = "idle"  # the signal that shines now
+    inside: int = 0
+    capacity: int = 0
+    frames: int = 0  # frames the reader has seen
+    frames_per_s: float = 0.0
+
+
+class StreamCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """What an organizer wants of the stream."""
+
+    do: Literal["start", "stop", "retry"]
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a command: the new state, or an error a person can read."""
+
+    ok: bool
+    error: str | None = None
+    state: StreamState | None = None

@@ -1,0 +1,64 @@
+"""The truth of the stream, as states a person understands with the numbers under them.
+
+These are the facts the stream process publishes; nothing here measures, see legs.py and sources.py.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Health(StrEnum):
+    """What a leg or a source is doing now."""
+
+    WAITING = "waiting"  # nothing to send yet
+    CONNECTING = "connecting"
+    LIVE = "live"  # bytes have been taken by the other side for 3 s
+    BEHIND = "behind"  # taken, but slower than they are made
+    REFUSED = "refused"  # the other side said no: check the key
+    LOST = "lost"  # gone; tried again by itself
+    STOPPED = "stopped"  # nobody wants it
+
+
+class LegKind(StrEnum):
+    """Where the bytes of a leg go."""
+
+    RECORDING = "recording"
+    DESTINATION = "destination"
+
+
+class LegState(msgspec.Struct, frozen=True, kw_only=True):
+    """One output of the hub. Never carries an address or a key."""
+
+    name: str
+    kind: LegKind
+    state: Health
+    cause: str = ""  # plain words, empty when live
+    frames_sent: int = 0  # video frames since the process started, all connections together
+    reconnects: int = 0
+    dropped_frames: int = 0  # video frames left out because this leg was behind
+    queue_bytes: int = 0
+    bit_rate_kbps: int = 0  # over the last 10 s
+    retry_in_s: float | None = None
+
+
+class SourceState(msgspec.Struct, frozen=True, kw_only=True):
+    """The encoder of the stage camera."""
+
+    state: Health
+    cause: str = ""
+    frames: int = 0  # video frames that left the encoder since the process started
+    restarts: int = 0
+
+
+class StreamState(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the stream process says of itself."""
+
+    online: bool = True  # False is said by the broker, when the process is gone
+    order: str = "stopped"  # what the organizer wants: "live" or "stopped"
+    since: str | None = None  # when that was ordered, ISO 8601 UTC
+    source: SourceState = msgspec.field(default_factory=lambda: SourceState(state=Health.STOPPED))
+    legs: tuple[LegState, ...] = ()
+    recording: str | None = None  # name of the file being written

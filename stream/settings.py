@@ -1,0 +1,63 @@
+"""What the organizer may choose about the stream: frozen structs, filled from platypus.toml and secrets.toml."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+
+class TestPicture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="test-picture"):
+    """Moving bars and a tone: a stage camera for rehearsals and the demo."""
+
+
+class VideoDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="device"):
+    """A USB camera or HDMI capture card (V4L2), with an ALSA microphone or silence."""
+
+    path: str = "/dev/video0"
+    microphone: str | None = None  # an ALSA name such as "hw:1,0"
+
+
+class NetworkCamera(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="rtsp"):
+    """A camera on the network; its own sound is used when it has any."""
+
+    url: str
+
+
+class VideoFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="file"):
+    """A file played again and again, in real time."""
+
+    path: str
+
+
+Source = TestPicture | VideoDevice | NetworkCamera | VideoFile
+
+
+class Picture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The one picture format of the whole stream; every source is brought to it."""
+
+    width_px: Annotated[int, msgspec.Meta(ge=160, le=1920, multiple_of=2)] = 1280
+    height_px: Annotated[int, msgspec.Meta(ge=90, le=1080, multiple_of=2)] = 720
+    frames_per_s: Annotated[int, msgspec.Meta(ge=5, le=60)] = 30
+    keyframe_s: Annotated[int, msgspec.Meta(ge=1, le=4)] = 2
+    video_kbps: Annotated[int, msgspec.Meta(ge=100, le=20000)] = 2500
+    audio_kbps: Annotated[int, msgspec.Meta(ge=32, le=320)] = 128
+    preset: str = "superfast"
+
+
+class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An RTMP or RTMPS ingest. Its key lives in secrets.toml under [stream_keys], by this name."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
+    url: Annotated[str, msgspec.Meta(pattern=r"^rtmps?://[^/\s]+/\S+$")]  # without the key
+    ca_file: str | None = None  # who signs the server's certificate, when not a public authority
+
+
+class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """[stream] of platypus.toml."""
+
+    source: Source = TestPicture()
+    picture: Picture = Picture()
+    destinations: tuple[Destination, ...] = ()
+    recordings_dir: str | None = None  # default: recordings/ in the state folder
+    start_live: bool = False  # whether a new installation starts streaming by itself
