@@ -1,0 +1,82 @@
+"""The Flask application, put together from what it is given."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import flask
+from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from kiosk.dashboard.access import Access
+from kiosk.dashboard.entrance import add_entrance
+from kiosk.dashboard.guard import Cookies, guard
+from kiosk.dashboard.live import Live
+from kiosk.dashboard.pages import add_pages
+from kiosk.dashboard.ports import News
+from kiosk.dashboard.screen import add_screen
+from kiosk.dashboard.settings import DashboardSettings
+
+log = logging.getLogger(__name__)
+
+LARGEST_BODY_BYTES = 16 * 1024  # our forms send a PIN and a token
+SESSION_LIFE = timedelta(hours=24)  # one event, with its eve
+
+_SAID = {
+    400: ("That did not work", "The request could not be understood. Go back and try again."),
+    403: ("Not allowed", "Log in first, then try again."),
+    404: ("Nothing here", "There is no such page. The address may be mistyped."),
+    405: ("That did not work", "This page cannot be used that way. Go back and try again."),
+    413: ("Too large", "What was sent is far larger than any form here. Go back and try again."),
+    500: ("Something broke", "It was our fault and it is in the log. The door and the stream go on without this page."),
+}
+
+
+def create_app(settings: DashboardSettings, *, access: Access, live: Live, news: News) -> flask.Flask:
+    """The application; whoever calls also starts `live`, or uses `serve`."""
+    app = flask.Flask("kiosk.dashboard")
+    app.config.update(
+        SECRET_KEY=access.secret_key(),
+        SESSION_COOKIE_NAME="platypus",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=SESSION_LIFE,
+        MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
+        MAX_FORM_PARTS=20,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a page stays open all evening and Stop must still work
+        WTF_CSRF_SSL_STRICT=False,  # it needs a Referer, and our pages send none; the token itself is checked
+    )
+    app.session_interface = Cookies(settings)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    guard(app, settings)  # first: an unknown Host is answered before anything else looks at the request
+    CSRFProtect(app)
+    add_entrance(app, access)
+    add_pages(app, access, live, news)
+    add_screen(app, access, live)
+
+    @app.errorhandler(CSRFError)
+    def csrf_failed(error: CSRFError) -> flask.typing.ResponseReturnValue:
+        text = "This page was open for too long, or was opened from elsewhere. Open it again, then press once more."
+        return flask.render_template("error.html", title="Open the page again", text=text), 400
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> flask.typing.ResponseReturnValue:
+        code = error.code or 500
+        if code < 400:
+            return error.get_response()
+        title, text = _SAID.get(code, _SAID[400] if code < 500 else _SAID[500])
+        if isinstance(error.description, str) and "[dashboard]" in error.description:
+            text = error.description  # our own words about an unknown Host
+        return flask.render_template("error.html", title=title, text=text), code
+
+    @app.errorhandler(Exception)
+    def broken(error: Exception) -> flask.typing.ResponseReturnValue:
+        log.error("page event=failed endpoint=%s", flask.request.endpoint, exc_info=error)
+        title, text = _SAID[500]
+        return flask.render_template("error.html", title=title, text=text), 500
+
+    return app

@@ -1,0 +1,95 @@
+"""What every request passes: a known Host, a session where one is needed, and headers that forbid the rest."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import flask
+from flask.sessions import SecureCookieSessionInterface
+from werkzeug.exceptions import BadRequest
+
+from kiosk.dashboard.settings import DashboardSettings
+
+# Everything comes from us, nothing is inline: a name on a ticket can never become a script.
+CONTENT_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
+
+
+class Cookies(SecureCookieSessionInterface):
+    """Session cookies that are Secure exactly when the page came by https.
+
+    One installation may be reached both ways: by https through a proxy, and by http in the room.
+    """
+
+    def __init__(self, settings: DashboardSettings) -> None:
+        self._settings = settings
+
+    def get_cookie_secure(self, app: flask.Flask) -> bool:
+        is_public = self._settings.is_public_url_secure and host_name(flask.request.host) == self._settings.public_host
+        return flask.request.is_secure or is_public
+
+
+def guard(app: flask.Flask, settings: DashboardSettings) -> None:
+    """Check the Host of every request first, and put the headers on every answer."""
+    names = {"localhost", *(name.lower() for name in settings.hosts)}
+    if settings.public_host:
+        names.add(settings.public_host)
+
+    @app.before_request
+    def refuse_unknown_host() -> None:
+        name = host_name(flask.request.host)
+        # A page elsewhere can point its own name at our address (DNS rebinding); it cannot own an IP or .local.
+        if not (name in names or name.endswith(".local") or _is_address(name)):
+            raise BadRequest(
+                f"This page is not known by the name {name!r}. Use the address the Pi shows, "
+                "or add the name to hosts under [dashboard] in platypus.toml."
+            )
+
+    @app.after_request
+    def put_headers(response: flask.Response) -> flask.Response:
+        response.headers["Content-Security-Policy"] = CONTENT_POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        if flask.request.endpoint != "static":
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, without the port, in lower case."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower().removesuffix(".")
+
+
+def is_on_this_machine(request: flask.Request) -> bool:
+    """Whether the browser runs beside us: a loopback peer that called us so, and no proxy in between."""
+    if any(header in request.headers for header in _FORWARDED):
+        return False
+    name = host_name(request.host)
+    return _is_loopback(request.remote_addr or "") and (name == "localhost" or _is_loopback(name))
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(name: str) -> bool:
+    return _is_address(name) and ipaddress.ip_address(name).is_loopback

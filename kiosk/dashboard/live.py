@@ -1,0 +1,263 @@
+"""News to pages: one worker makes snapshots and hands them to every open page, and never waits for one.
+
+A snapshot is whole, so a page that missed some needs only the next. The beat comes from the worker itself: when the
+worker hangs (a locked database, say) pages hear nothing and mark themselves stale.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from hardware.clock import Clock
+from hardware.errors import PlatypusError
+from hardware.worker import Worker
+from kiosk.dashboard import views
+from kiosk.dashboard.ports import AnyNews, Doorbook, News, ScanRow
+from kiosk.dashboard.settings import DashboardSettings
+
+log = logging.getLogger(__name__)
+
+BEAT_S = 1.0  # a snapshot at least so often; a page is stale after 3 s
+CALM_S = 0.03  # between two snapshots, so that a burst of news is told together
+SHOWN_SCANS = 8
+NEW_SCANS = 50  # looked at for "which gate answered what", more than any door gives in a beat
+BACKLOG = 8  # snapshots a slow page may leave unread before it is dropped
+HUSH_S = 5.0  # a listener without news writes a comment, only to notice that its page has gone
+
+
+class TooManyListeners(PlatypusError, RuntimeError):
+    """As many pages are open as the server has threads for."""
+
+    code = "too_many_listeners"
+
+
+class Snapshot:
+    """The facts of one moment, with the organizer's page made once for all who show it."""
+
+    def __init__(self, number: int, facts: views.Facts, settings: DashboardSettings) -> None:
+        self.number = number
+        self.facts = facts
+        self.made_s = time.monotonic()
+        self._settings = settings
+
+    @cached_property
+    def home(self) -> views.HomeView:
+        """The organizer's page."""
+        return views.home(self.facts, self._settings.zone)
+
+    @cached_property
+    def home_json(self) -> bytes:
+        """The same, for the wire."""
+        return msgspec.json.encode(self.home)
+
+    def screen(self, gate: str | None) -> views.ScreenView:
+        """The attendee screen of a gate, or of all."""
+        return views.screen(self.facts, gate, show_names=self._settings.show_names)
+
+    def screen_json(self, gate: str | None) -> bytes:
+        """The same, for the wire."""
+        return msgspec.json.encode(self.screen(gate))
+
+
+class Listener:
+    """One open page: a short queue of snapshots. Iterating ends when dropped or when the server stops."""
+
+    def __init__(self, leave: Callable[[Listener], None]) -> None:
+        self._queue: queue.Queue[Snapshot | None] = queue.Queue(BACKLOG + 1)  # one place is kept for the end
+        self._leave = leave
+        self.is_over = False
+
+    def offer(self, snapshot: Snapshot) -> bool:
+        """Hand over without waiting. Returns whether there was room; a page without room is over."""
+        if self._queue.qsize() >= BACKLOG:
+            self.end()
+            return False
+        self._queue.put_nowait(snapshot)
+        return True
+
+    def end(self) -> None:
+        """Say that nothing more comes."""
+        if not self.is_over:
+            self.is_over = True
+            self._queue.put_nowait(None)
+
+    def leave(self) -> None:
+        """The page has gone: free its place."""
+        self._leave(self)
+
+    def __iter__(self) -> Iterator[Snapshot | None]:
+        """Snapshots as they come; None after a hush."""
+        while not self.is_over:
+            try:
+                snapshot = self._queue.get(timeout=HUSH_S)
+            except queue.Empty:
+                yield None
+                continue
+            if snapshot is None:
+                return
+            yield snapshot
+
+
+class Live:
+    """Makes snapshots, on news or each second, and fans them out. A context manager; `stop` ends every listener."""
+
+    def __init__(
+        self, doorbook: Doorbook, news: News, clock: Clock, settings: DashboardSettings, *, most_listeners: int = 48
+    ) -> None:
+        self._doorbook = doorbook
+        self._news = news
+        self._clock = clock
+        self._settings = settings
+        self._most_listeners = most_listeners
+        self._bell: queue.Queue[None] = queue.Queue(1)
+        self._making = threading.Lock()
+        self._lock = threading.Lock()  # guards the three below
+        self._listeners: set[Listener] = set()
+        self._latest: Snapshot | None = None
+        self._is_stopped = False
+        self._trouble_since: dict[str, float] = {}
+        self._fresh: dict[str, tuple[ScanRow, float]] = {}  # by gate: newest answer, when first seen (monotonic s)
+        self._last_scan: int | None = None
+        self._in_trouble = False
+        self.worker = Worker("dashboard-live", self._run)
+        news.subscribe(self._ring)
+
+    def __enter__(self) -> Self:
+        self.worker.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the worker and every open page; safe to call twice."""
+        self.worker.ask_to_stop()
+        self._ring()
+        self.worker.stop()
+        with self._lock:
+            self._is_stopped = True
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener.end()
+
+    @property
+    def listeners(self) -> int:
+        """How many pages are open."""
+        with self._lock:
+            return len(self._listeners)
+
+    def join(self) -> Listener:
+        """A new open page, with the current snapshot waiting for it. Raises TooManyListeners."""
+        current = self.now()
+        with self._lock:
+            if self._is_stopped or len(self._listeners) >= self._most_listeners:
+                raise TooManyListeners(
+                    f"{len(self._listeners)} live pages are open already; close one, or try again in a moment."
+                )
+            listener = Listener(self._left)
+            listener.offer(current)
+            self._listeners.add(listener)
+            return listener
+
+    def now(self) -> Snapshot:
+        """The current snapshot; made on the spot when the worker has none of the last second."""
+        latest = self._latest
+        if latest is None or time.monotonic() - latest.made_s > 1.5 * BEAT_S:
+            return self._make()
+        return latest
+
+    def _left(self, listener: Listener) -> None:
+        with self._lock:
+            self._listeners.discard(listener)
+
+    def _ring(self, _news: AnyNews | None = None) -> None:
+        """Runs in the bus's thread: only wakes the worker, which reads everything anew."""
+        try:
+            self._bell.put_nowait(None)
+        except queue.Full:
+            return  # it rings already
+
+    def _run(self, worker: Worker) -> None:
+        while not worker.is_stopping:
+            try:
+                snapshot = self._make()
+            except Exception:
+                # Pages hear nothing and say so themselves; the next beat tries again.
+                log.exception("live event=snapshot-failed next_try_s=%.1f", BEAT_S)
+            else:
+                worker.tick()
+                self._tell(snapshot)
+            worker.wait(CALM_S)
+            try:
+                self._bell.get(timeout=BEAT_S)
+            except queue.Empty:
+                continue
+
+    def _tell(self, snapshot: Snapshot) -> None:
+        with self._lock:
+            listeners = list(self._listeners)
+        for listener in listeners:
+            if not listener.is_over and not listener.offer(snapshot):
+                log.warning("live event=slow-page-dropped unread=%d", BACKLOG)
+
+    def _make(self) -> Snapshot:
+        with self._making:
+            number = self._latest.number + 1 if self._latest else 1
+            self._latest = Snapshot(number, self._gather(), self._settings)
+            return self._latest
+
+    def _gather(self) -> views.Facts:
+        now_s = self._clock.monotonic()
+        news = self._news.latest()
+        for heard in news.doors:
+            if heard.state.camera == "ok":
+                self._trouble_since.pop(heard.state.gate, None)
+            else:
+                self._trouble_since.setdefault(heard.state.gate, now_s)
+        trouble = {gate: now_s - since_s for gate, since_s in self._trouble_since.items()}
+        try:
+            event = self._doorbook.event()
+            people = self._doorbook.head_count()
+            scans = self._doorbook.recent_scans(NEW_SCANS)
+        except (PlatypusError, OSError) as error:
+            if not self._in_trouble:
+                log.exception("live event=ledger-unreadable next_try_s=%.1f", BEAT_S)
+            self._in_trouble = True
+            known = self._latest.facts.event if self._latest else None
+            text = str(error) or type(error).__name__
+            return views.Facts(
+                event=known, news=news, trouble=f"The ledger cannot be read: {text}", camera_trouble_s=trouble
+            )
+        self._in_trouble = False
+        self._note_fresh(scans, now_s)
+        return views.Facts(
+            event=event,
+            people=people,
+            scans=tuple(scans[:SHOWN_SCANS]),
+            news=news,
+            camera_trouble_s=trouble,
+            fresh={gate: (row, now_s - seen_s) for gate, (row, seen_s) in self._fresh.items()},
+        )
+
+    def _note_fresh(self, rows: Sequence[ScanRow], now_s: float) -> None:
+        """Remember each gate's newest answer and when we first saw it, by our own clock: the wall clock may jump."""
+        newest = rows[0].scan_id if rows else 0
+        if self._last_scan is not None:  # what was there when we started is not news
+            for row in reversed(rows):
+                if row.scan_id > self._last_scan:
+                    self._fresh[row.gate] = (row, now_s)
+        self._last_scan = newest
+        over = [gate for gate, (_, seen_s) in self._fresh.items() if now_s - seen_s > views.ANSWER_SHOWN_S]
+        for gate in over:
+            del self._fresh[gate]

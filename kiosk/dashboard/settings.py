@@ -1,0 +1,45 @@
+"""What the organizer may choose about the dashboard: [dashboard] of platypus.toml, as a frozen struct."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+
+class DashboardSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """[dashboard] of platypus.toml."""
+
+    host: str = "127.0.0.1"  # the address to listen on; "0.0.0.0" lets the phones of the local network in
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080  # 0: any free port
+    public_url: str | None = None  # how phones reach this page when that is not http://<host>:<port>
+    show_names: bool = False  # whether the attendee screen greets people by name
+    time_zone: str = "Europe/Paris"  # of the venue; every time on a page is told in it
+    hosts: tuple[str, ...] = ()  # names this page may be called by, beside IP addresses, localhost and *.local
+
+    def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, OSError, ValueError):
+            raise ValueError(f"time_zone {self.time_zone!r} is not known; write one such as Europe/Paris") from None
+        if self.public_url is not None:
+            url = urlsplit(self.public_url)
+            if url.scheme not in {"http", "https"} or not url.hostname:
+                raise ValueError(f"public_url {self.public_url!r} is not an address such as https://door.example.org")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The venue's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def public_host(self) -> str | None:
+        """The host name in `public_url`, in lower case."""
+        return urlsplit(self.public_url).hostname if self.public_url else None
+
+    @property
+    def is_public_url_secure(self) -> bool:
+        """Whether phones reach this page by https (a proxy in front of us holds the certificate)."""
+        return self.public_url is not None and urlsplit(self.public_url).scheme == "https"

@@ -1,0 +1,238 @@
+"""What a page shows, composed from facts: one struct for the organizer's page, one for the attendee screen.
+
+The same struct fills the template at first and travels as JSON afterwards, so that a page says one thing only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from kiosk.dashboard import words
+from kiosk.dashboard.ports import EventFacts, HeadCount, NewsNow, ScanRow
+from kiosk.dashboard.words import Status, Tone
+from stream.health import Health, StreamState
+
+_UNKNOWN = "?"
+ANSWER_SHOWN_S = 5.0  # how long the screen keeps an answer before it invites the next guest
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything known at one moment."""
+
+    event: EventFacts | None = None
+    people: HeadCount | None = None  # None: the ledger cannot be read
+    scans: Sequence[ScanRow] = ()  # newest first
+    news: NewsNow = NewsNow()
+    trouble: str = ""  # why the ledger cannot be read
+    camera_trouble_s: Mapping[str, float] = {}  # by gate: how long its camera has not been well
+    fresh: Mapping[str, tuple[ScanRow, float]] = {}  # by gate: its newest answer, and seconds since we first saw it
+
+
+class People(msgspec.Struct, frozen=True, kw_only=True):
+    inside: str = _UNKNOWN
+    of: str = ""
+    value: int = 0
+    maximum: int = 1
+    tone: Tone = "calm"
+    room: str = ""
+    admitted: str = _UNKNOWN
+    refused: str = _UNKNOWN
+    tickets: str = _UNKNOWN
+
+
+class AnswerLine(msgspec.Struct, frozen=True, kw_only=True):
+    key: int
+    time: str
+    tone: Tone
+    short: str
+    who: str
+    note: str
+
+
+class StatusLine(msgspec.Struct, frozen=True, kw_only=True):
+    key: str
+    name: str
+    tone: Tone
+    title: str
+    detail: str = ""
+
+
+class StreamView(msgspec.Struct, frozen=True, kw_only=True):
+    tone: Tone
+    title: str
+    detail: str
+    since: str
+    lines: tuple[StatusLine, ...]
+    can_start: bool
+    can_stop: bool
+    can_retry: bool
+
+
+class HomeView(msgspec.Struct, frozen=True, kw_only=True):
+    """The organizer's page."""
+
+    event: str
+    trouble: str
+    people: People
+    doors: tuple[StatusLine, ...]
+    stream: StreamView
+    answers: tuple[AnswerLine, ...]
+    is_quiet: bool  # no answer yet
+
+
+class ScreenView(msgspec.Struct, frozen=True, kw_only=True):
+    """What attendees see. Carries a name only when the organizer allows it."""
+
+    event: str
+    mode: str  # idle, answer, closed
+    tone: Tone
+    title: str
+    advice: str
+    name: str = ""
+    people: str = ""
+    stream_page: str = ""
+    answer: int = 0  # the scan it is about
+    shows_for_s: float = 0.0  # how much longer the answer stays
+
+
+def home(facts: Facts, zone: ZoneInfo) -> HomeView:
+    """The organizer's page of this moment; times in `zone`."""
+    many = len(facts.news.doors) > 1
+    doors = [
+        _status(
+            heard.state.gate,
+            f"Door · {heard.state.gate}" if many else "Door",
+            words.door(heard, facts.camera_trouble_s.get(heard.state.gate, 0.0)),
+        )
+        for heard in facts.news.doors
+    ]
+    if not doors:
+        doors = [_status("", "Door", Status("warn", "No news of the door", "Its program has not been heard yet."))]
+    return HomeView(
+        event=facts.event.name if facts.event else "Event",
+        trouble=facts.trouble,
+        people=_people(facts.people),
+        doors=tuple(doors),
+        stream=_stream(facts, zone),
+        answers=tuple(_line(row, zone) for row in facts.scans),
+        is_quiet=not facts.scans,
+    )
+
+
+def screen(facts: Facts, gate: str | None, *, show_names: bool) -> ScreenView:
+    """The attendee screen of this moment, of one gate or of all together."""
+    people = _people(facts.people)
+    event = facts.event.name if facts.event else ""
+    page = (facts.event.stream_page or "") if facts.event else ""
+    count = f"{people.inside} {people.of}".strip() if facts.people else ""
+    answers = [fresh for name, fresh in facts.fresh.items() if gate in {None, name} and fresh[1] < ANSWER_SHOWN_S]
+    if answers:
+        row, age_s = min(answers, key=lambda fresh: fresh[1])
+        said = words.answer(row.reason, is_admitted=row.is_admitted)
+        return ScreenView(
+            event=event,
+            mode="answer",
+            tone=said.tone,
+            title=said.title,
+            advice=said.advice,
+            name=(row.holder or "") if show_names and row.is_admitted else "",
+            people=count,
+            stream_page=page,
+            answer=row.scan_id,
+            shows_for_s=round(ANSWER_SHOWN_S - age_s, 2),
+        )
+    heard = [door for door in facts.news.doors if gate in {None, door.state.gate} and not words.is_gone(door)]
+    tone: Tone
+    cameras = {door.state.camera for door in heard}
+    if "ok" in cameras and not facts.trouble:
+        mode, tone, title = "idle", "calm", "Hold your QR code 20 cm from the camera"
+        advice = "On a phone or on paper, either works."
+    elif "starting" in cameras and not facts.trouble:
+        mode, tone, title, advice = "closed", "calm", "One moment, please", "The camera is starting."
+    else:
+        mode, tone, title, advice = "closed", "warn", "Please see a volunteer", "They will check you in by hand."
+    return ScreenView(event=event, mode=mode, tone=tone, title=title, advice=advice, people=count, stream_page=page)
+
+
+def clock_time(at: datetime, zone: ZoneInfo) -> str:
+    """A time of day at the venue."""
+    return at.astimezone(zone).strftime("%H:%M:%S")
+
+
+def _people(count: HeadCount | None) -> People:
+    if count is None:
+        return People()
+    free = count.capacity - count.inside
+    tone: Tone = "calm"
+    room = ""
+    if count.capacity:
+        tone = "no" if free < 0 else "warn" if free == 0 else "calm"
+        room = "Full" if free == 0 else f"{-free} too many" if free < 0 else f"{free} free"
+    return People(
+        inside=str(count.inside),
+        of=f"of {count.capacity}" if count.capacity else "inside",
+        value=max(0, min(count.inside, count.capacity or 1)),
+        maximum=count.capacity or 1,
+        tone=tone,
+        room=room,
+        admitted=str(count.admitted),
+        refused=str(count.refused),
+        tickets=str(count.tickets),
+    )
+
+
+def _line(row: ScanRow, zone: ZoneInfo) -> AnswerLine:
+    said = words.answer(row.reason, is_admitted=row.is_admitted)
+    notes = [row.product or "", *(words.caveat(code) for code in row.caveats)]
+    return AnswerLine(
+        key=row.scan_id,
+        time=clock_time(row.at, zone),
+        tone=said.tone,
+        short=said.short,
+        who=row.holder or ("No name" if row.is_admitted else "No ticket" if row.reason == "invalid" else "No name"),
+        note=" · ".join(note for note in notes if note),
+    )
+
+
+def _stream(facts: Facts, zone: ZoneInfo) -> StreamView:
+    heard = facts.news.stream
+    said = words.stream(heard)
+    if heard is None:
+        return StreamView(
+            tone=said.tone, title=said.title, detail=said.detail, since="", lines=(),
+            can_start=True, can_stop=True, can_retry=False,
+        )  # fmt: skip
+    state = heard.state
+    wants_live = state.order == "live"
+    is_gone = words.is_gone(heard)
+    lines: list[StatusLine] = []
+    if not is_gone:  # numbers of a process that is gone are not shown: they would look alive
+        source = words.source(state.source)
+        if source is not None and wants_live:
+            lines.append(_status("source", "Stage camera", source))
+        lines += [_status(f"{leg.kind}-{leg.name}", leg.name, words.leg(leg)) for leg in state.legs]
+
+    return StreamView(
+        tone=said.tone,
+        title=said.title,
+        detail=said.detail,
+        since=_since(state, zone) if wants_live else "",
+        lines=tuple(lines),
+        can_start=not wants_live,
+        can_stop=wants_live,
+        can_retry=wants_live and any(leg.state in {Health.LOST, Health.REFUSED} for leg in state.legs),
+    )
+
+
+def _since(state: StreamState, zone: ZoneInfo) -> str:
+    if state.since is None:
+        return "Ordered: live"
+    return f"Ordered live since {datetime.fromisoformat(state.since).astimezone(zone):%H:%M}"
+
+
+def _status(key: str, name: str, said: Status) -> StatusLine:
+    return StatusLine(key=key, name=name, tone=said.tone, title=said.title, detail=said.detail)

@@ -1,0 +1,179 @@
+"""Every sentence about a scan, the door or the stream that a person reads, from states to words.
+
+A `tone` is yes, no, warn or calm; a page gives it a colour and a symbol, never a colour alone.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from kiosk.dashboard.ports import Heard
+from kiosk.news import DoorState
+from stream.health import Health, LegKind, LegState, SourceState, StreamState
+
+Tone = Literal["yes", "no", "warn", "calm"]
+
+SILENT_S = 10.0  # a process that says nothing for longer is taken for gone; each says its state every 2 s or less
+
+
+class Answer(NamedTuple):
+    """What is said about a scan."""
+
+    tone: Tone
+    short: str  # for the organizer's list
+    title: str  # for the attendee, very large
+    advice: str  # what the attendee does next
+
+
+class Status(NamedTuple):
+    """What is said about a process or one of its parts."""
+
+    tone: Tone
+    title: str
+    detail: str = ""
+
+
+ADMITTED = Answer("yes", "Admitted", "Welcome!", "Come in and take any seat.")
+
+# Red is a no that stays a no with this ticket; amber is one that a volunteer can often put right.
+REFUSALS: dict[str, Answer] = {
+    "invalid": Answer("no", "Unknown code", "Unknown code", "Show the QR code of your ticket, or see a volunteer."),
+    "unpaid": Answer("warn", "Not paid", "Not paid yet", "Please see a volunteer to settle it."),
+    "blocked": Answer("no", "Blocked", "Ticket blocked", "Please see a volunteer."),
+    "invalid_time": Answer("warn", "Not valid now", "Not valid at this time", "Check the date, or see a volunteer."),
+    "canceled": Answer("no", "Canceled", "Ticket canceled", "Please see a volunteer."),
+    "already_redeemed": Answer("no", "Already used", "Already used", "Please see a volunteer."),
+    "product": Answer("no", "Other entrance", "Not for this entrance", "Please see a volunteer."),
+    "rules": Answer("no", "Not allowed by the rules", "Not allowed now", "Please see a volunteer."),
+    "ambiguous": Answer("warn", "Matches several tickets", "Not sure which ticket", "Please see a volunteer."),
+    "revoked": Answer("no", "Revoked", "Replaced by a newer ticket", "Show your latest ticket, or see a volunteer."),
+    "unapproved": Answer("warn", "Not approved", "Not approved yet", "Please see a volunteer."),
+    "error": Answer("warn", "Could not check", "We could not check", "Please try again, or see a volunteer."),
+    "full": Answer("warn", "House full", "We are full", "Please see a volunteer. You can watch the stream."),
+}
+
+CAVEATS = {
+    "offline": "not checked online",
+    "clock": "clock not confirmed",
+    "clock_untrusted": "clock not confirmed",
+}
+
+
+def answer(reason: str | None, *, is_admitted: bool) -> Answer:
+    """The words for a scan; a reason we do not know is said as it came and sends the guest to a volunteer."""
+    if is_admitted:
+        return ADMITTED
+    known = REFUSALS.get(reason or "error")
+    return known or Answer("warn", f"Refused: {reason}", "Not admitted", "Please see a volunteer.")
+
+
+def caveat(code: str) -> str:
+    """The words for something a green could not check."""
+    return CAVEATS.get(code, code.replace("_", " "))
+
+
+def seconds(duration_s: float) -> str:
+    """A duration as a person says it: 4 s, 3 min, 2 h."""
+    if duration_s < 100:
+        return f"{duration_s:.0f} s"
+    if duration_s < 6000:
+        return f"{duration_s / 60:.0f} min"
+    return f"{duration_s / 3600:.0f} h"
+
+
+def is_gone(heard: Heard[DoorState] | Heard[StreamState]) -> bool:
+    """Whether the process that said this is taken for gone."""
+    return not heard.state.online or heard.age_s > SILENT_S
+
+
+def door(heard: Heard[DoorState], trouble_s: float) -> Status:
+    """The words for a gate. `trouble_s`: how long its camera has not been well."""
+    state = heard.state
+    if not state.online:
+        return Status("no", "Door is off", "Its program is not running: check people in by hand.")
+    if heard.age_s > SILENT_S:
+        return Status("no", f"No news for {seconds(heard.age_s)}", "The door does not answer: check people in by hand.")
+    cause = f" {_sentence(state.cause)}" if state.cause else ""
+    match state.camera:
+        case "ok":
+            # A camera that gives pictures may still come with a cause: the ledger or the panel is in trouble.
+            return (
+                Status("warn", "Camera reads", _sentence(state.cause)) if state.cause else Status("yes", "Camera reads")
+            )
+        case "starting":
+            return Status("calm", "Camera is starting", cause.strip())
+        case "stalled":
+            return Status("warn", f"No picture for {seconds(trouble_s)}", f"Check people in by hand.{cause}")
+        case "lost":
+            return Status("no", "Camera lost", f"Check people in by hand.{cause}")
+
+
+def leg(state: LegState) -> Status:
+    """The words for one output of the stream, with its numbers."""
+    is_file = state.kind is LegKind.RECORDING
+    said: dict[Health, tuple[Tone, str]] = {
+        Health.WAITING: ("calm", "Waiting"),
+        Health.CONNECTING: ("warn", "Opening the file" if is_file else "Connecting"),
+        Health.LIVE: ("yes", "Recording" if is_file else "Live"),
+        Health.BEHIND: ("warn", "Behind"),
+        Health.REFUSED: ("no", "Refused"),
+        Health.LOST: ("no", "Lost"),
+        Health.STOPPED: ("calm", "Stopped"),
+    }
+    tone, title = said[state.state]
+    parts = [_sentence(state.cause)] if state.cause else []
+    if state.state is Health.REFUSED and not state.cause:
+        parts.append("Check the key.")
+    if state.retry_in_s is not None:
+        parts.append(f"Next try in {seconds(state.retry_in_s)}.")
+    numbers = []
+    if state.bit_rate_kbps and state.state in {Health.LIVE, Health.BEHIND}:
+        numbers.append(f"{state.bit_rate_kbps / 1000:.1f} Mb/s")
+    if state.reconnects:
+        numbers.append(f"{state.reconnects} reconnect{'s' * (state.reconnects > 1)}")
+    if state.dropped_frames:
+        numbers.append(f"{state.dropped_frames} frame{'s' * (state.dropped_frames > 1)} left out")
+    if numbers:
+        parts.append(" · ".join(numbers))
+    return Status(tone, title, " ".join(parts))
+
+
+def source(state: SourceState) -> Status | None:
+    """The words for the stage camera, or None when there is nothing to say."""
+    if state.state in {Health.LIVE, Health.STOPPED}:
+        return None
+    title = {Health.CONNECTING: "starting", Health.WAITING: "waiting"}.get(state.state, "in trouble")
+    detail = _sentence(state.cause) if state.cause else "Viewers see a slate until it is back."
+    return Status("warn", f"Stage camera {title}", detail)
+
+
+def stream(heard: Heard[StreamState] | None) -> Status:
+    """The words for the stream as a whole."""
+    if heard is None:
+        return Status("warn", "No news of the stream", "Its program has not been heard yet.")
+    if not heard.state.online:
+        return Status("no", "Stream program is off", "It is not running; see to the stream's Pi.")
+    if heard.age_s > SILENT_S:
+        return Status(
+            "no", f"No news for {seconds(heard.age_s)}", "The stream does not answer; it may well be going on."
+        )
+    if heard.state.order != "live":
+        return Status("calm", "Not streaming", "Press Start when the talks begin.")
+    wanted = [leg for leg in heard.state.legs if leg.kind is LegKind.DESTINATION]
+    live = [leg for leg in wanted if leg.state in {Health.LIVE, Health.BEHIND}]
+    if not wanted:
+        return Status("yes", "Recording only", "No destination is set up.")
+    if len(live) < len(wanted):
+        is_lost = any(leg.state in {Health.LOST, Health.REFUSED} for leg in wanted)
+        if live:
+            return Status("warn", f"Live on {len(live)} of {len(wanted)}")
+        return Status("no", "Not live", "Viewers see nothing now.") if is_lost else Status("warn", "Going live")
+    if any(leg.state is Health.BEHIND for leg in wanted):
+        return Status("warn", "Live, but behind", "The network is slower than the stream.")
+    return Status("yes", "Live")
+
+
+def _sentence(text: str) -> str:
+    """`text` with a capital and a full stop."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
