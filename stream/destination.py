@@ -1,0 +1,313 @@
+"""A destination: one pusher under supervision, brought back by itself, and honest about where it stands."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
+from pathlib import Path
+from random import random
+from typing import NamedTuple
+
+from hardware.clock import Clock
+from hardware.worker import Worker
+from stream import graph
+from stream.backoff import Backoff
+from stream.errors import BadStreamKey, ChildError
+from stream.health import Health, LegKind, LegState
+from stream.hub import Chunk, Hub, Tap
+from stream.process import Child
+from stream.pulse import Beat, Look, Pulse
+from stream.rate import Rate
+from stream.settings import Destination as Address
+from stream.sockets import unsent_bytes
+
+log = logging.getLogger(__name__)
+
+_LOOK_PERIOD_S = 0.5
+_BUSY_RETRY_S = 1.0  # the server still holds our last session; it lets go by itself
+_REFUSED_RETRY_S = 20.0
+_STRIKES = 3  # connections closed at once in a row, before that is taken for a refusal
+_AT_ONCE_S = 6.0  # 3 s after connecting, which may take 3 s
+_STEPS_S = (0.3, 1.0, 1.0, 1.0, 1.0, 2.0)
+_SLOWER_S = ((60.0, 5.0), (600.0, 15.0))
+_CHECK_KEY = "check the stream key"
+
+
+class Why(Enum):
+    """Why a connection ended."""
+
+    BUSY = auto()
+    REFUSED = auto()
+    CLOSED = auto()  # without a word: a refusal, when it happens again and again at once
+    NETWORK = auto()
+
+
+class End(NamedTuple):
+    """How a connection ended, in words for the organizer."""
+
+    why: Why
+    cause: str
+
+
+_SIGNS = (  # what ffmpeg 5.1 writes -> what it means; the first that fits counts
+    ("Already publishing", End(Why.BUSY, "the server still holds the last connection")),
+    ("Server error:", End(Why.REFUSED, f"the server refuses: {_CHECK_KEY}")),
+    (
+        "certificate",
+        End(Why.REFUSED, "the server's certificate is not trusted: check the address, the clock and ca_file"),
+    ),
+    ("owner does not match", End(Why.REFUSED, "the certificate is another server's: check the address")),
+    ("Failed to resolve", End(Why.NETWORK, "the server's name is not found: no network, or a wrong address")),
+    ("Connection refused", End(Why.NETWORK, "no server answers at the address")),
+    ("unreachable", End(Why.NETWORK, "no network to the server")),
+    ("No route to host", End(Why.NETWORK, "no network to the server")),
+    ("timed out", End(Why.NETWORK, "the server does not answer")),
+    ("Connection reset", End(Why.CLOSED, "the server cut the connection")),
+)
+
+
+def why_ended(lines: Sequence[str], exit_code: int) -> End:
+    """Read a pusher's last lines."""
+    for sign, end in _SIGNS:
+        if any(sign in line for line in lines):
+            return end
+    if exit_code < 0:
+        return End(Why.NETWORK, f"the pusher was killed (signal {-exit_code})")
+    return End(Why.CLOSED, "the server closed the connection")
+
+
+class Destination:
+    """Keeps one address fed. Counters last as long as this object.
+
+    `key` None means that none is known: the leg is refused from the start, and says what to write where.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        key: str | None,
+        clock: Clock,
+        *,
+        chance: Callable[[], float] = random,
+        folder: Path | None = None,
+    ) -> None:
+        self.name = address.name
+        self._address = address
+        self._clock = clock
+        self._folder = folder
+        self._key: bytes | None = None
+        self._secrets = (key,) if key else ()
+        self._no_key = ""
+        try:
+            self._key = graph.key_file(key or "")
+        except BadStreamKey as error:
+            self._no_key = f'{error} Write {address.name} = "the key" under [stream_keys] in secrets.toml.'
+        self._backoff = Backoff(_STEPS_S, _SLOWER_S, chance)
+        self._lock = threading.Lock()
+        self._retry_now = threading.Event()
+        self._worker: Worker | None = None
+        self._tap: Tap | None = None
+        self._state = Health.STOPPED
+        self._cause = ""
+        self._retry_at_s: float | None = None
+        self._frames_before = 0
+        self._frames_now = 0
+        self._dropped_before = 0
+        self._live_pid: int | None = None  # of the last connection that came to be live
+        self._reconnects = 0
+        self._strikes = 0
+        self._rate = Rate()
+        self._pid: int | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the pusher that runs now."""
+        return self._pid
+
+    def start(self, hub: Hub) -> None:
+        """Begin to push what `hub` sends."""
+        if self._key is None:
+            self._set(Health.REFUSED, self._no_key)
+            return
+        self._backoff.reset()
+        self._strikes = 0
+        self._live_pid = None
+        self._set(Health.WAITING)
+        self._worker = Worker(f"stream-{self.name}", lambda worker: self._run(worker, hub))
+        self._worker.start()
+
+    def stop(self) -> None:
+        """Close the session at the server, or end it when that takes too long."""
+        if self._worker is not None:
+            self._worker.ask_to_stop()
+            self._retry_now.set()
+            self._worker.stop(timeout_s=10.0)
+            self._worker = None
+        self._set(Health.STOPPED)
+
+    def retry(self) -> None:
+        """Try again now, when it waits; and forget how often it failed."""
+        self._strikes = 0
+        self._backoff.reset()
+        self._retry_now.set()
+
+    def state(self) -> LegState:
+        """What it is doing now."""
+        now_s = self._clock.monotonic()
+        with self._lock:
+            return LegState(
+                name=self.name,
+                kind=LegKind.DESTINATION,
+                state=self._state,
+                cause=self._cause,
+                frames_sent=self._frames_before + self._frames_now,
+                reconnects=self._reconnects,
+                dropped_frames=self._dropped_before + (self._tap.dropped_frames if self._tap else 0),
+                queue_bytes=self._tap.queue_bytes if self._tap else 0,
+                bit_rate_kbps=round(self._rate.per_s(now_s) * 8 / 1000),
+                retry_in_s=None if self._retry_at_s is None else max(0.0, self._retry_at_s - now_s),
+            )
+
+    def _run(self, worker: Worker, hub: Hub) -> None:
+        self._retry_now.clear()
+        while not worker.is_stopping:
+            tap = hub.attach(self.name)
+            with self._lock:
+                self._tap = tap
+            try:
+                end = self._connect(worker, tap)
+            finally:
+                hub.detach(tap)
+                with self._lock:
+                    self._dropped_before += tap.dropped_frames
+                    self._frames_before += self._frames_now
+                    self._frames_now = 0
+                    self._tap = None
+            if end is None or worker.is_stopping:
+                return
+            self._wait_after(end)
+
+    def _connect(self, worker: Worker, tap: Tap) -> End | None:
+        """One connection from start to end; None when asked to stop."""
+        first = self._first(worker, tap)
+        if first is None:
+            return None
+        reading, writing = os.pipe()
+        try:
+            os.write(writing, self._key or b"")
+        finally:
+            os.close(writing)
+        try:
+            child = Child(
+                f"pusher-{self.name}",
+                graph.pusher(self._address, key_fd=reading),
+                give_fds=(reading,),
+                has_stdin=True,
+                secrets=self._secrets,
+                folder=self._folder,
+            )
+        except ChildError as error:
+            return End(Why.NETWORK, str(error))
+        self._pid = child.pid
+        began_s = self._clock.monotonic()
+        pulse = Pulse(began_s)
+        try:
+            return self._push(worker, tap, child, pulse, first)
+        finally:
+            self._pid = None
+            child.stop(patience_s=1.0)
+            self._note_frames(child)
+            is_at_once = self._clock.monotonic() - began_s < _AT_ONCE_S
+            self._strikes = self._strikes + 1 if is_at_once and not pulse.was_live else 0
+
+    def _push(self, worker: Worker, tap: Tap, child: Child, pulse: Pulse, first: Chunk) -> End | None:
+        rest = memoryview(first.data)
+        look_at_s = self._clock.monotonic()
+        while not worker.is_stopping:
+            worker.tick()
+            if not rest:
+                chunk = tap.take(0.1)
+                rest = memoryview(chunk.data if chunk else b"")
+            try:
+                if rest:
+                    rest = rest[child.write(rest, 0.1) :]
+            except BrokenPipeError:
+                return why_ended(child.last_lines, child.stop(patience_s=0.5))
+            if child.exit_code is not None:
+                return why_ended(child.last_lines, child.stop())
+            if self._clock.monotonic() >= look_at_s:
+                look_at_s = self._clock.monotonic() + _LOOK_PERIOD_S
+                if self._judge(tap, child, pulse) is Beat.STUCK:
+                    child.kill()
+                    return End(Why.NETWORK, "the network is stuck: the server takes nothing any more")
+        return None
+
+    def _judge(self, tap: Tap, child: Child, pulse: Pulse) -> Beat:
+        progress = child.progress
+        look = Look(
+            now_s=self._clock.monotonic(),
+            fed_at_s=tap.fed_at_s,
+            out_time_us=progress.out_time_us if progress else -1,
+            total_bytes=progress.total_bytes if progress else 0,
+            unsent_bytes=unsent_bytes(child.pid),
+            queue_bytes=tap.queue_bytes,
+        )
+        beat = pulse.beat(look)
+        self._note_frames(child)
+        match beat:
+            case Beat.LIVE:
+                if self._live_pid != child.pid:
+                    self._reconnects += self._live_pid is not None
+                    self._live_pid = child.pid
+                    log.info("leg=%s event=live reconnects=%d", self.name, self._reconnects)
+                self._backoff.reset()
+                self._set(Health.LIVE)
+            case Beat.BEHIND:
+                waiting = look.queue_bytes + (look.unsent_bytes or 0)
+                self._set(Health.BEHIND, f"the network takes less than the stream makes: {waiting // 1000} kB wait")
+            case Beat.HUNGRY:
+                self._set(Health.WAITING, "nothing comes from the camera")
+            case Beat.CONNECTING:  # one that was refused stays so until it is taken
+                self._set(Health.REFUSED if self._state is Health.REFUSED else Health.CONNECTING, self._cause)
+            case Beat.STUCK:
+                pass  # ended by the caller, who says why
+        return beat
+
+    def _first(self, worker: Worker, tap: Tap) -> Chunk | None:
+        while not worker.is_stopping:
+            worker.tick()
+            chunk = tap.take(0.2)
+            if chunk is not None:
+                return chunk
+        return None
+
+    def _wait_after(self, end: End) -> None:
+        now_s = self._clock.monotonic()
+        is_refused = end.why is Why.REFUSED or (end.why is Why.CLOSED and self._strikes >= _STRIKES)
+        cause = end.cause
+        if is_refused:
+            wait_s = _REFUSED_RETRY_S
+            if end.why is Why.CLOSED:
+                cause = f"the server closes every connection at once: {_CHECK_KEY}"
+        elif end.why is Why.BUSY:
+            wait_s = _BUSY_RETRY_S
+        else:
+            wait_s = self._backoff.next_wait_s(now_s)
+        log.warning('leg=%s event=%s cause="%s" retry_in_s=%.1f', self.name, end.why.name.lower(), cause, wait_s)
+        self._set(Health.REFUSED if is_refused else Health.LOST, cause, now_s + wait_s)
+        self._retry_now.wait(wait_s)
+        self._retry_now.clear()
+
+    def _note_frames(self, child: Child) -> None:
+        progress = child.progress
+        if progress is None:
+            return
+        with self._lock:
+            self._frames_now = progress.frame
+
+    def _set(self, state: Health, cause: str = "", retry_at_s: float | None = None) -> None:
+        with self._lock:
+            self._state, self._cause, self._retry_at_s = state, cause, retry_at_s

@@ -1,0 +1,204 @@
+"""Every ffmpeg command line, built with ffmpeg-python's `compile` and nothing else. Pure functions of settings.
+
+ffmpeg-python 0.2.0 orders options by name and puts global ones last, which ffmpeg accepts; what looks odd in the
+commands comes from there. Options and their reasons were measured on ffmpeg 5.1.
+
+Where the stream key is: not in a command line. The pusher reads it as an option file from a file descriptor it
+inherits (`key_fd`, see `key_file`), so `ps` and /proc/PID/cmdline show the address only, and ffmpeg's own log does not
+print it. What remains: root, and other programs of the same user, can read the pusher's memory; and without TLS
+(`rtmp://`) anybody on the way to the server can read it. A camera's address, with a password in it, does stand in the
+encoder's command line; mount /proc with hidepid=2, or give the camera a user that may only look.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import ffmpeg
+
+from stream.errors import BadStreamKey
+from stream.settings import Destination, NetworkCamera, Picture, Source, TestPicture, VideoDevice, VideoFile
+
+STATS_PERIOD_S = 0.5
+PUBLIC_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+_RATE_HZ = 48_000
+_IO_LIMIT_US = 5_000_000  # a backstop: the supervisor kills a stuck pusher after 3 s
+_SEND_BUFFER_BYTES = 131_072  # the kernel's default swallows 8 s of video before anybody notices a dead network
+# Annex A of H.264: level -> macroblocks a second, macroblocks a frame.
+_LEVELS = (
+    ("3.1", 108_000, 3_600),
+    ("3.2", 216_000, 5_120),
+    ("4.0", 245_760, 8_192),
+    ("4.2", 522_240, 8_704),
+)
+
+
+def encoder(source: Source, picture: Picture, *, out_fd: int, has_sound: bool = True) -> list[str]:
+    """The stage camera to H.264 and AAC in a transport stream on `out_fd`; progress on stdout.
+
+    `has_sound` False puts silence where the source has no sound: servers want an audio track.
+    """
+    video, audio = _inputs(source, picture, has_sound=has_sound)
+    frames = picture.frames_per_s * picture.keyframe_s
+    output = ffmpeg.output(
+        _to_one_format(video, picture),
+        _to_one_sound(audio),
+        f"pipe:{out_fd}",
+        format="mpegts",
+        vcodec="libx264",
+        preset=picture.preset,
+        tune="zerolatency",
+        level=h264_level(picture),
+        g=frames,
+        keyint_min=frames,
+        sc_threshold=0,
+        maxrate=f"{picture.video_kbps}k",
+        bufsize=f"{picture.video_kbps}k",
+        pix_fmt="yuv420p",
+        acodec="aac",
+        ar=_RATE_HZ,
+        ac=2,
+        muxdelay=0,
+        muxpreload=0,
+        pes_payload_size=0,  # one sound frame a packet, so that sound can be cut anywhere
+        pat_period=0.5,
+        flush_packets=1,
+        **{"profile:v": "main", "b:v": f"{picture.video_kbps}k", "b:a": f"{picture.audio_kbps}k"},
+    )
+    return _compile(output)
+
+
+def pusher(destination: Destination, *, key_fd: int) -> list[str]:
+    """The hub's transport stream on stdin, copied to an RTMP or RTMPS ingest; progress on stdout.
+
+    `key_fd` is an inherited descriptor from which `key_file(key)` can be read.
+    """
+    split = urlsplit(destination.url)
+    app = split.path.strip("/") + (f"?{split.query}" if split.query else "")
+    options: dict[str, Any] = {
+        "format": "flv",
+        "flvflags": "no_duration_filesize",
+        "rw_timeout": _IO_LIMIT_US,
+        "send_buffer_size": _SEND_BUFFER_BYTES,
+        "rtmp_app": app,  # said in full: by itself ffmpeg would take half of a two-part name for the key
+        "fpre": f"/dev/fd/{key_fd}",
+    }
+    if split.scheme == "rtmps":  # ffmpeg believes every certificate unless told otherwise
+        options |= {"tls_verify": 1, "ca_file": destination.ca_file or PUBLIC_AUTHORITIES}
+    stream = ffmpeg.input(
+        "pipe:0",
+        format="mpegts",
+        copyts=None,  # the hub's timeline: a viewer who stays would else wait until the new times pass the old
+        fflags="+nobuffer",
+        analyzeduration=500_000,
+        probesize=300_000,
+        fpsprobesize=0,
+    )
+    url = urlunsplit(split._replace(path="/" + split.path.strip("/")))
+    return _compile(ffmpeg.output(stream.video, stream.audio, url, codec="copy", **options))
+
+
+def viewer(url: str, *, seconds: float | None = None) -> list[str]:
+    """Play `url` without decoding or keeping anything; the frames are counted by the progress on stdout."""
+    stream = ffmpeg.input(url, rw_timeout=_IO_LIMIT_US)
+    limit = {} if seconds is None else {"t": seconds}
+    return _compile(ffmpeg.output(stream.video, "-", format="null", codec="copy", **limit))
+
+
+def key_file(key: str) -> bytes:
+    """What the pusher reads from `key_fd`: the key as an ffmpeg option file. Fits into an empty pipe.
+
+    Raises BadStreamKey for one that cannot be a key; its text does not show it.
+    """
+    if not key.strip():
+        raise BadStreamKey("There is no stream key: copy it from the platform's page.")
+    if not key.isprintable() or key != key.strip():
+        raise BadStreamKey("The stream key has blanks or a line break around or in it: copy only the key itself.")
+    if len(key.encode()) > 900:  # ffmpeg reads lines of 1000 bytes
+        raise BadStreamKey(f"The stream key has {len(key)} characters, more than a key has: copy only the key itself.")
+    return f"rtmp_playpath={key}\n".encode()
+
+
+def h264_level(picture: Picture) -> str:
+    """The lowest level that holds the picture, at least 3.1."""
+    blocks = -(-picture.width_px // 16) * -(-picture.height_px // 16)
+    for level, per_second, per_frame in _LEVELS:
+        if blocks <= per_frame and blocks * picture.frames_per_s <= per_second:
+            return level
+    return "5.1"
+
+
+def secrets_of(source: Source) -> tuple[str, ...]:
+    """What of a source's address must not be logged."""
+    if not isinstance(source, NetworkCamera):
+        return ()
+    split = urlsplit(source.url)
+    user, _, _ = split.netloc.rpartition("@")
+    return tuple(each for each in (user, split.password, split.query) if each)
+
+
+def _inputs(source: Source, picture: Picture, *, has_sound: bool) -> tuple[Any, Any]:
+    """The picture and the sound of a source, as they come."""
+    match source:
+        case TestPicture():
+            size = f"{picture.width_px}x{picture.height_px}"
+            bars = ffmpeg.input(f"testsrc2=size={size}:rate={picture.frames_per_s}", format="lavfi", re=None)
+            tone = ffmpeg.input(f"sine=frequency=440:sample_rate={_RATE_HZ}", format="lavfi", re=None)
+            return bars.video, tone.audio
+        case VideoDevice():
+            camera = ffmpeg.input(
+                source.path,
+                format="v4l2",
+                thread_queue_size=32,
+                framerate=picture.frames_per_s,
+                video_size=(picture.width_px, picture.height_px),
+            )
+            if source.microphone is None or not has_sound:
+                return camera.video, _silence()
+            return camera.video, ffmpeg.input(source.microphone, format="alsa", thread_queue_size=512).audio
+        case NetworkCamera():
+            # TCP: a lost UDP packet is a grey picture. Its own times drift or jump; arrival does not.
+            camera = ffmpeg.input(source.url, rtsp_transport="tcp", timeout=_IO_LIMIT_US, use_wallclock_as_timestamps=1)
+            return camera.video, camera.audio if has_sound else _silence()
+        case VideoFile():
+            film = ffmpeg.input(source.path, re=None, stream_loop=-1)
+            return film.video, film.audio if has_sound else _silence()
+
+
+def _silence() -> Any:
+    return ffmpeg.input(f"anullsrc=channel_layout=stereo:sample_rate={_RATE_HZ}", format="lavfi").audio
+
+
+def _to_one_format(video: Any, picture: Picture) -> Any:
+    """Size, rate and colour alike for every source: then their codec headers are the same byte for byte."""
+    width, height = picture.width_px, picture.height_px
+    return (
+        video.filter("fps", picture.frames_per_s)
+        .filter("scale", width, height, force_original_aspect_ratio="decrease")
+        .filter("pad", width, height, -1, -1)
+        .filter("format", "yuv420p")
+        .filter("setsar", 1)
+        .filter("setparams", range="tv", colorspace="bt709", color_primaries="bt709", color_trc="bt709")
+    )
+
+
+def _to_one_sound(audio: Any) -> Any:
+    """A microphone's clock is never the camera's: stretched by single samples to stay beside the picture."""
+    return audio.filter("aresample", _RATE_HZ, **{"async": 1000, "first_pts": 0})
+
+
+def _compile(output: Any) -> list[str]:
+    quiet = output.global_args(
+        "-nostdin",
+        "-hide_banner",
+        "-nostats",
+        "-loglevel",
+        "level+info",
+        "-stats_period",
+        str(STATS_PERIOD_S),
+        "-progress",
+        "pipe:1",
+    )
+    argv: list[str] = ffmpeg.compile(quiet)
+    return argv

@@ -1,0 +1,58 @@
+"""The durable order: what the organizer wants of the stream, kept over a power cut."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from stream.disk import sync_folder
+from stream.errors import OrderNotKept
+
+log = logging.getLogger(__name__)
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """To be live, or not."""
+
+    do: Literal["live", "stopped"]
+    since: str  # ISO 8601, UTC
+
+
+class OrderFile:
+    """One small file, replaced as a whole: after a power cut it holds the old order or the new one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> Order | None:
+        """The last order; None when there was none yet, or when it cannot be read (logged)."""
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=Order)
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.MsgspecError):
+            log.exception("stream event=order-unreadable file=%s next=as-if-new", self._path)
+            return None
+
+    def write(self, order: Order) -> None:
+        """Keep `order`: it is on the disk when this returns. Raises OrderNotKept."""
+        fresh = self._path.with_suffix(".new")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
+            try:
+                os.write(fd, msgspec.json.encode(order))
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+            fresh.replace(self._path)
+            sync_folder(self._path.parent)
+        except OSError as error:
+            raise OrderNotKept(
+                f"The stream does as told, but after a power cut it would not know: {self._path} cannot be written "
+                f"({error.strerror}). Free some space and press again."
+            ) from error

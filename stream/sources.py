@@ -1,0 +1,207 @@
+"""The encoder of the stage camera, under supervision: started again whenever it ends or falls silent."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import select
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from hardware.clock import Clock
+from hardware.worker import Worker
+from stream import graph
+from stream.backoff import Backoff
+from stream.errors import ChildError
+from stream.health import Health, SourceState
+from stream.hub import Hub, Inlet
+from stream.process import Child
+from stream.rate import Rate
+from stream.settings import StreamSettings
+
+log = logging.getLogger(__name__)
+
+QUIET_LIMIT_S = 6.0
+FIRST_BYTES_LIMIT_S = 12.0  # a network camera may take that long to answer
+_HEALTHY_AFTER_S = 10.0  # then a next failure is a new one
+_FROZEN_AFTER_S = 1.0
+_PIPE_BYTES = 1 << 20  # 3 s at 2.5 Mb/s: a pause of ours is none of the encoder's
+_SLOW = 0.95  # of the frames that a second should have
+
+
+class Encoder:
+    """Runs the camera's ffmpeg and feeds the hub of the moment. Counters last as long as this object."""
+
+    def __init__(
+        self,
+        settings: StreamSettings,
+        clock: Clock,
+        *,
+        quiet_limit_s: float = QUIET_LIMIT_S,
+        folder: Path | None = None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._quiet_limit_s = quiet_limit_s
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._worker: Worker | None = None
+        self._inlet: Inlet | None = None
+        self._frames_before = 0
+        self._restarts = 0
+        self._state = Health.STOPPED
+        self._cause = ""
+        self._frame_at_s = 0.0
+        self._live_since_s = 0.0
+        self._rate = Rate()
+        self._has_sound = True
+        self._pid: int | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the encoder that runs now."""
+        return self._pid
+
+    def start(self, hub: Hub) -> None:
+        """Begin to feed `hub`."""
+        inlet = hub.inlet("camera")
+        with self._lock:
+            self._inlet = inlet
+            self._state, self._cause = Health.CONNECTING, ""
+        self._worker = Worker("stream-encoder", lambda worker: self._run(worker, inlet))
+        self._worker.start()
+
+    def stop(self) -> None:
+        """End the encoder; the frames it had begun still reach the hub."""
+        if self._worker is not None:
+            self._worker.stop(timeout_s=10.0)
+            self._worker = None
+        with self._lock:
+            if self._inlet is not None:
+                self._frames_before += self._inlet.frames
+                self._inlet = None
+            self._state, self._cause = Health.STOPPED, ""
+
+    def state(self) -> SourceState:
+        """What it is doing now."""
+        with self._lock:
+            frames = self._frames_before + (self._inlet.frames if self._inlet else 0)
+            state, cause = self._state, self._cause
+            if state is Health.LIVE:
+                now_s = self._clock.monotonic()
+                wanted = self._settings.picture.frames_per_s
+                if now_s - self._frame_at_s > _FROZEN_AFTER_S:
+                    state, cause = Health.LOST, f"no picture from the camera for {now_s - self._frame_at_s:.0f} s"
+                elif self._rate.per_s(now_s) < wanted * _SLOW and self._rate_is_full(now_s):
+                    state = Health.BEHIND
+                    cause = (
+                        f"{self._rate.per_s(now_s):.1f} pictures a second instead of {wanted}: "
+                        "the camera or the computer is too slow, choose a smaller picture or a faster preset"
+                    )
+            return SourceState(state=state, cause=cause, frames=frames, restarts=self._restarts)
+
+    def _rate_is_full(self, now_s: float) -> bool:
+        return now_s - self._live_since_s > _HEALTHY_AFTER_S
+
+    def _run(self, worker: Worker, inlet: Inlet) -> None:
+        backoff = Backoff((0.2, 1.0, 2.0, 4.0))
+        while True:
+            began_s = self._clock.monotonic()
+            cause = self._run_once(worker, inlet)
+            if worker.is_stopping:
+                inlet.finish()
+                return
+            inlet.restart()
+            now_s = self._clock.monotonic()
+            if now_s - began_s > _HEALTHY_AFTER_S:
+                backoff.reset()
+            wait_s = backoff.next_wait_s(now_s)
+            with self._lock:
+                self._state, self._cause = Health.LOST, cause
+                self._restarts += 1
+            log.warning('source=camera event=lost cause="%s" retry_in_s=%.1f', cause, wait_s)
+            if not worker.wait(wait_s):
+                return
+
+    def _run_once(self, worker: Worker, inlet: Inlet) -> str:
+        """One encoder from start to end. Returns why it ended."""
+        source = self._settings.source
+        ours, theirs = os.pipe()
+        fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        try:
+            child = Child(
+                "encoder",
+                graph.encoder(source, self._settings.picture, out_fd=theirs, has_sound=self._has_sound),
+                give_fds=(theirs,),
+                secrets=graph.secrets_of(source),
+                folder=self._folder,
+            )
+        except ChildError as error:
+            os.close(ours)
+            return str(error)
+        self._pid = child.pid
+        try:
+            quiet = self._pump(worker, inlet, ours)
+            if quiet is not None:
+                child.kill()
+                return quiet
+            if worker.is_stopping:
+                worker_done = threading.Thread(target=child.stop, name="encoder-stop", daemon=True)
+                worker_done.start()  # it writes its last frames while it stops: somebody must read them
+                _drain(ours, inlet)
+                worker_done.join()
+                return "stopped"
+            code = child.stop()
+            return self._why(code, child.last_lines)
+        finally:
+            self._pid = None
+            child.kill()
+            os.close(ours)
+
+    def _pump(self, worker: Worker, inlet: Inlet, fd: int) -> str | None:
+        """Bytes from `fd` to the inlet, until the end (None), a stop (None) or a silence (what to say of it)."""
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        limit_s = max(FIRST_BYTES_LIMIT_S, self._quiet_limit_s)
+        byte_at_s = self._clock.monotonic()
+        self._rate.reset()
+        while not worker.is_stopping:
+            worker.tick()
+            if poll.poll(200):
+                data = os.read(fd, _PIPE_BYTES)
+                if not data:
+                    return None
+                before = inlet.frames
+                inlet.feed(data)
+                byte_at_s = self._clock.monotonic()
+                limit_s = self._quiet_limit_s
+                self._note_frames(inlet.frames - before, byte_at_s)
+            elif self._clock.monotonic() - byte_at_s > limit_s:
+                return f"the camera sent nothing for {limit_s:.0f} s"
+        return None
+
+    def _note_frames(self, frames: int, now_s: float) -> None:
+        if not frames:
+            return
+        with self._lock:
+            self._frame_at_s = now_s
+            self._rate.add(now_s, frames)
+            if self._state is not Health.LIVE:
+                log.info("source=camera event=live")
+                self._state, self._cause = Health.LIVE, ""
+                self._live_since_s = now_s
+
+    def _why(self, code: int, lines: Sequence[str]) -> str:
+        if self._has_sound and any("matches no streams" in line for line in lines):
+            self._has_sound = False
+            return "the camera has no sound: it goes on with silence"
+        troubles = [line for line in lines if "[error]" in line or "[fatal]" in line]
+        said = troubles[-1].split("]", 1)[-1].strip(" []") if troubles else f"exit code {code}"
+        return f"the camera's encoder ended: {said}"
+
+
+def _drain(fd: int, inlet: Inlet) -> None:
+    while data := os.read(fd, _PIPE_BYTES):
+        inlet.feed(data)
