@@ -1,0 +1,137 @@
+"""The panel on the Pi's pins, through gpiozero; its background threads keep the rhythms."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self, assert_never
+
+from hardware.errors import PanelError
+from hardware.panel.buzzer import Beeper
+from hardware.panel.counter import BarCounter, Counter, DigitCounter
+from hardware.panel.light import Light
+from hardware.panel.settings import Bar, Digits, PanelSettings
+from hardware.panel.signals import PATTERNS, Signal, lasts_s
+
+log = logging.getLogger(__name__)
+
+_ADVICE = (
+    "Is this a Raspberry Pi, is python3-lgpio installed, is this user in the group gpio, does another program hold the"
+    " pins (gpioinfo names it), and does LG_WD name a folder that can be written?"
+)
+
+
+def pin_factory(kind: str) -> Any:
+    """The way to the pins: "lgpio", or "mock" for none at all. Raises `PanelError` saying what is missing."""
+    try:
+        if kind == "mock":
+            from gpiozero.pins.mock import MockFactory  # noqa: PLC0415
+
+            return MockFactory()
+        # Named outright: left to choose, gpiozero falls back to libraries that fail only later, on a Pi 5
+        from gpiozero.pins.lgpio import LGPIOFactory  # noqa: PLC0415
+
+        return LGPIOFactory()
+    except Exception as error:  # lgpio has an error class of its own, which cannot be named without importing it
+        raise PanelError(f"the GPIO pins cannot be opened: {error or type(error).__name__}. {_ADVICE}") from error
+
+
+class GpioPanel:
+    """A `Panel` of gpiozero devices. Owns `factory` and closes it."""
+
+    def __init__(self, settings: PanelSettings, factory: Any) -> None:
+        self._lock = threading.Lock()
+        self._signal = Signal.IDLE
+        self._until_s = 0.0
+        self._opened = ExitStack()
+        self._beeper: Beeper | None = None
+        self._counter: Counter | None = None
+        with ExitStack() as opened:  # closes what is open when the next thing cannot be
+            opened.callback(factory.close)
+            try:
+                self._light = Light(settings.light, factory, opened)
+                if settings.buzzer is not None:
+                    self._beeper = Beeper(settings.buzzer, factory, opened, active_high=settings.buzzer_active_high)
+                match settings.counter:
+                    case Digits():
+                        self._counter = DigitCounter(settings.counter, factory, opened)
+                    case Bar():
+                        self._counter = BarCounter(settings.counter, factory, opened)
+                    case None:
+                        pass
+                    case _:
+                        assert_never(settings.counter)
+            except Exception as error:  # see pin_factory: a busy pin raises lgpio's own error
+                raise PanelError(f"the panel cannot be opened: {error}. {_ADVICE}") from error
+            self._opened = opened.pop_all()
+        self._is_open = True
+        log.info("event=panel-open pins=%s", ",".join(f"{use.replace(' ', '.')}:{pin}" for pin, use in settings.uses()))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def showing(self) -> Signal:
+        """See `Panel.showing`."""
+        return self._signal if time.monotonic() < self._until_s else Signal.IDLE
+
+    def show(self, signal: Signal) -> None:
+        """See `Panel.show`."""
+        with self._lock:
+            self._check_open()
+            try:
+                self._quiet()
+                if signal is not Signal.IDLE:
+                    pattern = PATTERNS[signal]
+                    self._light.shine(pattern.colour, pattern.light)
+                    if self._beeper is not None:
+                        self._beeper.beep(pattern.beeps)
+            except Exception as error:  # see pin_factory
+                raise PanelError(f"the panel cannot show {signal}: {error}. {_ADVICE}") from error
+            self._signal = signal
+            self._until_s = time.monotonic() + lasts_s(signal)
+
+    def count(self, inside: int, capacity: int) -> None:
+        """See `Panel.count`."""
+        with self._lock:
+            self._check_open()
+            if self._counter is None:
+                return
+            try:
+                self._counter.show(inside, capacity)
+            except Exception as error:  # see pin_factory
+                raise PanelError(f"the counter cannot show {inside}: {error}. {_ADVICE}") from error
+
+    def close(self) -> None:
+        """See `Panel.close`. Pins end as inputs; a pull resistor of the circuit then keeps them off."""
+        with self._lock:
+            if not self._is_open:
+                return
+            self._is_open = False
+            self._until_s = 0.0
+            with self._opened:  # closes each device whatever happens to the one before
+                self._quiet()
+                if self._counter is not None:
+                    self._counter.off()
+
+    def _quiet(self) -> None:
+        if self._beeper is not None:
+            self._beeper.off()
+        self._light.off()
+
+    def _check_open(self) -> None:
+        if not self._is_open:
+            raise PanelError("the panel is closed. Open it anew.")
+
+
+def open_panel(settings: PanelSettings) -> GpioPanel:
+    """The panel that `settings` describe, idle. Raises `PanelError` saying what to do."""
+    return GpioPanel(settings, pin_factory(settings.pins))

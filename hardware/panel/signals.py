@@ -1,0 +1,64 @@
+"""What the panel tells a guest, and how: by rhythm and sound, so that it never rests on colour alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+
+class Signal(StrEnum):
+    """One thing to tell whoever stands at the gate."""
+
+    IDLE = "idle"
+    ADMITTED = "admitted"
+    REFUSED = "refused"
+    ATTENTION = "attention"  # a person has to look: the camera stalled, a scan could not be written
+
+
+class Colour(Enum):
+    """What a light can shine; each light knows how."""
+
+    GREEN = "green"
+    RED = "red"
+    AMBER = "amber"  # red and green together
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """On for `on_s`, off for `off_s`, so many times."""
+
+    on_s: float
+    off_s: float
+    times: int
+
+    @property
+    def lasts_s(self) -> float:
+        """Until it is dark, or silent, for good."""
+        return self.times * (self.on_s + self.off_s) - self.off_s
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A signal in light and sound."""
+
+    colour: Colour
+    light: Rhythm
+    beeps: Rhythm
+
+    @property
+    def lasts_s(self) -> float:
+        """Until the panel is idle again."""
+        return max(self.light.lasts_s, self.beeps.lasts_s)
+
+
+# Steady against fast against slow; one short, three, one long: told apart with eyes shut or without colours.
+PATTERNS = {
+    Signal.ADMITTED: Pattern(Colour.GREEN, Rhythm(1.5, 0.0, 1), Rhythm(0.12, 0.0, 1)),
+    Signal.REFUSED: Pattern(Colour.RED, Rhythm(0.125, 0.125, 8), Rhythm(0.15, 0.15, 3)),  # 4 Hz for 2 s
+    Signal.ATTENTION: Pattern(Colour.AMBER, Rhythm(0.5, 0.5, 2), Rhythm(0.8, 0.0, 1)),
+}
+
+
+def lasts_s(signal: Signal) -> float:
+    """Seconds until `signal` has ended by itself; 0 for `IDLE`."""
+    return 0.0 if signal is Signal.IDLE else PATTERNS[signal].lasts_s
