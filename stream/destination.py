@@ -33,6 +33,7 @@ _STRIKES = 3  # connections closed at once in a row, before that is taken for a 
 _AT_ONCE_S = 6.0  # 3 s after connecting, which may take 3 s
 _STEPS_S = (0.3, 1.0, 1.0, 1.0, 1.0, 2.0)
 _SLOWER_S = ((60.0, 5.0), (600.0, 15.0))
+_LAST_WORDS_S = 1.0
 _CHECK_KEY = "check the stream key"
 
 
@@ -226,8 +227,13 @@ class Destination:
     def _push(self, worker: Worker, tap: Tap, child: Child, pulse: Pulse, first: Chunk) -> End | None:
         rest = memoryview(first.data)
         look_at_s = self._clock.monotonic()
-        while not worker.is_stopping:
+        give_up_s: float | None = None  # after a stop, what waits is still sent, for a moment
+        while True:
             worker.tick()
+            if worker.is_stopping:
+                give_up_s = give_up_s or self._clock.monotonic() + _LAST_WORDS_S
+                if (not rest and not tap.queue_bytes) or self._clock.monotonic() > give_up_s:
+                    return None
             if not rest:
                 chunk = tap.take(0.1)
                 rest = memoryview(chunk.data if chunk else b"")
@@ -243,7 +249,6 @@ class Destination:
                 if self._judge(tap, child, pulse) is Beat.STUCK:
                     child.kill()
                     return End(Why.NETWORK, "the network is stuck: the server takes nothing any more")
-        return None
 
     def _judge(self, tap: Tap, child: Child, pulse: Pulse) -> Beat:
         progress = child.progress

@@ -89,8 +89,8 @@ def pusher(destination: Destination, *, key_fd: int) -> list[str]:
     stream = ffmpeg.input(
         "pipe:0",
         format="mpegts",
+        # No "-fflags nobuffer": it throws away what was read for probing, which is the whole first GOP.
         copyts=None,  # the hub's timeline: a viewer who stays would else wait until the new times pass the old
-        fflags="+nobuffer",
         analyzeduration=500_000,
         probesize=300_000,
         fpsprobesize=0,

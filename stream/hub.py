@@ -110,6 +110,7 @@ class Hub:
         self._counters = [0] * (NULL_PID + 1)  # the next continuity counter of each PID
         self._video_ticks: int | None = None  # DTS of the last video frame sent
         self._video_at_s = 0.0
+        self._before: tuple[int | None, float] = (None, 0.0)  # the same of the frame before that
         self._audio_ticks: int | None = None
 
     def inlet(self, name: str) -> Inlet:
@@ -156,6 +157,7 @@ class Hub:
             self._on_air.pause()
         self._on_air = inlet
         now_s = self._clock.monotonic()
+        self._before = (self._video_ticks, self._video_at_s)
         follows = START_TICKS
         if self._video_ticks is not None:
             steps = max(1, round((now_s - self._video_at_s) * self._frames_per_s))
@@ -167,6 +169,7 @@ class Hub:
         """Note a video frame at `dts` of the timeline; False when it does not follow the last one."""
         if self._video_ticks is None or not 0 < ticks_between(dts, self._video_ticks) <= _JUMP_TICKS:
             return False
+        self._before = (self._video_ticks, self._video_at_s)
         self._video_ticks, self._video_at_s = dts, self._clock.monotonic()
         return True
 
@@ -187,6 +190,15 @@ class Hub:
             self._counters[pid] = (counter + 1) & 0x0F
         else:
             packet[at + 3] = control & 0xF0 | (counter - 1) & 0x0F
+
+    def take_back(self, packets: bytearray, *, has_frame: bool) -> None:
+        """Forget packets that were numbered and never sent, and the video frame that begins in them."""
+        for at in range(0, len(packets), PACKET_BYTES):
+            pid = (packets[at + 1] & 0x1F) << 8 | packets[at + 2]
+            if packets[at + 3] & 0x10 and pid != NULL_PID:
+                self._counters[pid] = (self._counters[pid] - 1) & 0x0F
+        if has_frame:
+            self._video_ticks, self._video_at_s = self._before
 
     def emit(self, chunk: Chunk) -> None:
         """Give a chunk to every leg, and keep it for the next one to come."""
@@ -231,9 +243,10 @@ class Inlet:
     def restart(self) -> None:
         """The source begins anew: forget the unfinished frame, wait for a keyframe."""
         with self._lock:
+            self._go_off_air(self._walked)
             self._buf.clear()
             self._walked = 0
-            self._go_off_air(0)
+            self._drop_until(0)
 
     def pause(self) -> None:
         """Leave the air in the middle of a running source; the next keyframe may bring it back."""
@@ -255,6 +268,10 @@ class Inlet:
             self.restart()
 
     def _go_off_air(self, at: int) -> None:
+        """Drop the frame in progress, up to `at`, as if it had never begun."""
+        if self._offset_ticks is not None:
+            unfinished = bytearray(self._head) + self._buf[self._start : at]
+            self._hub.take_back(unfinished, has_frame=self._frames_begun > 0)
         self._offset_ticks = None
         self._muted.clear()
         self._drop_until(at)

@@ -69,6 +69,8 @@ class Child:
             self._popen: subprocess.Popen[bytes] = _nursery.submit(
                 _start, _mortal(argv), tuple(give_fds), folder, has_stdin=has_stdin
             ).result()
+        except ChildError:
+            raise
         except OSError as error:
             raise ChildError(f"{argv[0]} cannot be started ({error.strerror}): is it installed?") from error
         finally:

@@ -1,0 +1,152 @@
+"""The recording: nothing lost, nothing overwritten, and never the last of the disk."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from stream_stage import STEP_TICKS, camera, until, video_steps
+
+from hardware.clock import ManualClock, SystemClock
+from stream.disk import LocalDisk, MemoryDisk
+from stream.health import Health
+from stream.hub import Hub
+from stream.recording import Recording
+
+WHERE = Path("/recordings")
+
+
+@pytest.fixture
+def hub(still_clock: ManualClock) -> Hub:
+    return Hub(15, still_clock)
+
+
+def name_of(clock: ManualClock) -> str:
+    return f"{clock.stamp().wall.astimezone():%Y-%m-%d_%H%M%S}.ts"
+
+
+def test_all_frames_are_in_the_file_and_it_says_when_it_began(
+    hub: Hub, still_clock: ManualClock, tmp_path: Path
+) -> None:
+    recording = Recording(tmp_path / "new" / "folder", still_clock, reserve_bytes=0)
+    inlet = hub.inlet("camera")
+    recording.start(hub)
+    inlet.feed(camera(60))
+    inlet.finish()
+    recording.stop()
+    (film,) = (tmp_path / "new" / "folder").iterdir()
+    assert film.name == name_of(still_clock)
+    assert video_steps(film) == [STEP_TICKS] * 59
+    assert (recording.state().frames_sent, recording.state().state) == (60, Health.STOPPED)
+
+
+def test_a_clock_that_stands_still_never_overwrites_a_recording(hub: Hub, still_clock: ManualClock) -> None:
+    disk = MemoryDisk()
+    recording = Recording(WHERE, still_clock, disk=disk)
+    hub.inlet("camera").feed(camera(20))
+    for _ in range(3):
+        recording.start(hub)
+        until(lambda: recording.file_name)
+        recording.stop()
+    first = name_of(still_clock)
+    assert list(disk.files) == [first, first.replace(".ts", "-2.ts"), first.replace(".ts", "-3.ts")]
+    assert all(disk.files.values())
+
+
+def test_every_second_is_safe_from_a_power_cut(hub: Hub, still_clock: ManualClock) -> None:
+    disk = MemoryDisk()
+    recording = Recording(WHERE, still_clock, disk=disk)
+    hub.inlet("camera").feed(camera(20))
+    recording.start(hub)
+    until(lambda: recording.file_name)
+    for second in range(1, 4):
+        still_clock.advance(1.0)
+        until(lambda wanted=second: disk.syncs >= wanted)
+    recording.stop()
+
+
+def test_a_full_disk_is_said_and_recording_goes_on_when_there_is_room(hub: Hub, still_clock: ManualClock) -> None:
+    disk = MemoryDisk(room_bytes=1_000_000)
+    recording = Recording(WHERE, still_clock, disk=disk, reserve_bytes=900_000, retry_s=0.05)
+    inlet = hub.inlet("camera")
+    other = hub.attach("other", 1 << 30)
+    inlet.feed(camera(20))
+    recording.start(hub)
+    until(lambda: recording.state().state is Health.LIVE)
+    disk.room_bytes = 0
+    inlet.feed(camera(20, begin=20 * STEP_TICKS))
+    until(lambda: recording.state().state is Health.LOST)
+    state = recording.state()
+    assert "full" in state.cause
+    assert str(WHERE) in state.cause
+    assert recording.file_name is None
+    files_when_full = len(disk.files)
+    inlet.feed(camera(20, begin=40 * STEP_TICKS))
+    assert other.queue_bytes > 30_000, "the others go on"
+    assert len(disk.files) == files_when_full, "no empty files are left behind"
+    disk.room_bytes = 2_000_000
+    until(lambda: recording.state().state is Health.LIVE)
+    assert recording.state().cause == ""
+    assert recording.state().reconnects == 1
+    recording.stop()
+    assert len(disk.files) == files_when_full + 1
+    assert all(disk.files.values())
+
+
+def test_the_last_of_the_disk_is_left_to_the_ledger(hub: Hub, still_clock: ManualClock) -> None:
+    disk = MemoryDisk(room_bytes=50_000_000)
+    recording = Recording(WHERE, still_clock, disk=disk, reserve_bytes=64_000_000)
+    hub.inlet("camera").feed(camera(20))
+    recording.start(hub)
+    until(lambda: recording.state().state is Health.LOST)
+    recording.stop()
+    assert not disk.files
+
+
+def test_a_camera_that_stops_is_seen_at_the_recording(hub: Hub, still_clock: ManualClock) -> None:
+    recording = Recording(WHERE, still_clock, disk=MemoryDisk())
+    hub.inlet("camera").feed(camera(20))
+    recording.start(hub)
+    until(lambda: recording.state().state is Health.LIVE)
+    still_clock.advance(4.0)
+    assert recording.state().state is Health.WAITING
+    recording.stop()
+
+
+def test_the_real_disk_never_overwrites(tmp_path: Path) -> None:
+    disk = LocalDisk()
+    disk.create(tmp_path / "a.ts").close()
+    with pytest.raises(FileExistsError):
+        disk.create(tmp_path / "a.ts")
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MB."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount")
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    subprocess.run(["/bin/mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=True)
+    yield folder
+    subprocess.run(["/bin/umount", folder], check=True)
+
+
+def test_a_disk_that_is_really_full_costs_only_the_recording(tiny_disk: Path, clock: SystemClock) -> None:
+    hub = Hub(15, clock)
+    recording = Recording(tiny_disk, clock, reserve_bytes=0, retry_s=0.1)
+    inlet = hub.inlet("camera")
+    recording.start(hub)
+    inlet.feed(camera(600, size=2000))
+    until(lambda: recording.state().state is Health.LOST)
+    assert "full" in recording.state().cause
+    films = sorted(tiny_disk.iterdir())
+    assert len(video_steps(films[0])) > 100, "what was written can be seen"
+    for film in films:
+        film.unlink()
+    until(lambda: recording.state().state is Health.LIVE)
+    recording.stop()
+    assert recording.state().reconnects == 1

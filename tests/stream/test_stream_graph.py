@@ -1,0 +1,123 @@
+"""Every command line, word for word."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from stream_stage import SMALL
+
+from stream import graph
+from stream.settings import Destination, NetworkCamera, Picture, TestPicture, VideoDevice, VideoFile
+
+GLOBAL = shlex.split("-nostdin -hide_banner -nostats -loglevel level+info -stats_period 0.5 -progress pipe:1")
+FORMAT = (
+    "[0:v]fps=15[s0];[s0]scale=320:180:force_original_aspect_ratio=decrease[s1];[s1]pad=320:180:-1:-1[s2];"
+    "[s2]format=yuv420p[s3];[s3]setsar=1[s4];"
+    "[s4]setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv[s5];"
+    "[1:a]aresample=48000:async=1000:first_pts=0[s6]"
+)
+OUT = shlex.split(
+    "-map [s5] -map [s6] -f mpegts -ac 2 -acodec aac -ar 48000 -b:a 64k -b:v 300k "
+    "-bufsize 300k -flush_packets 1 -g 15 -keyint_min 15 -level 3.1 -maxrate 300k "
+    "-muxdelay 0 -muxpreload 0 -pat_period 0.5 -pes_payload_size 0 -pix_fmt yuv420p "
+    "-preset ultrafast -profile:v main -sc_threshold 0 -tune zerolatency -vcodec libx264 "
+    "pipe:4"
+)
+SILENCE = shlex.split("-f lavfi -i anullsrc=channel_layout=stereo:sample_rate=48000")
+OWN_SOUND = FORMAT.replace("[1:a]", "[0:a]")
+
+
+@pytest.mark.parametrize(
+    ("source", "inputs", "graph_text"),
+    [
+        (
+            TestPicture(),
+            shlex.split(
+                "-f lavfi -re -i testsrc2=size=320x180:rate=15 -f lavfi -re -i sine=frequency=440:sample_rate=48000"
+            ),
+            FORMAT,
+        ),
+        (
+            VideoDevice(path="/dev/video0", microphone="hw:1,0"),
+            shlex.split(
+                "-f v4l2 -video_size 320x180 -framerate 15 -thread_queue_size 32 -i /dev/video0 -f "
+                "alsa -thread_queue_size 512 -i hw:1,0"
+            ),
+            FORMAT,
+        ),
+        (
+            VideoDevice(path="/dev/video0"),
+            [*shlex.split("-f v4l2 -video_size 320x180 -framerate 15 -thread_queue_size 32 -i /dev/video0"), *SILENCE],
+            FORMAT,
+        ),
+        (
+            NetworkCamera(url="rtsp://cam/1"),
+            shlex.split("-rtsp_transport tcp -timeout 5000000 -use_wallclock_as_timestamps 1 -i rtsp://cam/1"),
+            OWN_SOUND,
+        ),
+        (VideoFile(path="/films/a b.mp4"), shlex.split("-re -stream_loop -1 -i '/films/a b.mp4'"), OWN_SOUND),
+    ],
+)
+def test_each_source_is_brought_to_one_format(
+    source: TestPicture | VideoDevice | NetworkCamera | VideoFile, inputs: list[str], graph_text: str
+) -> None:
+    argv = graph.encoder(source, SMALL, out_fd=4)
+    assert argv == ["ffmpeg", *inputs, "-filter_complex", graph_text, *OUT, *GLOBAL]
+
+
+@pytest.mark.parametrize("source", [NetworkCamera(url="rtsp://cam/1"), VideoFile(path="/films/mute.mp4")])
+def test_a_source_without_sound_gets_silence(source: NetworkCamera | VideoFile) -> None:
+    argv = graph.encoder(source, SMALL, out_fd=4, has_sound=False)
+    assert " ".join(SILENCE) in " ".join(argv)
+    assert FORMAT in argv
+
+
+def test_the_pusher_copies_and_does_not_know_the_key_by_its_command_line() -> None:
+    argv = graph.pusher(Destination(name="hall", url="rtmp://host/live/room/?auth=1"), key_fd=9)
+    assert argv == [
+        "ffmpeg",
+        *shlex.split("-f mpegts -analyzeduration 500000 -copyts -fpsprobesize 0 -probesize 300000 -i pipe:0"),
+        *shlex.split("-map 0:v -map 0:a -f flv -codec copy -flvflags no_duration_filesize -fpre /dev/fd/9"),
+        *shlex.split("-rtmp_app live/room?auth=1 -rw_timeout 5000000 -send_buffer_size 131072"),
+        "rtmp://host/live/room?auth=1",
+        *GLOBAL,
+    ]
+    assert graph.key_file("abc-123?x=y") == b"rtmp_playpath=abc-123?x=y\n"
+
+
+def test_over_tls_the_server_must_prove_who_it_is() -> None:
+    argv = graph.pusher(Destination(name="hall", url="rtmps://host/live"), key_fd=9)
+    assert argv[argv.index("-tls_verify") + 1] == "1"
+    assert argv[argv.index("-ca_file") + 1] == "/etc/ssl/certs/ca-certificates.crt"
+    argv = graph.pusher(Destination(name="hall", url="rtmps://host/live", ca_file="/etc/own.pem"), key_fd=9)
+    assert argv[argv.index("-ca_file") + 1] == "/etc/own.pem"
+
+
+def test_the_viewer_copies_into_nothing_and_gives_up_on_silence() -> None:
+    argv = graph.viewer("rtmp://host/live/x", seconds=3)
+    assert argv == [
+        "ffmpeg",
+        *shlex.split("-rw_timeout 5000000 -i rtmp://host/live/x -map 0:v -f null -codec copy -t 3 -"),
+        *GLOBAL,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("size", "frames_per_s", "level"),
+    [
+        ((320, 180), 15, "3.1"),
+        ((1280, 720), 30, "3.1"),
+        ((1280, 720), 60, "3.2"),
+        ((1920, 1080), 30, "4.0"),
+        ((1920, 1080), 60, "4.2"),
+    ],
+)
+def test_the_level_is_the_lowest_that_holds_the_picture(size: tuple[int, int], frames_per_s: int, level: str) -> None:
+    assert graph.h264_level(Picture(width_px=size[0], height_px=size[1], frames_per_s=frames_per_s)) == level
+
+
+def test_a_cameras_password_is_a_secret() -> None:
+    secrets = graph.secrets_of(NetworkCamera(url="rtsp://me:hunter2@cam/1?token=t"))
+    assert set(secrets) == {"me:hunter2", "hunter2", "token=t"}
+    assert graph.secrets_of(TestPicture()) == ()
