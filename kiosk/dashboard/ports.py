@@ -109,6 +109,8 @@ class FakeDoorbook:
         self._rows: list[ScanRow] = []
         self._lock = threading.Lock()
         self.failure: Exception | None = None  # raised by every reading while set
+        self.may_read = threading.Event()  # while cleared, every reading hangs
+        self.may_read.set()
 
     def scan(
         self,
@@ -156,6 +158,7 @@ class FakeDoorbook:
             return self._rows[::-1][:limit]
 
     def _fail_if_told(self) -> None:
+        self.may_read.wait()
         if self.failure is not None:
             raise self.failure
 

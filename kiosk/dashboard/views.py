@@ -214,7 +214,7 @@ def _stream(facts: Facts, zone: ZoneInfo) -> StreamView:
         source = words.source(state.source)
         if source is not None and wants_live:
             lines.append(_status("source", "Stage camera", source))
-        lines += [_status(f"{leg.kind}-{leg.name}", leg.name, words.leg(leg)) for leg in state.legs]
+        lines += [_status(f"{leg.kind}-{leg.name}", words.leg_name(leg), words.leg(leg)) for leg in state.legs]
 
     return StreamView(
         tone=said.tone,

@@ -103,9 +103,14 @@ def door(heard: Heard[DoorState], trouble_s: float) -> Status:
         case "starting":
             return Status("calm", "Camera is starting", cause.strip())
         case "stalled":
-            return Status("warn", f"No picture for {seconds(trouble_s)}", f"Check people in by hand.{cause}")
+            return Status("warn", f"No picture for {seconds(max(1.0, trouble_s))}", f"Check people in by hand.{cause}")
         case "lost":
             return Status("no", "Camera lost", f"Check people in by hand.{cause}")
+
+
+def leg_name(state: LegState) -> str:
+    """What a person calls an output."""
+    return "Recording" if state.kind is LegKind.RECORDING else state.name
 
 
 def leg(state: LegState) -> Status:
@@ -114,7 +119,7 @@ def leg(state: LegState) -> Status:
     said: dict[Health, tuple[Tone, str]] = {
         Health.WAITING: ("calm", "Waiting"),
         Health.CONNECTING: ("warn", "Opening the file" if is_file else "Connecting"),
-        Health.LIVE: ("yes", "Recording" if is_file else "Live"),
+        Health.LIVE: ("yes", "Writing" if is_file else "Live"),
         Health.BEHIND: ("warn", "Behind"),
         Health.REFUSED: ("no", "Refused"),
         Health.LOST: ("no", "Lost"),

@@ -1,105 +1,12 @@
-"""A dashboard over a ledger and a bus in memory: as an application, as a real server, and in a real browser."""
+"""Fixtures of the dashboard's tests."""
 
 from __future__ import annotations
 
-import re
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import flask
 import pytest
-from flask.testing import FlaskClient
-
-from hardware.clock import ManualClock
-from kiosk.dashboard.access import Access
-from kiosk.dashboard.app import create_app
-from kiosk.dashboard.live import Live
-from kiosk.dashboard.ports import EventFacts, FakeDoorbook, FakeNews
-from kiosk.dashboard.server import DashboardServer, serve
-from kiosk.dashboard.settings import DashboardSettings
-
-PIN = "tulip-47"
-
-
-def wait_for(condition: Callable[[], Any], limit_s: float = 5.0) -> Any:
-    """What `condition` returns once it is true; fails after `limit_s`."""
-    end_s = time.monotonic() + limit_s
-    while not (found := condition()):
-        assert time.monotonic() < end_s, f"did not happen within {limit_s} s"
-        threading.Event().wait(0.01)
-    return found
-
-
-@dataclass
-class House:
-    """Everything a dashboard is given, and the application made of it."""
-
-    settings: DashboardSettings
-    clock: ManualClock
-    access: Access
-    book: FakeDoorbook
-    news: FakeNews
-    live: Live
-    app: flask.Flask
-
-    def client(self) -> FlaskClient:
-        return self.app.test_client()
-
-    def organizer(self) -> FlaskClient:
-        """A client that is logged in, by the PIN; the first one chooses it."""
-        client = self.client()
-        if not self.access.has_pin:
-            self.access.choose_pin(self.access.new_link(), PIN)
-        answer = client.post("/login", data={"pin": PIN, "csrf_token": token_on(client, "/login")})
-        assert answer.status_code == 303
-        return client
-
-    @contextmanager
-    def served(self, threads: int = 56) -> Iterator[DashboardServer]:
-        """The application behind waitress on a free port, stopped cleanly afterwards."""
-        stopping = threading.Event()
-        servers: list[DashboardServer] = []
-        failures: list[BaseException] = []
-
-        def run() -> None:
-            try:
-                serve(self.app, self.live, "127.0.0.1", 0, stopping=stopping, started=servers.append, threads=threads)
-            except BaseException as error:  # noqa: BLE001 - told to the test below
-                failures.append(error)
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        try:
-            yield wait_for(lambda: servers and servers[0])
-        finally:
-            stopping.set()
-            thread.join(10)
-        assert not thread.is_alive()
-        assert not failures
-
-
-def token_on(client: FlaskClient, path: str) -> str:
-    """The CSRF token in the page at `path`."""
-    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(path).text)
-    assert found, f"no form at {path}"
-    return found[1]
-
-
-def build(folder: Path, *, most_listeners: int = 48, clock: Any = None, **settings: Any) -> House:
-    options = DashboardSettings(**settings)
-    clock = clock or ManualClock()
-    event = EventFacts(name="Lightning talks, November", capacity=50, stream_page="https://live.example.org/talks")
-    book = FakeDoorbook(event, clock, tickets=58)
-    news = FakeNews(clock)
-    live = Live(book, news, clock, options, most_listeners=most_listeners)
-    access = Access(folder, clock)
-    app = create_app(options, access=access, live=live, news=news)
-    return House(options, clock, access, book, news, live, app)
+from dashboard_house import House, build
 
 
 @pytest.fixture

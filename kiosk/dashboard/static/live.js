@@ -80,7 +80,7 @@ function look() {
     document.querySelector(".stage.live").hidden = stale;
   }
   const words = document.getElementById("pulse-text");
-  const text = stale ? (screen ? `${seconds} s` : `No news for ${seconds} s`) : screen ? "a moment" : "Live";
+  const text = stale ? (screen ? `${seconds} s` : `No news for ${seconds} s`) : screen ? "a moment" : "Up to date";
   if (words && words.textContent !== text && (stale || body.classList.contains("is-live"))) words.textContent = text;
 }
 

@@ -1,0 +1,321 @@
+"""The pages as a person meets them: in a real browser, at the size of a phone and of the display at the door."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from dashboard_house import PIN, House, wait_for
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from hardware.clock import SystemClock
+from kiosk.dashboard.server import DashboardServer
+from kiosk.news import DoorState
+from stream.health import Health, LegKind, LegState, SourceState, StreamState
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+PHONE = {"width": 390, "height": 844}
+PICTURES = Path(__file__).parents[2] / "test-output"
+LIVE = StreamState(
+    order="live",
+    since="2026-11-24T18:02:00Z",
+    source=SourceState(state=Health.LIVE),
+    legs=(
+        LegState(name="talk", kind=LegKind.RECORDING, state=Health.LIVE, bit_rate_kbps=2612),
+        LegState(
+            name="peertube",
+            kind=LegKind.DESTINATION,
+            state=Health.LOST,
+            cause="the network is unreachable",
+            retry_in_s=4,
+            reconnects=3,
+        ),
+    ),
+)
+ALL_INSIDE = """[...document.querySelectorAll('.live .words, .live .figure')].every((element) => {
+    const box = element.getBoundingClientRect();
+    return box.left >= 0 && box.top >= 0 && box.right <= innerWidth && box.bottom <= innerHeight;
+})"""
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    PICTURES.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def busy(make_house: Callable[..., House]) -> House:
+    house = make_house(clock=SystemClock())
+    for holder, reason in (("Amélie Poulain", None), ("Noor Haddad", None), ("Kofi Mensah", "unpaid")):
+        house.book.scan(holder, reason=reason, product="Standard")
+    speak(house)
+    return house
+
+
+def speak(house: House) -> None:
+    house.news.say(DoorState(gate="main", camera="ok"))
+    house.news.say(LIVE)
+
+
+@contextmanager
+def hanging_ledger(house: House) -> Iterator[None]:
+    """A ledger whose every reading waits, as for a lock that is never given back."""
+    house.book.may_read.clear()
+    try:
+        yield
+    finally:
+        house.book.may_read.set()
+
+
+@contextmanager
+def watched(browser: Browser, origin: str, **options: Any) -> Iterator[BrowserContext]:
+    """A context whose every request must stay at our origin, and whose console must not complain of our policy."""
+    context = browser.new_context(**options)
+    foreign: list[str] = []
+    complaints: list[str] = []
+    own = urlsplit(origin).netloc
+
+    def look(url: str) -> None:
+        if urlsplit(url).netloc != own and not url.startswith("data:"):
+            foreign.append(url)
+
+    def listen(page: Page) -> None:
+        page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+
+    context.on("request", lambda request: look(request.url))
+    context.on("page", listen)
+    yield context
+    context.close()
+    assert foreign == []
+    # A refused form or a server that was stopped is told as "Failed to load resource"; that is meant.
+    assert [text for text in complaints if "Failed to load resource" not in text] == []
+
+
+@contextmanager
+def logged_in(browser: Browser, server: DashboardServer, house: House, **options: Any) -> Iterator[Page]:
+    if not house.access.has_pin:
+        house.access.choose_pin(house.access.new_link(), PIN)
+    with watched(browser, server.url, viewport=PHONE, **options) as context:
+        page = context.new_page()
+        page.goto(server.url)
+        page.get_by_label("PIN or passphrase").fill(PIN)
+        page.get_by_role("button", name="Log in").click()
+        expect(page.locator("body.is-live")).to_be_visible()
+        yield page
+
+
+def test_from_the_first_link_to_the_page_of_the_evening(browser: Browser, busy: House) -> None:
+    link = busy.access.new_link()
+    with busy.served() as server, watched(browser, server.url, viewport=PHONE) as context:
+        page = context.new_page()
+        page.goto(f"{server.url}/first/{link}")
+        page.screenshot(path=PICTURES / "first.png")
+        page.get_by_label("New PIN or passphrase").fill("123456")
+        page.get_by_role("button", name="Save and open").click()
+        expect(page.get_by_role("alert")).to_contain_text("Too easy to guess")
+        page.get_by_label("New PIN or passphrase").fill(PIN)
+        page.get_by_role("button", name="Save and open").click()
+        expect(page.get_by_role("heading", name="Lightning talks, November")).to_be_visible()
+        expect(page.locator("#pulse")).to_have_text("Up to date")
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_role("heading", name="Organizers")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_scan_appears_without_reloading(browser: Browser, busy: House, scheme: str) -> None:
+    with busy.served() as server, logged_in(browser, server, busy, color_scheme=scheme) as page:
+        page.evaluate("window.notReloaded = true")
+        expect(page.locator(".count")).to_contain_text("2 of 50")
+        busy.book.scan("Zoë Ødegård", product="Standard · vegan", caveats=("offline",))
+        speak(busy)
+        first = page.locator(".answer").first
+        expect(first).to_contain_text("Zoë Ødegård")
+        expect(first).to_contain_text("Admitted · Standard · vegan · not checked online".removeprefix("Admitted · "))
+        expect(page.locator(".count")).to_contain_text("3 of 50")
+        assert page.locator("progress").evaluate("bar => bar.value") == 3
+        assert page.evaluate("window.notReloaded")
+        page.screenshot(path=PICTURES / f"home-{scheme}.png", full_page=True)
+
+
+def test_only_eight_answers_stay_newest_first(browser: Browser, busy: House) -> None:
+    with busy.served() as server, logged_in(browser, server, busy) as page:
+        for number in range(12):
+            busy.book.scan(f"Guest {number}")
+        speak(busy)
+        expect(page.locator(".answer .who").first).to_have_text("Guest 11")
+        assert page.locator(".answer .who").all_text_contents() == [f"Guest {n}" for n in range(11, 3, -1)]
+
+
+def test_stop_asks_first_and_stops_once(browser: Browser, busy: House) -> None:
+    with busy.served() as server, logged_in(browser, server, busy) as page:
+        page.get_by_role("link", name="Stop streaming").click()
+        dialog = page.get_by_role("dialog", name="Stop the stream?")
+        expect(dialog).to_be_visible()
+        page.screenshot(path=PICTURES / "stop.png")
+        dialog.get_by_role("link", name="Keep streaming").click()
+        expect(dialog).to_be_hidden()
+        assert busy.news.commands == []
+        page.get_by_role("link", name="Stop streaming").click()
+        dialog.get_by_role("button", name="Yes, stop").click()
+        expect(page.locator(".notice").first).to_contain_text("The stream is stopping.")
+        assert [command.do for command in busy.news.commands] == ["stop"]
+
+
+def test_a_lost_leg_is_tried_again_by_one_press(browser: Browser, busy: House) -> None:
+    with busy.served() as server, logged_in(browser, server, busy) as page:
+        expect(page.locator(".stream")).to_contain_text("The network is unreachable. Next try in 4 s.")
+        page.get_by_role("button", name="Retry now").click()
+        expect(page.locator(".notice").first).to_contain_text("Trying again now.")
+        assert [command.do for command in busy.news.commands] == ["retry"]
+        busy.news.say(StreamState(order="stopped"))
+        expect(page.get_by_role("button", name="Retry now")).to_be_hidden()
+        page.get_by_role("button", name="Start streaming").click()
+        wait_for(lambda: [command.do for command in busy.news.commands] == ["retry", "start"])
+
+
+def test_every_button_works_without_scripts(browser: Browser, busy: House) -> None:
+    house = busy
+    house.access.choose_pin(house.access.new_link(), PIN)
+    with house.served() as server:
+        context = browser.new_context(viewport=PHONE, java_script_enabled=False)
+        page = context.new_page()
+        page.goto(server.url)
+        page.get_by_label("PIN or passphrase").fill(PIN)
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_role("link", name="Stop streaming").click()
+        page.get_by_role("button", name="Yes, stop").click()
+        expect(page.locator(".notice").first).to_contain_text("The stream is stopping.")
+        context.close()
+    assert [command.do for command in house.news.commands] == ["stop"]
+
+
+def test_a_page_without_news_for_three_seconds_says_so_and_recovers(browser: Browser, busy: House) -> None:
+    with busy.served() as server, logged_in(browser, server, busy) as page:
+        expect(page.locator("body.is-stale")).to_have_count(0)
+        with hanging_ledger(busy):  # the connection stays and nothing comes: the worst case
+            expect(page.locator("body.is-stale")).to_have_count(1, timeout=6000)
+            expect(page.locator("#pulse")).to_have_text(re.compile(r"No news for \d+ s"))
+            assert page.locator(".people").evaluate("card => getComputedStyle(card).opacity") != "1"
+            page.screenshot(path=PICTURES / "home-stale.png")
+        expect(page.locator("body.is-stale")).to_have_count(0)
+        expect(page.locator("#pulse")).to_have_text("Up to date")
+
+
+def test_a_new_pin_sends_an_open_page_to_the_login(browser: Browser, busy: House) -> None:
+    with busy.served() as server, logged_in(browser, server, busy) as page:
+        busy.access.choose_pin(busy.access.new_link(), "other-pin-9")
+        expect(page.get_by_role("heading", name="Organizers")).to_be_visible(timeout=10_000)
+
+
+def test_trouble_at_the_door_is_in_words(browser: Browser, busy: House) -> None:
+    with busy.served() as server, logged_in(browser, server, busy, color_scheme="dark") as page:
+        busy.news.say(DoorState(gate="main", camera="stalled", cause="the same picture again and again"))
+        expect(page.locator(".doors")).to_contain_text(re.compile(r"No picture for \d+ s"))
+        expect(page.locator(".doors")).to_contain_text("Check people in by hand.")
+        page.screenshot(path=PICTURES / "home-trouble.png", full_page=True)
+        busy.news.say(DoorState(gate="main", online=False))
+        expect(page.locator(".doors")).to_contain_text("Door is off")
+
+
+@pytest.mark.parametrize("width_px", [360, 412, 1280])
+def test_every_target_is_big_and_nothing_overflows(browser: Browser, busy: House, width_px: int) -> None:
+    busy.book.scan("Wolfeschlegelsteinhausenbergerdorffvoralternwaren " * 2, product="x" * 60)
+    with busy.served() as server, logged_in(browser, server, busy) as page:
+        page.set_viewport_size({"width": width_px, "height": 800})
+        expect(page.locator(".answer").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") == width_px
+        for target in page.locator("a:visible, button:visible, input:visible").all():
+            box = target.bounding_box()
+            assert box
+            assert box["height"] >= 48, target.inner_text()
+            assert box["width"] >= 48, target.inner_text()
+        page.screenshot(path=PICTURES / f"home-{width_px}.png")
+
+
+def test_the_page_can_be_read_by_a_screen_reader(browser: Browser, busy: House) -> None:
+    with busy.served() as server, logged_in(browser, server, busy) as page:
+        assert page.locator("html").get_attribute("lang") == "en"
+        expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        for name in ("Inside now", "Door", "Stream", "Last answers"):
+            expect(page.get_by_role("region", name=name)).to_have_count(1)
+        expect(page.get_by_role("progressbar", name="Inside now")).to_have_count(1)
+        tones = page.locator("[data-tone]:visible:has(> .mark)")
+        assert tones.count() >= 5
+        for shown in tones.all():  # beside each coloured symbol there is a word
+            assert shown.inner_text().strip()
+
+
+@pytest.mark.parametrize(("width_px", "height_px"), [(1280, 720), (1920, 1080), (1080, 1920)])
+def test_the_screen_flips_to_the_answer_and_back(browser: Browser, busy: House, width_px: int, height_px: int) -> None:
+    size = {"width": width_px, "height": height_px}
+    with busy.served() as server, watched(browser, server.url, viewport=size) as context:
+        page = context.new_page()
+        page.goto(f"{server.url}/screen")
+        expect(page.locator("body.is-live")).to_be_visible()
+        expect(page.locator(".title").first).to_have_text("Hold your QR code 20 cm from the camera")
+        page.screenshot(path=PICTURES / f"screen-idle-{width_px}.png")
+        for reason, title, tone in (
+            ("revoked", "Replaced by a newer ticket", "no"),
+            ("error", "We could not check", "warn"),
+            (None, "Welcome!", "yes"),
+        ):
+            busy.book.scan("Ada Byron", reason=reason)
+            speak(busy)
+            expect(page.locator(".title").first).to_have_text(title)
+            expect(page.locator("body")).to_have_attribute("data-tone", tone)
+            shown = page.locator(f".live .m-{tone}").evaluate("path => getComputedStyle(path).display")
+            assert shown != "none"
+            expect(page.locator("body")).not_to_contain_text("Ada")
+            assert page.evaluate(ALL_INSIDE)
+            page.screenshot(path=PICTURES / f"screen-{tone}-{width_px}.png")
+        if width_px == 1280:
+            speak(busy)
+            expect(page.locator("body")).to_have_attribute("data-mode", "idle", timeout=7000)
+            busy.news.say(DoorState(gate="main", online=False))
+            expect(page.locator(".title").first).to_have_text("Please see a volunteer")
+
+
+def test_a_screen_without_news_sends_guests_to_a_volunteer(browser: Browser, busy: House) -> None:
+    with busy.served() as server, watched(browser, server.url, viewport={"width": 1280, "height": 720}) as context:
+        page = context.new_page()
+        page.goto(f"{server.url}/screen")
+        expect(page.locator("body.is-live")).to_be_visible()
+        with hanging_ledger(busy):
+            expect(page.locator(".stage.stale")).to_be_visible(timeout=6000)
+            expect(page.locator(".stage.live")).to_be_hidden()
+            page.screenshot(path=PICTURES / "screen-stale.png")
+
+
+def test_the_screen_greets_by_name_when_the_organizer_allows(
+    browser: Browser, make_house: Callable[..., House]
+) -> None:
+    house = make_house(clock=SystemClock(), show_names=True)
+    speak(house)
+    with house.served() as server, watched(browser, server.url, viewport={"width": 1280, "height": 720}) as context:
+        page = context.new_page()
+        page.goto(f"{server.url}/screen")
+        expect(page.locator("body.is-live")).to_be_visible()
+        house.book.scan("Jean-Baptiste Grenouille de la Tour")
+        speak(house)
+        expect(page.locator(".name")).to_have_text("Jean-Baptiste Grenouille de la Tour")
+        page.screenshot(path=PICTURES / "screen-name.png")
