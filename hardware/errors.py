@@ -4,7 +4,8 @@ Each leaf also is the built-in it resembles, carries a stable `code` for program
 says what was wrong, with the value, and what to do.
 
     PlatypusError
-    ├── hardware: CameraError (OSError), CameraStalled (CameraError, TimeoutError), PanelError (OSError)
+    ├── hardware: CameraError (OSError), CameraStalled (CameraError, TimeoutError), EndOfFilm (CameraError, EOFError),
+    │             PanelError (OSError)
     ├── stream:   see stream/errors.py
     └── kiosk:    ConfigError (ValueError), TicketFileError (ValueError), UnknownEvent (LookupError), BusError ...
 """
@@ -30,6 +31,12 @@ class CameraStalled(CameraError, TimeoutError):
     """A camera is open but gave no frame in time."""
 
     code = "camera_stalled"
+
+
+class EndOfFilm(CameraError, EOFError):
+    """A file or folder was shown to its end; no frame will come any more."""
+
+    code = "end_of_film"
 
 
 class PanelError(PlatypusError, OSError):

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 OPEN_TIMEOUT_S = 4.0
 SILENCE_S = 3.0  # without one picture for so long, a live camera is closed and opened anew
+NONBLOCK = "+4"  # AVFMT_FLAG_NONBLOCK of libavformat/avformat.h, which has no name among the options
 POLL_S = 0.004  # how often a quiet V4L2 device is asked: a sixteenth of a frame at 15 a second
 LONGEST_PAUSE_S = 2.0  # a jump of a file's timestamps beyond this is damage, not a pause to wait for
 DAMAGED_IN_A_ROW = 50  # packets; beyond this nothing readable follows
@@ -182,7 +183,7 @@ def device_driver(settings: DeviceCamera, *, open_container: Callable[..., Any] 
     wanted = {
         "video_size": f"{settings.width_px}x{settings.height_px}",
         "framerate": str(settings.frames_per_s),
-        "fflags": "nonblock",  # else a device that hangs could never be closed
+        "fflags": NONBLOCK,  # else a device that hangs could never be closed
     }
     return FilmDriver(
         Film(
@@ -190,7 +191,7 @@ def device_driver(settings: DeviceCamera, *, open_container: Callable[..., Any] 
             shown_as=settings.path,
             is_live=True,
             format="v4l2",
-            options=({**wanted, "input_format": "mjpeg"}, wanted, {"fflags": "nonblock"}),
+            options=({**wanted, "input_format": "mjpeg"}, wanted, {"fflags": NONBLOCK}),
             advice="Is it plugged in, held by another program, and is this user in the group video?"
             " See v4l2-ctl --list-devices.",
             open_container=open_container,

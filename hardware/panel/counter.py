@@ -33,15 +33,21 @@ class DigitCounter:
     """
 
     def __init__(self, settings: Digits, factory: Any, opened: ExitStack) -> None:
-        from gpiozero import LEDCharDisplay, LEDMultiCharDisplay  # noqa: PLC0415
+        from gpiozero import Device, LEDCharDisplay, LEDMultiCharDisplay  # noqa: PLC0415
 
         self._places = len(settings.digits)
         segments = LEDCharDisplay(*settings.segments, active_high=settings.segments_active_high, pin_factory=factory)
         opened.callback(segments.close)
         segments.font["-"] = _DASH  # not in gpiozero's font
-        self._display = LEDMultiCharDisplay(
-            segments, *settings.digits, active_high=settings.digits_active_high, pin_factory=factory
-        )
+        # gpiozero builds its inner group of places on the default factory whatever factory it is given, and looking for
+        # a default would open the chip a second time
+        default, Device.pin_factory = Device.pin_factory, factory
+        try:
+            self._display = LEDMultiCharDisplay(
+                segments, *settings.digits, active_high=settings.digits_active_high, pin_factory=factory
+            )
+        finally:
+            Device.pin_factory = default
         opened.callback(self._display.close)
         self._display.plex_delay = MULTIPLEX_S
         self._shown: tuple[str, bool] | None = None
@@ -55,6 +61,7 @@ class DigitCounter:
     def off(self) -> None:
         """See `Counter.off`."""
         self._set(" " * self._places, blinks=False)
+        self._display.off()  # blank, gpiozero switches off the places but leaves the segments as they were
 
     def _set(self, text: str, *, blinks: bool) -> None:
         if self._shown == (text, blinks):
