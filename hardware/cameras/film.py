@@ -50,6 +50,7 @@ class Film:
     format: str | None = None
     options: tuple[dict[str, str], ...] = ({},)  # tried in this order, for devices that refuse some
     repeat: bool = False
+    silence_s: float = SILENCE_S
     open_container: Callable[..., Any] = field(default=av.open, repr=False)
 
 
@@ -92,7 +93,7 @@ class FilmDriver:
                     self._film.address,
                     format=self._film.format,
                     options=options,
-                    timeout=(OPEN_TIMEOUT_S, SILENCE_S) if self.is_live else None,
+                    timeout=(OPEN_TIMEOUT_S, self._film.silence_s) if self.is_live else None,
                 )
             except av.FFmpegError as error:
                 refusal = error
@@ -137,17 +138,18 @@ class FilmDriver:
                     if not worker.wait(0):
                         return
             except av.error.BlockingIOError:  # a device opened with nonblock: nothing yet
-                if time.monotonic() - heard_s > SILENCE_S:
-                    raise CameraStalled(
-                        f"{self.name} gave no picture for {SILENCE_S:.0f} s. {self._film.advice}"
-                    ) from None
+                if time.monotonic() - heard_s > self._film.silence_s:
+                    raise self._silent() from None
                 worker.wait(POLL_S)
                 continue
             except av.error.ExitError:  # libav's word for our own timeout
-                raise CameraStalled(f"{self.name} gave no picture for {SILENCE_S:.0f} s. {self._film.advice}") from None
+                raise self._silent() from None
             except av.FFmpegError as error:
                 raise CameraError(f"{self.name} cannot be read on: {_reason(error)}. {self._film.advice}") from None
             return
+
+    def _silent(self) -> CameraStalled:
+        return CameraStalled(f"{self.name} gave no picture for {self._film.silence_s:.1f} s. {self._film.advice}")
 
     def _shown(
         self, decoded: Iterator[tuple[VideoFrame, float | None]], worker: Worker

@@ -68,7 +68,8 @@ class PicturesDriver:
                 return
 
 
-def _read(path: Path) -> Luma | None:
+def load_luma(path: Path) -> Luma:
+    """One picture in grey, upright, its longest side at most 1920 px. Raises `CameraError` when it is none."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -85,5 +86,12 @@ def _read(path: Path) -> Luma | None:
         Image.DecompressionBombError,
         Image.DecompressionBombWarning,
     ) as error:
+        raise CameraError(f"{path} cannot be read as a picture: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _read(path: Path) -> Luma | None:
+    try:
+        return load_luma(path)
+    except CameraError as error:
         log.warning("camera=%r event=bad-picture file=%r reason=%r", str(path.parent), path.name, str(error))
         return None

@@ -45,7 +45,8 @@ def read_visitors(path: str | Path) -> tuple[Visitor, ...]:
             f"visitors file {path} cannot be read: {error.strerror}. Write one, or choose another camera."
         ) from error
     except msgspec.DecodeError as error:
-        raise CameraError(f"visitors file {path}: {error}. Correct it; its form is in docs/hardware.md.") from error
+        form = '{"visitors": [{"code": "...", "medium": "phone"}]}'
+        raise CameraError(f"visitors file {path}: {error}. Its form is {form}") from error
     return tuple(content.visitors)
 
 

@@ -82,7 +82,7 @@ def test_a_ram_disk_is_no_place_for_a_ledger(root: Path) -> None:
 
 
 def test_this_very_machine_can_be_read() -> None:
-    state = Board().state(Path("/tmp"))  # noqa: S108
+    state = Board().state(Path("/tmp"))
     assert state.memory is not None
     assert 0 < state.memory.available_bytes <= state.memory.total_bytes
     assert state.disk is not None

@@ -177,7 +177,9 @@ class Station:
 
 def live(port: int) -> FilmDriver:
     """What `rtsp_driver` builds, over plain TCP."""
-    return FilmDriver(Film(f"tcp://127.0.0.1:{port}", "the stage", is_live=True, advice="Is it on?", format="mpegts"))
+    return FilmDriver(
+        Film(f"tcp://127.0.0.1:{port}", "the stage", is_live=True, advice="Is it on?", format="mpegts", silence_s=1.0)
+    )
 
 
 def seen_within(camera: Camera, condition: Callable[[Exception | None], bool], limit_s: float = 12.0) -> None:
@@ -246,6 +248,53 @@ def test_a_usb_camera_is_asked_for_mjpeg_first_and_taken_as_it_is_when_it_refuse
     assert [(address, how["format"]) for address, how in asked[:3]] == [("/dev/video7", "v4l2")] * 3
     assert asked[0][1]["options"]["input_format"] == "mjpeg"
     assert asked[1][1]["options"] == {"video_size": "640x480", "framerate": "10", "fflags": "+4"}
+
+
+class NotYet:
+    """A container of a device opened without blocking: it says EAGAIN `times` before each packet."""
+
+    def __init__(self, path: Path, times: int) -> None:
+        self._container = av.open(str(path))
+        self._times = times
+        self._left = times
+        self.streams = self._container.streams
+        self.is_closed = False
+
+    def __enter__(self) -> NotYet:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+        self.is_closed = True
+
+    def demux(self, stream: Any) -> Iterator[Any]:
+        packets = self._container.demux(stream)
+        while True:
+            if self._left:
+                self._left -= 1
+                raise av.error.BlockingIOError(11, "Resource temporarily unavailable")
+            packet = next(packets, None)
+            if packet is None or packet.dts is None:  # the end
+                return
+            self._left = self._times
+            yield packet
+
+
+def test_a_usb_camera_that_has_nothing_yet_is_asked_again_and_can_be_closed_while_silent(tmp_path: Path) -> None:
+    (tmp_path / "usb.ts").write_bytes(film(20, kind="mpegts", codec="mpeg2video"))
+    slow, silent = NotYet(tmp_path / "usb.ts", times=3), NotYet(tmp_path / "usb.ts", times=1_000_000)
+    opened = iter((slow, silent, *(NotYet(tmp_path / "usb.ts", times=1_000_000) for _ in range(9))))
+    driver = FilmDriver(
+        Film("/dev/x", "x", is_live=True, advice="", silence_s=0.5, open_container=lambda *_, **__: next(opened))
+    )
+    with NewestFrames(driver, retry_s=(0.4,)) as camera:
+        seen_within(camera, lambda failure: failure is None)
+        seen_within(camera, lambda failure: failure is not None and "ended its stream" in str(failure))
+        seen_within(camera, lambda failure: failure is not None and "gave no picture" in str(failure))
+        began_s = time.monotonic()
+    assert time.monotonic() - began_s < 1.0
+    assert slow.is_closed
+    assert silent.is_closed
 
 
 def test_a_usb_camera_that_is_not_plugged_in_is_told_with_what_to_do() -> None:

@@ -61,11 +61,11 @@ def run(panel: GpioPanel, factory: MockFactory, signal: Signal, pins: list[int])
 
 
 def assert_rhythm(factory: MockFactory, pin: int, expected: list[tuple[float, bool]]) -> None:
-    """Every change of the pin, no more and no fewer, each within 60 ms of its time."""
+    """Every change of the pin, no more and no fewer, each within 100 ms of its time."""
     seen = factory.pin(pin).states
     assert [state.state for state in seen] == [level for _, level in expected]
     for state, (after_s, _) in zip(seen[1:], expected[1:], strict=True):
-        assert state.timestamp == pytest.approx(after_s, abs=0.06)
+        assert state.timestamp == pytest.approx(after_s, abs=0.1)
 
 
 @pytest.mark.parametrize("light", LIGHTS.values(), ids=LIGHTS)
@@ -139,6 +139,7 @@ def test_closing_leaves_every_pin_off_in_the_middle_of_a_signal(factory: MockFac
     )
     pins = [factory.pin(pin) for pin, _ in settings.uses()]
     levels: dict[int, bool] = {}
+    threads_before = threading.active_count()
     panel = GpioPanel(settings, factory)
 
     def door_that_breaks() -> None:
@@ -154,7 +155,7 @@ def test_closing_leaves_every_pin_off_in_the_middle_of_a_signal(factory: MockFac
         levels[number] = pin.state
         assert pin.function == "input"
     assert set(levels.values()) == {not high}
-    assert threading.active_count() == 1
+    assert threading.active_count() == threads_before
     panel.close()  # twice is once
     with pytest.raises(PanelError, match="closed"):
         panel.show(Signal.ADMITTED)

@@ -137,7 +137,7 @@ def test_the_camera_plays_the_scene_by_its_frame_numbers(tmp_path: Path) -> None
 
 
 def test_a_film_of_the_scene_is_as_readable_as_the_scene(tmp_path: Path) -> None:
-    timeline = write_film(tmp_path / "door.mp4", VISITORS[2:3], seed=4, frame_count=36)
+    timeline = write_film(tmp_path / "door.mp4", VISITORS[2:3], seed=4, frames_per_s=20, frame_count=40)
     seen: set[str] = set()
     with open_camera(FileCamera(path=str(tmp_path / "door.mp4"))) as camera:
         for frame in iter(lambda: newest_or_end(camera), None):
