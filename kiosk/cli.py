@@ -1,0 +1,251 @@
+"""The `platypus` command: one subcommand a process, and the tools around them.
+
+Answers for people go to stdout, logs and errors to stderr; `--json` gives one object for programs. Exit codes:
+0 done, 1 something is wrong (one sentence on stderr says what and what to do), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from hardware.clock import SystemClock
+from hardware.errors import PlatypusError
+
+_CONFIG = click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="PLATYPUS_CONFIG",
+    default=Path("/etc/platypus/platypus.toml"),
+    show_default=True,
+    help="platypus.toml; secrets.toml lies beside it.",
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
+_EVENT = click.option("--event", "slug", required=True, help="The event's short name.")
+
+
+def main() -> NoReturn:
+    """Run the command; errors we foresaw become one sentence."""
+    try:
+        cli(standalone_mode=False)
+    except PlatypusError as error:
+        click.echo(f"platypus: {error}", err=True)
+        sys.exit(1)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("platypus: interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output went away, as in `platypus ... | head`
+        sys.stderr.close()
+        sys.exit(1)
+    sys.exit(0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+@click.version_option(package_name="platypus-venue")
+def cli(*, verbose: bool) -> None:
+    """The door and the livestream of a community event."""
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        stream=sys.stderr,
+    )
+    for chatty in ("alembic", "fontTools", "fpdf", "PIL", "libav"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+# -- the three processes ----------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@_CONFIG
+def door(config_path: Path) -> None:
+    """Read tickets, decide, drive the panel."""
+    from kiosk import services  # noqa: PLC0415  # each command loads only what it needs
+
+    services.run_door(config_path)
+
+
+@cli.command()
+@_CONFIG
+def stream(config_path: Path) -> None:
+    """Record the talk and push it to its destinations."""
+    from kiosk import services  # noqa: PLC0415
+
+    services.run_stream(config_path)
+
+
+@cli.command()
+@_CONFIG
+@click.option("--new-login", is_flag=True, help="Print a fresh one-time login link and exit; for a forgotten PIN.")
+def dashboard(config_path: Path, *, new_login: bool) -> None:
+    """Serve the organizers' page and the attendees' screen."""
+    from kiosk import services  # noqa: PLC0415
+
+    if new_login:
+        click.echo(services.login_link(config_path))
+        return
+    services.run_dashboard(config_path)
+
+
+@cli.command()
+@click.option("--for", "seconds", type=click.FloatRange(min=5), help="Stop after so many seconds.")
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("venue-demo"),
+    show_default=True,
+    help="Everything the demo writes is in here.",
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Of the dashboard; 0: any."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Who comes to the door, and how they hold it.")
+def demo(seconds: float | None, folder: Path, port: int, seed: int) -> None:
+    """Run a simulated venue: visitors at the door, a talk on stage, a real RTMP server."""
+    from kiosk.demo import run_demo  # noqa: PLC0415
+
+    report, is_well = run_demo(folder.resolve(), port=port, seed=seed, seconds=seconds)
+    click.echo(json.dumps(report))
+    if not is_well:
+        sys.exit(1)
+
+
+# -- tools ------------------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+def read(files: tuple[Path, ...]) -> None:
+    """Read the QR codes of pictures with the door's own reader, one JSON line each."""
+    from hardware.cameras.pictures import load_luma  # noqa: PLC0415
+    from kiosk.door.reader import Reader  # noqa: PLC0415
+
+    reader = Reader(SystemClock())
+    has_failed = False
+    for file in files:
+        begun = time.perf_counter()
+        line: dict[str, Any] = {"file": str(file)}
+        try:
+            reads = reader.read_still(load_luma(file))
+        except PlatypusError as error:
+            has_failed = True
+            line["error"] = str(error)
+        else:
+            line["codes"] = [
+                {
+                    "text": read.data.decode("utf-8", errors="replace"),
+                    "base64": base64.b64encode(read.data).decode("ascii"),
+                    "reader": read.reader,
+                }
+                for read in reads
+            ]
+        line["ms"] = round((time.perf_counter() - begun) * 1000, 1)
+        click.echo(json.dumps(line, ensure_ascii=False))
+    if has_failed:
+        sys.exit(1)
+
+
+@cli.group()
+def event() -> None:
+    """Evenings."""
+
+
+@event.command("create")
+@_CONFIG
+@click.argument("slug")
+@click.option("--name", required=True, help="As people call it.")
+@click.option("--capacity", type=click.IntRange(0), default=50, show_default=True, help="Seats.")
+@click.option("--starts", type=click.DateTime(["%Y-%m-%dT%H:%M%z"]), help="Such as 2026-11-26T19:00+0100.")
+@click.option("--stream-page", help="Where viewers watch, for those who find the room full.")
+def event_create(
+    config_path: Path, slug: str, name: str, capacity: int, starts: datetime | None, stream_page: str | None
+) -> None:
+    """Make an event and its secret."""
+    from kiosk import services  # noqa: PLC0415
+
+    made = services.create_event(config_path, slug, name, capacity, starts, stream_page)
+    click.echo(f"event {made.slug} ({made.name}), {made.capacity} seats")
+
+
+@cli.group()
+def tickets() -> None:
+    """Tickets: our own, and those of others."""
+
+
+@tickets.command("issue")
+@_CONFIG
+@_EVENT
+@click.argument("people", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the tickets.")
+def tickets_issue(config_path: Path, slug: str, people: Path, out: Path) -> None:
+    """Make a ticket for each person of a CSV list: PNG, SVG and one PDF; the same list again prints the same ones."""
+    from kiosk import services  # noqa: PLC0415
+
+    sheet, done, files = services.issue_tickets(config_path, slug, people, out)
+    _say_columns(sheet.columns)
+    click.echo(f"{done.new} new, {done.changed} changed, {done.unchanged} as before; {len(files)} files in {out}")
+
+
+@tickets.command("import")
+@_CONFIG
+@_EVENT
+@click.argument("listing", type=click.Path(path_type=Path, dir_okay=False), metavar="LIST")
+@click.option("--code-column", help="The heading of the code, when the guess is wrong.")
+def tickets_import(config_path: Path, slug: str, listing: Path, code_column: str | None) -> None:
+    """Take the tickets of a CSV list that somebody else made; all or nothing."""
+    from kiosk import services  # noqa: PLC0415
+
+    sheet, done = services.import_tickets(config_path, slug, listing, code_column)
+    _say_columns(sheet.columns)
+    click.echo(f"{done.new} new, {done.changed} changed, {done.unchanged} as before")
+
+
+def _say_columns(columns: Any) -> None:
+    click.echo("columns: " + ", ".join(f"{ours} from {heading!r}" for ours, heading in columns.items()))
+
+
+@cli.group()
+def config() -> None:
+    """platypus.toml and secrets.toml."""
+
+
+@config.command("check")
+@_CONFIG
+def config_check(config_path: Path) -> None:
+    """Say whether both files are good."""
+    from kiosk import services  # noqa: PLC0415
+
+    for line in services.check_config(config_path):
+        click.echo(line)
+
+
+@cli.command()
+@_CONFIG
+@_JSON
+def doctor(config_path: Path, *, as_json: bool) -> None:
+    """Say what works on this machine; exit 1 when something the door or the stream needs does not."""
+    from kiosk import doctor as examining  # noqa: PLC0415
+
+    checks = examining.examine(config_path)
+    if as_json:
+        click.echo(json.dumps({"checks": [check._asdict() for check in checks]}))
+    else:
+        click.echo(examining.as_table(checks))
+    if any(check.state == "bad" for check in checks):
+        sys.exit(1)

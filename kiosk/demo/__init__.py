@@ -1,0 +1,5 @@
+"""A simulated venue on one machine: every part real but the people, the lens and the wire of the pins."""
+
+from kiosk.demo.venue import DemoError, run_demo
+
+__all__ = ["DemoError", "run_demo"]

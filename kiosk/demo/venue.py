@@ -1,0 +1,348 @@
+"""The demo's evening: servers, event, tickets and visitors are made, our three processes run, and all is counted."""
+
+from __future__ import annotations
+
+import fcntl
+import http.client
+import logging
+import shutil
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import av
+import click
+import tomli_w
+
+from hardware.cameras.visitors import write_visitors
+from hardware.errors import PlatypusError
+from kiosk import services
+from kiosk.bus import Bus
+from kiosk.config import event_secret, load_config, secrets_path
+from kiosk.demo import cast, servers
+from kiosk.demo.report import Film, inspect, report
+from kiosk.ledger import Ledger
+from kiosk.news import EVERY_DOOR_STATE, EVERY_SCAN, STREAM_COMMAND, STREAM_STATE, DoorState, ScanNews, StreamCommand
+from stream import graph
+from stream.health import Health, LegKind, StreamState
+from stream.process import Child
+
+log = logging.getLogger(__name__)
+
+_MARK = ".platypus-demo"  # a folder with this file is ours to empty
+_READY_S = 30.0
+_STEP_S = 0.2
+_FRAMES_PER_S = 25
+_LEAST_FREE_BYTES = 500_000_000  # an hour of the demo's recording is about 500 MB
+
+
+class DemoError(PlatypusError, RuntimeError):
+    """The venue cannot be set up, or a part of it died; its text says which and why."""
+
+    code = "demo"
+
+
+def run_demo(folder: Path, *, port: int, seed: int, seconds: float | None) -> tuple[dict[str, Any], bool]:
+    """Run the venue in `folder` until told to stop, or for `seconds`. Returns the report and whether all went well.
+
+    Raises DemoError, or another PlatypusError, when something is missing; whatever had started is stopped again.
+    """
+    with _own_folder(folder), _logging_to(folder / "demo.log"), services.until_told() as stopping:
+        evening = _prepare(folder, port, seed)
+        with ExitStack() as stack:
+            venue = _Venue(stack, evening)
+            venue.open()
+            _say(f"dashboard       {venue.dashboard_url}")
+            _say(f"first login     {services.login_link(evening.config)}   (once, within 30 minutes)")
+            _say(f"the screen      {venue.dashboard_url}/screen")
+            _say(f"watch           ffplay {evening.play_url}")
+            _say(f"all files       {folder}")
+            _say(
+                "Visitors come to the door now. Ctrl-C ends the evening."
+                if seconds is None
+                else f"{seconds:.0f} s from now on."
+            )
+            begun = time.monotonic()
+            venue.run(stopping, seconds)
+            lasted = time.monotonic() - begun
+            venue.close_up()
+        films = [_inspect(path) for path in sorted((folder / "state" / "recordings").glob("*.ts"))]
+        with Ledger(evening.ledger) as ledger:
+            told = report(
+                seconds=lasted,
+                ledger=ledger,
+                event=ledger.event(cast.EVENT),
+                door=venue.door,
+                stream=venue.stream,
+                films=films,
+                played_back=venue.played_back,
+            )
+    return told, _is_well(told)
+
+
+class _Evening(NamedTuple):
+    """What was prepared on disk."""
+
+    folder: Path
+    config: Path
+    ledger: Path
+    bus_socket: Path
+    rtmp_port: int
+    dashboard_port: int
+    play_url: str
+
+
+class _Venue:
+    """The running parts. `open` starts them in order, the stack stops them in the opposite one."""
+
+    def __init__(self, stack: ExitStack, evening: _Evening) -> None:
+        self._stack = stack
+        self._evening = evening
+        self._children: list[Child] = []
+        self._viewer: Child | None = None
+        self._seen_before = 0  # frames that viewers who are gone had seen
+        self.door: DoorState | None = None
+        self.stream: StreamState | None = None
+        self.dashboard_url = f"http://127.0.0.1:{evening.dashboard_port}"
+
+    @property
+    def played_back(self) -> int:
+        """Video frames that viewers got back from the RTMP server."""
+        progress = self._viewer.progress if self._viewer else None
+        return self._seen_before + (progress.frame if progress else 0)
+
+    def open(self) -> None:
+        """Start everything and wait until it works."""
+        folder = self._evening.folder
+        broker, socket = servers.mosquitto(folder)
+        self._add(broker)
+        self._add(servers.nginx(folder / "nginx", self._evening.rtmp_port))
+        bus = self._stack.enter_context(Bus(str(socket), "demo"))
+        self._wait("the message broker", lambda: bus.is_connected)
+        bus.listen(EVERY_DOOR_STATE, DoorState, self._take_door)
+        bus.listen(STREAM_STATE, StreamState, self._take_stream)
+        bus.listen(EVERY_SCAN, ScanNews, _say_scan)
+        for name in ("dashboard", "stream", "door"):
+            self._add(Child(name, [sys.executable, "-m", "kiosk", name, "--config", str(self._evening.config)]))
+        self._wait("the dashboard", lambda: _answers(self._evening.dashboard_port))
+        self._wait("the stream", lambda: self.stream is not None and self.stream.online)
+        self._wait("the door's camera", lambda: self.door is not None and self.door.camera == "ok")
+        self._bus = bus
+        self._order("start")
+        self._wait("the RTMP server", self._is_pushing)
+        self._stack.callback(self._stop_viewer)
+
+    def run(self, stopping: threading.Event, seconds: float | None) -> None:
+        """Look after the evening: a viewer who lost the stream comes back, a part that died is named."""
+        until = None if seconds is None else time.monotonic() + seconds
+        while not stopping.wait(_STEP_S) and (until is None or time.monotonic() < until):
+            self._all_alive()
+            if self._viewer is None or self._viewer.exit_code is not None:
+                self._stop_viewer()
+                if self._is_pushing():
+                    self._viewer = Child("viewer", graph.viewer(self._evening.play_url))
+
+    def close_up(self) -> None:
+        """End the stream as an organizer would, so that the recording is whole and the last numbers are known."""
+        self._order("stop")
+
+    def _order(self, do: str) -> None:
+        reply = self._bus.ask(STREAM_COMMAND, StreamCommand(do=do), 10.0)  # type: ignore[arg-type]
+        if not reply.ok:
+            raise DemoError(f"the stream did not {do}: {reply.error}")
+        self.stream = reply.state or self.stream
+
+    def _is_pushing(self) -> bool:
+        legs = self.stream.legs if self.stream else ()
+        return any(leg.kind is LegKind.DESTINATION and leg.state is Health.LIVE for leg in legs)
+
+    def _stop_viewer(self) -> None:
+        if self._viewer is not None:
+            self._viewer.stop()
+            self._seen_before, self._viewer = self.played_back, None
+
+    def _take_door(self, _topic: str, state: DoorState) -> None:
+        if state.online:  # the farewell knows no numbers
+            self.door = state
+
+    def _take_stream(self, _topic: str, state: StreamState) -> None:
+        if state.online:
+            self.stream = state
+
+    def _add(self, child: Child) -> None:
+        self._stack.callback(child.stop)
+        self._children.append(child)
+
+    def _all_alive(self) -> None:
+        for child in self._children:
+            if child.exit_code is not None:
+                said = "\n  ".join(child.last_lines[-5:]) or "(it said nothing)"
+                raise DemoError(
+                    f"{child.name} ended by itself (exit code {child.exit_code}). It said:\n  {said}\n"
+                    f"More in {self._evening.folder / 'demo.log'}"
+                )
+
+    def _wait(self, what: str, is_ready: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + _READY_S
+        while not is_ready():
+            self._all_alive()
+            if time.monotonic() > deadline:
+                raise DemoError(
+                    f"{what} was not ready within {_READY_S:.0f} s; see {self._evening.folder / 'demo.log'}"
+                )
+            threading.Event().wait(0.05)
+
+
+def _prepare(folder: Path, port: int, seed: int) -> _Evening:
+    """Configuration, event, tickets and visitors, made with the commands an organizer uses."""
+    free = shutil.disk_usage(folder).free
+    if free < _LEAST_FREE_BYTES:
+        raise DemoError(
+            f"{folder} has {free / 1e6:.0f} MB free, the demo wants {_LEAST_FREE_BYTES / 1e6:.0f}: "
+            "choose another with --dir."
+        )
+    for program in ("ffmpeg", "mosquitto", "nginx", "setpriv"):
+        servers.find_program(program)
+    if port and _is_taken(port):
+        raise DemoError(f"port {port} is taken by another program: choose another with --port, or --port 0 for any.")
+    state = folder / "state"
+    state.mkdir(mode=0o700)
+    rtmp_port = servers.free_port()
+    evening = _Evening(
+        folder=folder,
+        config=folder / "platypus.toml",
+        ledger=state / "ledger.db",
+        bus_socket=folder / "bus.sock",
+        rtmp_port=rtmp_port,
+        dashboard_port=port or servers.free_port(),
+        play_url=f"rtmp://127.0.0.1:{rtmp_port}/live/talk",
+    )
+    visitors_file = folder / "visitors.json"
+    with evening.config.open("wb") as file:
+        tomli_w.dump(_settings(evening, visitors_file, seed), file)
+    key_file = secrets_path(evening.config)
+    key_file.touch(mode=0o600)
+    key_file.write_text('[stream_keys]\nvenue = "talk"\n', encoding="utf-8")
+    services.create_event(evening.config, cast.EVENT, cast.EVENT_NAME, cast.SEATS, None, evening.play_url)
+    people = folder / "people.csv"
+    cast.write_people(people)
+    services.issue_tickets(evening.config, cast.EVENT, people, folder / "tickets")
+    write_visitors(visitors_file, cast.visitors(event_secret(key_file, cast.EVENT), seed))
+    load_config(evening.config)
+    return evening
+
+
+def _settings(evening: _Evening, visitors_file: Path, seed: int) -> dict[str, Any]:
+    return {
+        "state_dir": str(evening.folder / "state"),
+        "run_dir": str(evening.folder / "run"),
+        "bus": {"socket": str(evening.bus_socket)},
+        "door": {
+            "event": cast.EVENT,
+            "camera": {"kind": "simulated", "visitors_file": str(visitors_file), "seed": seed, "repeat": True},
+            "panel": {"pins": "mock"},
+        },
+        "stream": {
+            "source": {"kind": "test-picture"},
+            "picture": {"frames_per_s": _FRAMES_PER_S, "video_kbps": 1000},
+            "destinations": [{"name": "venue", "url": f"rtmp://127.0.0.1:{evening.rtmp_port}/live"}],
+        },
+        "dashboard": {"port": evening.dashboard_port, "show_names": True},
+    }
+
+
+@contextmanager
+def _own_folder(folder: Path) -> Iterator[None]:
+    """An empty folder for us alone; one that a demo used before is emptied, any other is left alone."""
+    mark = folder / _MARK
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not mark.exists() and any(folder.iterdir()):
+            raise DemoError(f"{folder} holds other files: choose an empty folder with --dir.")
+        with mark.open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise DemoError(
+                    f"another demo runs in {folder}: stop it, or choose another folder with --dir."
+                ) from None
+            for old in folder.iterdir():
+                if old.is_dir() and not old.is_symlink():
+                    shutil.rmtree(old)
+                elif old != mark:
+                    old.unlink()
+            yield
+    except OSError as error:
+        if isinstance(error, PlatypusError):
+            raise
+        raise DemoError(f"{folder} cannot be used: {error.strerror or error}. Choose another with --dir.") from error
+
+
+@contextmanager
+def _logging_to(path: Path) -> Iterator[None]:
+    """Everything into a file; the terminal shows what people want to see."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    root.handlers[:] = [handler]
+    root.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+        handler.close()
+
+
+def _inspect(path: Path) -> Film:
+    try:
+        return inspect(path, _FRAMES_PER_S)
+    except av.FFmpegError as error:
+        raise DemoError(f"the recording {path} cannot be played: {error}") from error
+
+
+def _is_well(told: dict[str, Any]) -> bool:
+    """Whether the demo kept its promises: counts agree, frames arrived, the recording has no gap."""
+    occupancy, stream = told["occupancy"], told["stream"]
+    return bool(
+        occupancy["ledger"] == occupancy["door"]
+        and stream["frames_played_back"] > 0
+        and stream["frames_recorded"] > 0
+        and stream["recording_gaps"] == 0
+    )
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False  # not yet
+    finally:
+        connection.close()
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)  # stdout is for the report alone
+
+
+def _say_scan(_topic: str, scan: ScanNews) -> None:
+    answer = "admitted" if scan.is_admitted else f"refused: {scan.reason}"
+    _say(f"  {scan.at[11:19]}  {answer:<28} {scan.inside} of {scan.capacity} inside")

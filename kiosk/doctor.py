@@ -1,0 +1,175 @@
+"""What works on this machine, from one place: each thing OK, to be looked at, or bad, with what to do."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import segno
+
+from hardware.board import Board
+from hardware.cameras import open_camera
+from hardware.clock import SystemClock, is_synchronised
+from hardware.errors import PlatypusError
+from hardware.panel import open_panel
+from kiosk.config import Config, load_config
+from kiosk.door.reader import Reader
+
+_CAMERA_S = 5.0  # a camera module needs some 2 s to wake up
+_TIGHT_BYTES = 5_000_000_000  # four hours of stream at 2.5 Mb/s
+_FULL_BYTES = 500_000_000
+_HOT_C = 75
+
+
+class Check(NamedTuple):
+    """One thing that was looked at."""
+
+    name: str
+    state: Literal["ok", "attention", "bad"]
+    says: str
+    do: str = ""  # what a person can do about it
+
+
+def examine(config_path: Path) -> list[Check]:
+    """Look at everything. Without a good configuration, the parts it names are left out and it is said."""
+    checks = [_python(), *_ffmpeg(), _decoder("zxing-cpp"), _decoder("zbar"), _clock(), *_power(Board())]
+    try:
+        config = load_config(config_path)
+    except PlatypusError as error:
+        return [*checks, _disk(Path.cwd()), Check("configuration", "attention", str(error), "see docs/operations.md")]
+    checks.append(Check("configuration", "ok", str(config_path)))
+    checks.append(_attempt("camera", lambda: _camera(config)))
+    checks.append(_attempt("pins", lambda: _pins(config)))
+    checks.append(_broker(config.bus.socket))
+    checks.append(_disk(Path(config.state_dir)))
+    return checks
+
+
+def as_table(checks: Iterable[Check]) -> str:
+    """For people."""
+    signs = {"ok": "✓ ok", "attention": "! look", "bad": "✗ bad"}
+    return "\n".join(
+        f"{signs[check.state]:<7} {check.name:<14} {check.says}" + (f"\n{'':23}→ {check.do}" if check.do else "")
+        for check in checks
+    )
+
+
+def _attempt(name: str, look: Callable[[], Check]) -> Check:
+    try:
+        return look()
+    except PlatypusError as error:
+        return Check(name, "bad", str(error), "the door's process may hold it: stop that first, or mend platypus.toml")
+
+
+def _python() -> Check:
+    return Check("python", "ok", ".".join(str(part) for part in sys.version_info[:3]))
+
+
+def _ffmpeg() -> list[Check]:
+    path = shutil.which("ffmpeg")
+    if path is None:
+        return [Check("ffmpeg", "bad", "not installed", "apt install ffmpeg")]
+    try:
+        version = _output([path, "-hide_banner", "-version"]).split("\n", 1)[0]
+        encoders = {
+            words[1]
+            for line in _output([path, "-hide_banner", "-encoders"]).splitlines()
+            if len(words := line.split()) > 1
+        }
+    except (OSError, subprocess.SubprocessError) as error:
+        return [Check("ffmpeg", "bad", f"does not run: {error}", "apt install --reinstall ffmpeg")]
+    missing = sorted({"libx264", "aac"} - encoders)
+    hardware = "h264_v4l2m2m" in encoders and Path("/dev/video11").exists()  # the Pi's encoder, up to model 4
+    return [
+        Check("ffmpeg", "ok", version),
+        Check("encoders", "bad", f"without {', '.join(missing)}", "install Debian's own ffmpeg")
+        if missing
+        else Check("encoders", "ok", "libx264, aac" + (", and the Pi's own H.264" if hardware else "")),
+    ]
+
+
+def _output(argv: Sequence[str]) -> str:
+    return subprocess.run(argv, capture_output=True, text=True, timeout=10, check=True).stdout
+
+
+def _decoder(name: Literal["zxing-cpp", "zbar"]) -> Check:
+    """Reads a code drawn here."""
+    symbol = segno.make_qr("PLATYPUS", error="h")
+    rows = [[0 if is_dark else 255 for is_dark in row] for row in symbol.matrix_iter(border=4, scale=6)]
+    y = np.array(rows, np.uint8)
+    reader = Reader(SystemClock())
+    reads = reader.read_still(y) if name == "zxing-cpp" else reader.second_opinion(y)
+    if [read.data for read in reads] == [b"PLATYPUS"]:
+        return Check(name, "ok", "reads a test code")
+    return Check(name, "bad", "does not read a clean code", "run ./install.sh again (apt install libzbar0)")
+
+
+def _clock() -> Check:
+    if is_synchronised():
+        return Check("clock", "ok", "set by a time server")
+    return Check("clock", "attention", "not confirmed by a time server", "tickets with hours are admitted and marked")
+
+
+def _power(board: Board) -> list[Check]:
+    """Heat and supply, where the machine can tell."""
+    checks = []
+    celsius, power = board.temperature_c(), board.power()
+    if celsius is not None:
+        is_hot = celsius >= _HOT_C
+        do = "give it air: the firmware slows down from 80 °C" if is_hot else ""
+        checks.append(Check("temperature", "attention" if is_hot else "ok", f"{celsius:.0f} °C", do))
+    if power is not None:
+        if power.is_under_voltage or power.is_throttled:
+            checks.append(Check("power", "bad", "under-voltage or throttled now", "use the official power supply"))
+        elif power.was_under_voltage or power.was_throttled:
+            checks.append(
+                Check("power", "attention", "under-voltage or throttled since boot", "use the official power supply")
+            )
+        else:
+            checks.append(Check("power", "ok", "steady since boot"))
+    return checks
+
+
+def _camera(config: Config) -> Check:
+    with open_camera(config.door.camera) as camera:
+        frame = camera.newest(_CAMERA_S)
+        height, width = frame.y.shape
+        return Check("camera", "ok", f"{camera.name}: {width}x{height}")
+
+
+def _pins(config: Config) -> Check:
+    with open_panel(config.door.panel):
+        pins = config.door.panel.pins
+    if pins == "mock":
+        return Check("pins", "attention", "simulated: nothing shines", 'set pins = "lgpio" under [door.panel] on a Pi')
+    return Check("pins", "ok", pins)
+
+
+def _broker(path: str) -> Check:
+    probe = socket.socket(socket.AF_UNIX)
+    try:
+        probe.settimeout(2)
+        probe.connect(path)
+    except OSError as error:
+        return Check(
+            "broker", "bad", f"{path}: {error.strerror or error}", "start mosquitto; door and stream go on without"
+        )
+    finally:
+        probe.close()
+    return Check("broker", "ok", path)
+
+
+def _disk(folder: Path) -> Check:
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    says = f"{free / 1e9:.1f} GB free at {folder}"
+    if free < _FULL_BYTES:
+        return Check("disk", "bad", says, "delete old recordings")
+    return Check("disk", "attention" if free < _TIGHT_BYTES else "ok", says)

@@ -1,0 +1,1 @@
+"""The door: frame -> reader -> presence -> ledger -> panel -> bus."""

@@ -1,0 +1,222 @@
+"""The door's loop: newest frame -> reader -> presence -> ledger -> panel -> news.
+
+No green without a durable row: the panel is told after `admit` returned. Whatever a guest shows, whatever breaks,
+the loop goes on; what it cannot do it says in its state, in words, and manual check-in goes on beside it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple, Protocol
+
+from msgspec import structs
+
+from hardware.cameras import Camera
+from hardware.clock import Clock
+from hardware.errors import CameraError, CameraStalled, EndOfFilm, PanelError
+from hardware.panel import Panel, Signal
+from hardware.worker import Worker
+from kiosk.door.presence import Presence, Showing
+from kiosk.door.reader import Reader
+from kiosk.ledger import Decision, Event, HeadCount, LedgerError, Presentation, Reason
+from kiosk.news import DoorState, ScanNews
+
+log = logging.getLogger(__name__)
+
+_STALLED_S = 2.0  # a camera silent for so long is said to be stalled
+_STATE_EVERY_S = 1.0
+_RETRY_LEDGER_S = 1.0
+# What a decoder may hand us at most. The largest QR holds 2,953 bytes; a ticket has some 200.
+_LONGEST_CODE = 3000
+
+
+class Admissions(Protocol):
+    """The ledger, as the door needs it."""
+
+    def admit(self, event: Event, shown: Presentation) -> Decision: ...
+
+    def head_count(self, event: Event) -> HeadCount: ...
+
+
+class DoorNews(Protocol):
+    """Where the door tells what happens; never waits, never fails."""
+
+    def state(self, state: DoorState) -> None: ...
+
+    def scan(self, scan: ScanNews) -> None: ...
+
+
+class Gate(NamedTuple):
+    """Which door this is, and for which evening."""
+
+    name: str
+    event: Event
+
+
+class Door:
+    """One gate at work. `run` is the body of its worker; everything it uses is given to it."""
+
+    def __init__(
+        self, gate: Gate, camera: Camera, book: Admissions, panel: Panel, news: DoorNews, clock: Clock
+    ) -> None:
+        self._gate = gate
+        self._camera = camera
+        self._book = book
+        self._panel = panel
+        self._news = news
+        self._clock = clock
+        self._reader = Reader(clock)
+        self._presence = Presence()
+        self._state = DoorState(gate=gate.name, event=gate.event.slug)
+        self._told_s = float("-inf")
+        self._ledger_failed_s = float("-inf")
+        self._ledger_trouble = ""
+        self._frames = 0
+        self._rate = _Rate(clock)
+
+    def run(self, worker: Worker) -> None:
+        """Serve guests until asked to stop, or until a film given as camera has been shown wholly."""
+        self._count_heads()
+        while not worker.is_stopping:
+            worker.tick()
+            try:
+                frame = self._camera.newest(_STALLED_S)
+            except EndOfFilm:
+                log.info("gate=%s event=end-of-film frames=%d", self._gate.name, self._frames)
+                break
+            except CameraStalled:
+                self._camera_is("stalled", f"No picture for {_STALLED_S:.0f} s. Check in by hand meanwhile.")
+                continue
+            except CameraError as error:
+                self._camera_is("lost", f"{error} Check in by hand meanwhile.")
+                if not worker.wait(_STALLED_S / 2):
+                    break
+                continue
+            self._frames += 1
+            self._camera_is("ok", self._ledger_trouble)
+            sight = self._reader.look(frame.y)
+            if not sight.was_looked_at:
+                continue  # nothing moved: who was in view still is
+            codes = [read.data for read in sight.reads if 0 < len(read.data) <= _LONGEST_CODE]
+            self._serve(self._presence.see(codes, frame.taken_s, is_blurred=sight.has_near_miss))
+        log.info("gate=%s event=closed steps=%s", self._gate.name, dict(self._reader.steps))
+
+    def _serve(self, showings: Sequence[Showing]) -> None:
+        if not showings or self._clock.monotonic() - self._ledger_failed_s < _RETRY_LEDGER_S:
+            return
+        decisions = [decision for showing in showings if (decision := self._decide(showing)) is not None]
+        if decisions:
+            # Two codes at once: the one that needs a volunteer is the one to be seen.
+            self._show(max((_signal(decision) for decision in decisions), key=_SEVERITY.index))
+            self._count(decisions[-1].inside, decisions[-1].capacity)
+
+    def _decide(self, showing: Showing) -> Decision | None:
+        at = self._clock.stamp()
+        try:
+            decision = self._book.admit(
+                self._gate.event, Presentation(showing.code, showing.nonce, self._gate.name, "camera", at)
+            )
+        except LedgerError as error:
+            # The same nonce is tried again while the code is in view, so a lost answer cannot count twice.
+            log.exception("gate=%s event=ledger-failed", self._gate.name)
+            self._ledger_failed_s = self._clock.monotonic()
+            self._ledger_trouble = str(error)
+            self._show(Signal.ATTENTION)
+            self._tell(cause=self._ledger_trouble)
+            return None
+        self._ledger_trouble = ""
+        showing.is_answered = True
+        log.info(
+            "gate=%s scan=%d answer=%s inside=%d capacity=%d",
+            self._gate.name,
+            decision.scan_id,
+            decision.reason or "admitted",
+            decision.inside,
+            decision.capacity,
+        )
+        self._news.scan(
+            ScanNews(
+                scan_id=decision.scan_id,
+                gate=self._gate.name,
+                at=at.wall.isoformat(),
+                is_admitted=decision.is_admitted,
+                reason=decision.reason,
+                caveats=decision.caveats,
+                inside=decision.inside,
+                capacity=decision.capacity,
+            )
+        )
+        return decision
+
+    def _count_heads(self) -> None:
+        try:
+            count = self._book.head_count(self._gate.event)
+        except LedgerError as error:
+            log.exception("gate=%s event=ledger-failed", self._gate.name)
+            self._ledger_trouble = str(error)
+            return
+        self._count(count.inside, count.capacity)
+
+    def _show(self, signal: Signal) -> None:
+        try:
+            self._panel.show(signal)
+        except PanelError:
+            # The answer is in the ledger and on its way to screen and phones: the guest is not kept waiting.
+            log.exception("gate=%s event=panel-failed signal=%s", self._gate.name, signal)
+
+    def _count(self, inside: int, capacity: int) -> None:
+        try:
+            self._panel.count(inside, capacity)
+        except PanelError:
+            log.exception("gate=%s event=panel-failed count=%d", self._gate.name, inside)
+        self._tell(inside=inside, capacity=capacity)
+
+    def _camera_is(self, camera: Literal["ok", "stalled", "lost"], cause: str) -> None:
+        if camera != self._state.camera:
+            log.info("gate=%s camera=%s cause=%r", self._gate.name, camera, cause)
+            if camera != "ok":
+                self._show(Signal.ATTENTION)
+            self._tell(camera=camera, cause=cause)
+        elif cause != self._state.cause or self._clock.monotonic() - self._told_s >= _STATE_EVERY_S:
+            self._tell(cause=cause)
+
+    def _tell(self, **changes: Any) -> None:
+        self._told_s = self._clock.monotonic()
+        self._state = structs.replace(
+            self._state,
+            frames=self._frames,
+            frames_per_s=self._rate.of(self._frames),
+            panel=self._panel.showing,
+            **changes,
+        )
+        self._news.state(self._state)
+
+
+_SEVERITY = (Signal.ADMITTED, Signal.ATTENTION, Signal.REFUSED)
+
+
+def _signal(decision: Decision) -> Signal:
+    """Green, red; amber when the ticket is good and the room is not."""
+    if decision.is_admitted:
+        return Signal.ADMITTED
+    return Signal.ATTENTION if decision.reason is Reason.FULL else Signal.REFUSED
+
+
+class _Rate:
+    """Frames per second over the last five seconds."""
+
+    _SPAN_S = 5.0
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._marks: deque[tuple[float, int]] = deque()
+
+    def of(self, frames: int) -> float:
+        now = self._clock.monotonic()
+        self._marks.append((now, frames))
+        while now - self._marks[0][0] > self._SPAN_S and len(self._marks) > 2:
+            self._marks.popleft()
+        then, before = self._marks[0]
+        return round((frames - before) / (now - then), 1) if now > then else 0.0

@@ -1,0 +1,202 @@
+"""From a picture to the bytes of its QR codes: a policy over two libraries.
+
+1. a motion gate, so that an empty scene costs almost nothing;
+2. zxing-cpp on every frame that passes;
+3. what it saw but could not decode: the crop again, sharpened;
+4. pyzbar as the second opinion, throttled, on a local threshold and, the next time, on its inverse. That is where
+   cracked, glaring and very dim codes are won.
+
+Measured on 1,125 photographs: 86.0 % read at 2.2 ms a frame, where pyzbar alone read 67.8 % at 7.7 ms.
+A result is a claim by a stranger: bytes to be looked up, never to be obeyed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import zxingcpp
+from PIL import Image, ImageFilter
+from pyzbar import pyzbar
+
+from hardware.cameras import Luma
+from hardware.clock import Clock
+
+log = logging.getLogger(__name__)
+
+_SECOND_OPINION_AFTER_S = 0.3  # without a read
+_SECOND_OPINIONS_PER_S = 3
+_CROP_MARGIN = 0.25  # of the near miss' size, on each side
+_SHARPEN = ImageFilter.UnsharpMask(radius=2, percent=150, threshold=0)
+# Model 2 only: with the whole family a torn code was once read as Micro QR "812".
+_QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
+_THRESHOLD_WINDOW_PX = 51
+_THRESHOLD_BIAS = 5  # grey levels under the local mean that count as dark
+
+
+class Read(NamedTuple):
+    """One code that was read."""
+
+    data: bytes
+    reader: str  # which step won it: "zxing", "zxing-sharpened", "zbar-threshold", "zbar-inverse"
+
+
+class Sight(NamedTuple):
+    """What one frame gave."""
+
+    reads: Sequence[Read]
+    has_near_miss: bool  # a code is there but could not be read
+    was_looked_at: bool  # False: the gate kept the frame from the decoders
+
+
+class Reader:
+    """Reads frames in their order; remembers what it needs for the gate and the throttle. For one thread."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._gate = MotionGate()
+        self._last_read_s = float("-inf")
+        self._last_opinion_s = float("-inf")
+        self._on_inverse = False
+        self.steps: Counter[str] = Counter()  # how often each step ran ("step") and won ("step:read")
+
+    def look(self, y: Luma) -> Sight:
+        """Read one frame of a running camera."""
+        now = self._clock.monotonic()
+        if not self._gate.is_open(y, now):
+            self.steps["gated"] += 1
+            return Sight((), has_near_miss=False, was_looked_at=False)
+        reads, misses = self._zxing(y)
+        is_due = now - self._last_read_s >= _SECOND_OPINION_AFTER_S
+        if not reads and is_due and now - self._last_opinion_s >= 1 / _SECOND_OPINIONS_PER_S:
+            self._last_opinion_s = now
+            reads = self._zbar(y, inverse=self._on_inverse)
+            self._on_inverse = not self._on_inverse
+        if reads:
+            self._last_read_s = now
+        return Sight(reads, has_near_miss=misses and not reads, was_looked_at=True)
+
+    def read_still(self, y: Luma) -> Sequence[Read]:
+        """Read one picture with every step, as no next frame will come."""
+        reads, _ = self._zxing(y)
+        return reads or self.second_opinion(y)
+
+    def second_opinion(self, y: Luma) -> Sequence[Read]:
+        """What pyzbar alone makes of one picture."""
+        return self._zbar(y, inverse=False) or self._zbar(y, inverse=True)
+
+    def _zxing(self, y: Luma) -> tuple[list[Read], bool]:
+        self.steps["zxing"] += 1
+        found = _decode(y)
+        reads = _distinct(Read(code.bytes, "zxing") for code in found if code.valid)
+        misses = [code for code in found if not code.valid]
+        if reads:
+            self.steps["zxing:read"] += 1
+            return reads, bool(misses)
+        for miss in misses:
+            self.steps["zxing-sharpened"] += 1
+            crop = _crop(y, miss.position)
+            if crop.size == 0:
+                continue
+            sharp = np.asarray(Image.fromarray(np.ascontiguousarray(crop)).filter(_SHARPEN))
+            reads += [Read(code.bytes, "zxing-sharpened") for code in _decode(sharp) if code.valid]
+        if reads:
+            self.steps["zxing-sharpened:read"] += 1
+        return _distinct(reads), bool(misses)
+
+    def _zbar(self, y: Luma, *, inverse: bool) -> list[Read]:
+        name = "zbar-inverse" if inverse else "zbar-threshold"
+        self.steps[name] += 1
+        picture = local_threshold(y)
+        if inverse:
+            picture = 255 - picture
+        try:
+            found = pyzbar.decode(picture, symbols=[pyzbar.ZBarSymbol.QRCODE])
+        except ValueError as error:
+            # pyzbar #139: it cannot name the orientation of a structured-append part. A guest can show one.
+            log.info("reader=zbar event=unreadable cause=%r", str(error))
+            self.steps[f"{name}:failed"] += 1
+            return []
+        # zbar guesses a character set and may change every byte that is not ASCII: such a read proves nothing.
+        reads = _distinct(Read(code.data, name) for code in found if code.data.isascii())
+        if reads:
+            self.steps[f"{name}:read"] += 1
+        return reads
+
+
+class MotionGate:
+    """Lets a frame pass when the scene has changed, for a second after, and now and then regardless.
+
+    The 99th percentile of the change on an eighth of the picture: 2 to 5 grey levels for a still scene and its
+    brightness steps, 7 to 28 for a phone held "still" by hand (measured).
+    """
+
+    _CHANGED_LEVELS = 6.5
+    _KEEP_OPEN_S = 1.0
+    _REGARDLESS_S = 0.3  # a phone on a stand does not move at all
+
+    def __init__(self) -> None:
+        self._before: npt.NDArray[np.int16] | None = None
+        self._changed_s = float("-inf")
+        self._passed_s = float("-inf")
+
+    def is_open(self, y: Luma, now_s: float) -> bool:
+        """Whether this frame is worth decoding."""
+        small = y[::8, ::8].astype(np.int16)
+        if self._before is None or self._before.shape != small.shape:
+            self._changed_s = now_s
+        else:
+            change = np.abs(small - self._before)
+            if np.percentile(change, 99) > self._CHANGED_LEVELS:
+                self._changed_s = now_s
+        self._before = small
+        is_open = now_s - self._changed_s <= self._KEEP_OPEN_S or now_s - self._passed_s >= self._REGARDLESS_S
+        if is_open:
+            self._passed_s = now_s
+        return is_open
+
+
+def local_threshold(y: Luma) -> Luma:
+    """Black where a pixel is darker than the mean of its neighbourhood, white elsewhere; same shape.
+
+    The mean is a box filter over an integral image; at the borders the box is cut, not padded.
+    """
+    height, width = y.shape
+    half = _THRESHOLD_WINDOW_PX // 2
+    integral = np.zeros((height + 1, width + 1), np.uint32)
+    np.cumsum(y, axis=0, dtype=np.uint32, out=integral[1:, 1:])
+    np.cumsum(integral[1:, 1:], axis=1, out=integral[1:, 1:])
+    top, bottom = _box(height, half)
+    left, right = _box(width, half)
+    sums = integral[bottom][:, right] - integral[top][:, right] - integral[bottom][:, left] + integral[top][:, left]
+    area = (bottom - top)[:, None].astype(np.uint32) * (right - left)[None, :].astype(np.uint32)
+    is_dark = (y.astype(np.uint32) + _THRESHOLD_BIAS) * area < sums
+    return np.where(is_dark, np.uint8(0), np.uint8(255))
+
+
+def _box(length: int, half: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    at = np.arange(length)
+    return np.maximum(at - half, 0), np.minimum(at + half + 1, length)
+
+
+def _decode(y: Luma) -> list[zxingcpp.Barcode]:
+    return list(zxingcpp.read_barcodes(y, formats=_QR, return_errors=True))
+
+
+def _crop(y: Luma, position: zxingcpp.Position) -> Luma:
+    corners = (position.top_left, position.top_right, position.bottom_right, position.bottom_left)
+    xs, ys = [corner.x for corner in corners], [corner.y for corner in corners]
+    margin = int(max(max(xs) - min(xs), max(ys) - min(ys)) * _CROP_MARGIN)
+    height, width = y.shape
+    return y[
+        max(min(ys) - margin, 0) : min(max(ys) + margin, height),
+        max(min(xs) - margin, 0) : min(max(xs) + margin, width),
+    ]
+
+
+def _distinct(reads: Iterable[Read]) -> list[Read]:
+    return list({read.data: read for read in reads}.values())

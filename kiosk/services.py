@@ -1,0 +1,356 @@
+"""Where real objects are put together: the three processes, and what the command line does for an organizer."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hardware.cameras import open_camera
+from hardware.clock import Clock, SystemClock
+from hardware.errors import PlatypusError
+from hardware.panel import open_panel
+from hardware.worker import Worker
+from kiosk.bus import Bus, Will
+from kiosk.config import ConfigError, event_secret, load_config, load_secrets, secrets_path
+from kiosk.ledger import Event, Ledger, NewTicket
+from kiosk.ledger.records import Imported, Ticket
+from kiosk.news import (
+    EVERY_DOOR_STATE,
+    EVERY_SCAN,
+    STREAM_COMMAND,
+    STREAM_STATE,
+    DoorState,
+    Reply,
+    ScanNews,
+    StreamCommand,
+    door_state_topic,
+    scan_topic,
+)
+from kiosk.tickets import codes
+from kiosk.tickets.sheet import Row, Sheet, read_sheet
+from stream.director import Director
+from stream.health import StreamState
+
+if TYPE_CHECKING:
+    from kiosk.dashboard import ports
+    from kiosk.dashboard.access import Access
+
+log = logging.getLogger(__name__)
+
+_STATE_EVERY_S = 0.5
+_COMMAND_S = 5.0
+
+
+class ServiceError(PlatypusError, RuntimeError):
+    """A worker of a process ended by itself; the process ends too, and is started again by who watches it."""
+
+    code = "service"
+
+
+# -- the three processes ----------------------------------------------------------------------------------------------
+
+
+def run_door(config_path: Path) -> None:
+    """The door's process: until SIGTERM or SIGINT, or until a film given as camera has been shown."""
+    from kiosk.door.loop import Door, Gate  # noqa: PLC0415  # decoders are loaded in this process only
+
+    config, clock = load_config(config_path), SystemClock()
+    with Ledger(config.ledger_path) as ledger:
+        gate = Gate(config.door.gate, ledger.event(config.door.event))
+        gone = Will(door_state_topic(gate.name), DoorState(gate=gate.name, online=False))
+        with (
+            until_told() as stopping,
+            Bus(config.bus.socket, f"door-{gate.name}", gone) as bus,
+            open_panel(config.door.panel) as panel,
+            open_camera(config.door.camera) as camera,
+        ):
+            door = Door(gate, camera, ledger, panel, _DoorTeller(bus, gate.name), clock)
+            _run_until(stopping, Worker(f"door {gate.name}", door.run))
+
+
+def run_stream(config_path: Path) -> None:
+    """The stream's process: until SIGTERM or SIGINT. It takes up again what had been ordered."""
+    config = load_config(config_path)
+    secrets = load_secrets(secrets_path(config_path))
+    gone = Will(STREAM_STATE, StreamState(online=False))
+    with (
+        until_told() as stopping,
+        Director(
+            config.stream, secrets.stream_keys, Path(config.state_dir), Path(config.run_dir), SystemClock()
+        ) as director,
+        Bus(config.bus.socket, "stream", gone) as bus,
+    ):
+        orders: dict[str, Callable[[], None]] = {
+            "start": director.start,
+            "stop": director.stop,
+            "retry": director.retry,
+        }
+
+        def obey(command: StreamCommand) -> Reply:
+            log.info("order=%s", command.do)
+            orders[command.do]()
+            state = director.state()
+            bus.keep(STREAM_STATE, state)
+            return Reply(ok=True, state=state)
+
+        def tell(worker: Worker) -> None:
+            while worker.wait(_STATE_EVERY_S):
+                worker.tick()
+                bus.keep(STREAM_STATE, director.state())
+
+        bus.serve(STREAM_COMMAND, StreamCommand, obey)
+        _run_until(stopping, Worker("stream state", tell))
+
+
+def run_dashboard(config_path: Path) -> None:
+    """The dashboard's process: until SIGTERM or SIGINT. Prints a one-time login link while no PIN was chosen."""
+    from kiosk.dashboard.access import Access  # noqa: PLC0415  # Flask is loaded in this process only
+    from kiosk.dashboard.app import create_app  # noqa: PLC0415
+    from kiosk.dashboard.live import Live  # noqa: PLC0415
+    from kiosk.dashboard.server import DashboardServer, serve  # noqa: PLC0415
+
+    config, clock = load_config(config_path), SystemClock()
+    settings = config.dashboard
+    access = Access(Path(config.state_dir), clock)
+
+    def say_where(server: DashboardServer) -> None:
+        url = settings.public_url or server.url
+        click.echo(f"dashboard: {url}")
+        if not access.has_pin:
+            click.echo(f"log in for the first time (30 minutes, once): {_link(url, access)}")
+
+    with (
+        until_told() as stopping,
+        Ledger(config.ledger_path) as ledger,
+        Bus(config.bus.socket, "dashboard") as bus,
+    ):
+        news = _Hearing(bus, clock)
+        live = Live(_Doorbook(ledger, ledger.event(config.door.event)), news, clock, settings)
+        app = create_app(settings, access=access, live=live, news=news)
+        serve(app, live, settings.host, settings.port, stopping=stopping, started=say_where)
+
+
+def login_link(config_path: Path) -> str:
+    """A fresh one-time link to the dashboard; an earlier one is void, the PIN stays until a new one is chosen."""
+    from kiosk.dashboard.access import Access  # noqa: PLC0415
+
+    config = load_config(config_path)
+    settings = config.dashboard
+    host = "127.0.0.1" if settings.host in {"", "0.0.0.0", "::"} else settings.host  # noqa: S104
+    base = settings.public_url or f"http://{host}:{settings.port}"
+    return _link(base, Access(Path(config.state_dir), SystemClock()))
+
+
+# -- what an organizer prepares ---------------------------------------------------------------------------------------
+
+
+def create_event(
+    config_path: Path, slug: str, name: str, capacity: int, starts_at: datetime | None, stream_page: str | None
+) -> Event:
+    """Make an event in the ledger, and its secret beside the configuration."""
+    config = load_config(config_path)
+    with Ledger(config.ledger_path) as ledger:
+        event = ledger.create_event(slug, name, capacity, starts_at, stream_page)
+    event_secret(secrets_path(config_path), slug)
+    return event
+
+
+def issue_tickets(config_path: Path, slug: str, people: Path, out: Path) -> tuple[Sheet, Imported, Sequence[Path]]:
+    """A ticket of our own for each person of a list, written to `out`; a person who has one keeps it.
+
+    People are told apart by name and e-mail; the second Jean Dupont of a list is the second in the ledger too.
+    """
+    from kiosk.tickets.printing import Printable, write_tickets  # noqa: PLC0415
+
+    config = load_config(config_path)
+    sheet = read_sheet(people, needs_code=False)
+    with Ledger(config.ledger_path) as ledger:
+        event = ledger.event(slug)
+        secret = event_secret(secrets_path(config_path), slug)
+        wanted = _number(sheet.rows, ledger.tickets(event), secret, event)
+        done = ledger.put_tickets(event, wanted)
+    when = event.starts_at.astimezone(config.dashboard.zone).strftime("%Y-%m-%d %H:%M") if event.starts_at else ""
+    files = write_tickets(
+        out,
+        event.name,
+        when,
+        [
+            Printable(
+                ticket.number,
+                codes.own_code(secret, event.slug, ticket.number),
+                ticket.holder or "",
+                ticket.product or "",
+            )
+            for ticket in wanted
+        ],
+    )
+    return sheet, done, files
+
+
+def import_tickets(config_path: Path, slug: str, listing: Path, code_column: str | None) -> tuple[Sheet, Imported]:
+    """Take the tickets of a list that somebody else made."""
+    config = load_config(config_path)
+    sheet = read_sheet(listing, code_column=code_column, needs_code=True)
+    with Ledger(config.ledger_path) as ledger:
+        event = ledger.event(slug)
+        done = ledger.put_tickets(
+            event, [_ticket(row, 0, codes.digest((row.code or "").encode()), is_own=False) for row in sheet.rows]
+        )
+    return sheet, done
+
+
+def check_config(config_path: Path) -> list[str]:
+    """What is to be said of both files. Raises ConfigError for the first thing that is wrong."""
+    config = load_config(config_path)
+    secrets = load_secrets(secrets_path(config_path))
+    lines = [f"{config_path} is good: gate {config.door.gate}, event {config.door.event}"]
+    for destination in config.stream.destinations:
+        if destination.name not in secrets.stream_keys:
+            raise ConfigError(
+                f'destination {destination.name!r} has no key: write {destination.name} = "..." '
+                f"under [stream_keys] in {secrets_path(config_path)}"
+            )
+    lines.append(
+        f"{secrets_path(config_path)} is good: {len(secrets.event_secrets)} event(s), {len(secrets.stream_keys)} key(s)"
+    )
+    with Ledger(config.ledger_path) as ledger:
+        event = ledger.event(config.door.event)
+        lines.append(f"{config.ledger_path} knows {event.name!r}: {ledger.head_count(event).tickets} tickets")
+    return lines
+
+
+def _number(rows: Sequence[Row], known: Sequence[Ticket], secret: bytes, event: Event) -> list[NewTicket]:
+    unclaimed: dict[tuple[str | None, str | None], list[int]] = {}
+    for ticket in known:
+        if ticket.is_own:
+            unclaimed.setdefault((ticket.holder, ticket.email), []).append(ticket.number)
+    free = max((ticket.number for ticket in known), default=0) + 1
+    wanted = []
+    for row in rows:
+        mine = unclaimed.get((row.holder, row.email))
+        if mine:
+            number = mine.pop(0)
+        else:
+            number, free = free, free + 1
+        code = codes.own_code(secret, event.slug, number)
+        wanted.append(_ticket(row, number, codes.digest(code.encode()), is_own=True))
+    return wanted
+
+
+def _ticket(row: Row, number: int, sha256: bytes, *, is_own: bool) -> NewTicket:
+    return NewTicket(
+        number, sha256, is_own, row.holder, row.email, row.product, row.status, row.valid_from, row.valid_until
+    )
+
+
+# -- adapters ---------------------------------------------------------------------------------------------------------
+
+
+class _DoorTeller:
+    """The door's news on the bus."""
+
+    def __init__(self, bus: Bus, gate: str) -> None:
+        self._bus = bus
+        self._gate = gate
+
+    def state(self, state: DoorState) -> None:
+        self._bus.keep(door_state_topic(self._gate), state)
+
+    def scan(self, scan: ScanNews) -> None:
+        self._bus.publish(scan_topic(self._gate), scan)
+
+
+class _Doorbook:
+    """The ledger as the dashboard reads it."""
+
+    def __init__(self, ledger: Ledger, event: Event) -> None:
+        self._ledger = ledger
+        self._event = event
+
+    def event(self) -> ports.EventFacts:
+        from kiosk.dashboard import ports  # noqa: PLC0415
+
+        event = self._event
+        return ports.EventFacts(
+            name=event.name, capacity=event.capacity, starts_at=event.starts_at, stream_page=event.stream_page
+        )
+
+    def head_count(self) -> ports.HeadCount:
+        from kiosk.dashboard import ports  # noqa: PLC0415
+
+        return ports.HeadCount(**self._ledger.head_count(self._event)._asdict())
+
+    def recent_scans(self, limit: int) -> Sequence[ports.ScanRow]:
+        from kiosk.dashboard import ports  # noqa: PLC0415
+
+        return [ports.ScanRow(**row._asdict()) for row in self._ledger.recent_scans(self._event, limit)]
+
+
+class _Hearing:
+    """The bus as the dashboard hears it."""
+
+    def __init__(self, bus: Bus, clock: Clock) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._doors: dict[str, tuple[DoorState, float]] = {}
+        self._stream: tuple[StreamState, float] | None = None
+        self._callbacks: list[Callable[[ports.AnyNews], None]] = []
+        bus.listen(EVERY_DOOR_STATE, DoorState, self._hear)
+        bus.listen(EVERY_SCAN, ScanNews, self._hear)
+        bus.listen(STREAM_STATE, StreamState, self._hear)
+
+    def latest(self) -> ports.NewsNow:
+        from kiosk.dashboard import ports  # noqa: PLC0415
+
+        now_s = self._clock.monotonic()
+        doors = tuple(ports.Heard(state, now_s - said_s) for _, (state, said_s) in sorted(self._doors.copy().items()))
+        stream = self._stream
+        return ports.NewsNow(doors, ports.Heard(stream[0], now_s - stream[1]) if stream else None)
+
+    def subscribe(self, callback: Callable[[ports.AnyNews], None]) -> None:
+        self._callbacks.append(callback)
+
+    def command(self, command: StreamCommand, timeout_s: float) -> Reply:
+        return self._bus.ask(STREAM_COMMAND, command, timeout_s)
+
+    def _hear(self, _topic: str, news: ports.AnyNews) -> None:
+        if isinstance(news, DoorState):
+            self._doors[news.gate] = (news, self._clock.monotonic())
+        elif isinstance(news, StreamState):
+            self._stream = (news, self._clock.monotonic())
+        for callback in self._callbacks:
+            callback(news)
+
+
+def _link(base: str, access: Access) -> str:
+    return f"{base.rstrip('/')}/first/{access.new_link()}"
+
+
+@contextmanager
+def until_told() -> Iterator[threading.Event]:
+    """An event that SIGTERM, SIGINT and SIGHUP set. Handlers only set it: everything ends in its own order."""
+    stopping = threading.Event()
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda *_: stopping.set()) for number in numbers}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _run_until(stopping: threading.Event, worker: Worker) -> None:
+    """Run a process' main worker until told, or until it ends. Raises ServiceError when it failed."""
+    with worker:
+        while worker.is_alive and not stopping.wait(0.2):
+            continue
+    if worker.failure is not None:
+        raise ServiceError(f"{worker.name} failed: {worker.failure}") from worker.failure

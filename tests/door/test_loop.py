@@ -1,0 +1,196 @@
+"""The door's loop: what a guest shows becomes one durable answer, whatever breaks on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import segno
+
+from hardware.cameras import Frame, Luma, ScriptedCamera
+from hardware.clock import ManualClock
+from hardware.errors import CameraError, CameraStalled, PanelError
+from hardware.panel import FakePanel, Signal
+from hardware.worker import Worker
+from kiosk.door.loop import Door, Gate
+from kiosk.ledger import Decision, Event, HeadCount, Ledger, LedgerError, NewTicket, Presentation, Reason
+from kiosk.news import DoorState, ScanNews
+from kiosk.tickets.codes import digest
+
+FRAME_S = 0.1
+
+
+class Told:
+    """The news that a door told."""
+
+    def __init__(self) -> None:
+        self.states: list[DoorState] = []
+        self.scans: list[ScanNews] = []
+
+    def state(self, state: DoorState) -> None:
+        self.states.append(state)
+
+    def scan(self, scan: ScanNews) -> None:
+        self.scans.append(scan)
+
+
+class Paced(ScriptedCamera):
+    """A scripted camera on whose clock each step takes a tenth of a second."""
+
+    def __init__(self, steps: Sequence[Luma | Exception], clock: ManualClock) -> None:
+        super().__init__(steps)
+        self._clock = clock
+
+    def newest(self, timeout_s: float) -> Frame:
+        self._clock.advance(FRAME_S)
+        return super().newest(timeout_s)._replace(taken_s=self._clock.monotonic())
+
+
+def shown(*texts: str | bytes) -> Luma:
+    scene = np.full((300, 300 * max(len(texts), 1)), 120, np.uint8)
+    for at, text in enumerate(texts):
+        symbol = segno.make_qr(text, error="q")
+        modules = [[0 if dark else 255 for dark in row] for row in symbol.matrix_iter(border=4)]
+        drawn = np.kron(np.array(modules, np.uint8), np.ones((4, 4), np.uint8))
+        scene[20 : 20 + len(drawn), 300 * at + 20 : 300 * at + 20 + len(drawn)] = drawn
+    return scene
+
+
+EMPTY = np.full((300, 300), 120, np.uint8)
+GONE = [EMPTY] * 20
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger(tmp_path / "ledger.db") as ledger:
+        yield ledger
+
+
+@pytest.fixture
+def event(ledger: Ledger) -> Event:
+    event = ledger.create_event("evening", "An evening", capacity=3)
+    ledger.put_tickets(event, [NewTicket(0, digest(code.encode()), is_own=False) for code in ("AA", "BB", "CC", "DD")])
+    return event
+
+
+class Night:
+    """One run of a door over a script."""
+
+    def __init__(
+        self, event: Event, book: object, script: Sequence[Luma | Exception], panel: FakePanel | None = None
+    ) -> None:
+        clock = ManualClock()
+        self.panel = panel or FakePanel(clock.monotonic)
+        self.told = Told()
+        door = Door(Gate("main", event), Paced(script, clock), book, self.panel, self.told, clock)  # type: ignore[arg-type]
+        door.run(Worker("door", door.run))  # in this thread, until the script ends
+
+    @property
+    def answers(self) -> list[str]:
+        return [scan.reason or "admitted" for scan in self.told.scans]
+
+
+def test_each_guest_gets_one_answer_and_the_counter_follows(ledger: Ledger, event: Event) -> None:
+    night = Night(event, ledger, [*[shown("AA")] * 15, *GONE, *[shown("XX")] * 15, *GONE, *[shown("BB")] * 15])
+    assert night.answers == ["admitted", "invalid", "admitted"]
+    assert night.panel.signals == [Signal.ADMITTED, Signal.REFUSED, Signal.ADMITTED]
+    assert night.panel.counts == [(0, 3), (1, 3), (1, 3), (2, 3)]
+    assert ledger.head_count(event).inside == 2
+
+
+def test_the_same_ticket_again_is_refused_and_a_full_room_is_amber(ledger: Ledger, event: Event) -> None:
+    script = [step for code in ("AA", "AA", "BB", "CC", "DD") for step in [*[shown(code)] * 5, *GONE]]
+    night = Night(event, ledger, script)
+    assert night.answers == ["admitted", "already_redeemed", "admitted", "admitted", "full"]
+    assert night.panel.signals[-1] is Signal.ATTENTION
+
+
+def test_two_codes_at_once_are_two_answers_and_the_refusal_is_seen(ledger: Ledger, event: Event) -> None:
+    night = Night(event, ledger, [shown("AA", "XX")] * 3)
+    assert sorted(night.answers) == ["admitted", "invalid"]
+    assert night.panel.signals == [Signal.REFUSED]
+
+
+class Recorder:
+    """A ledger that notes what the panel shone when it was asked."""
+
+    def __init__(self, ledger: Ledger, panel: FakePanel) -> None:
+        self.ledger, self.panel, self.before = ledger, panel, []
+
+    def head_count(self, event: Event) -> HeadCount:
+        return self.ledger.head_count(event)
+
+    def admit(self, event: Event, presentation: Presentation) -> Decision:
+        self.before.append(list(self.panel.signals))
+        return self.ledger.admit(event, presentation)
+
+
+def test_no_green_before_the_row_is_durable(ledger: Ledger, event: Event) -> None:
+    panel = FakePanel()
+    recorder = Recorder(ledger, panel)
+    Night(event, recorder, [shown("AA")] * 3, panel)
+    assert recorder.before == [[]] and panel.signals == [Signal.ADMITTED]
+
+
+class Failing(Recorder):
+    """A ledger whose answer is lost the first times, after it was written."""
+
+    def __init__(self, ledger: Ledger, failures: int) -> None:
+        super().__init__(ledger, FakePanel())
+        self.failures = failures
+
+    def admit(self, event: Event, presentation: Presentation) -> Decision:
+        decision = super().admit(event, presentation)
+        self.failures -= 1
+        if self.failures >= 0:
+            raise LedgerError("the ledger failed: disk I/O error")
+        return decision
+
+
+def test_a_lost_answer_is_asked_again_and_counts_once(ledger: Ledger, event: Event) -> None:
+    night = Night(event, Failing(ledger, 2), [shown("AA")] * 40)
+    assert night.answers == ["admitted"]
+    assert night.panel.signals == [Signal.ATTENTION, Signal.ATTENTION, Signal.ADMITTED]
+    assert ledger.head_count(event) == (1, 3, 1, 0, 4)
+    assert any("disk I/O error" in state.cause for state in night.told.states)
+    assert night.told.states[-1].cause == ""
+
+
+def test_a_camera_that_stops_is_said_and_the_door_goes_on_when_it_is_back(ledger: Ledger, event: Event) -> None:
+    script = [shown("AA"), *GONE, CameraStalled("no frame"), CameraStalled("no frame"), *[shown("BB")] * 3]
+    night = Night(event, ledger, script)
+    assert night.answers == ["admitted", "admitted"]
+    assert night.panel.signals == [Signal.ADMITTED, Signal.ATTENTION, Signal.ADMITTED]  # one alarm, not one a second
+    stalled = [state for state in night.told.states if state.camera == "stalled"]
+    assert stalled and "by hand" in stalled[0].cause and night.told.states[-1].camera == "ok"
+
+
+def test_a_camera_that_is_gone_says_why(ledger: Ledger, event: Event) -> None:
+    night = Night(event, ledger, [CameraError("/dev/video0 is not there."), *[shown("AA")] * 2])
+    assert any("/dev/video0 is not there" in state.cause for state in night.told.states)
+    assert night.answers == ["admitted"]
+
+
+class BrokenPanel(FakePanel):
+    """A panel whose wires came off."""
+
+    def show(self, signal: Signal) -> None:
+        raise PanelError("GPIO busy")
+
+
+def test_a_broken_panel_keeps_nobody_out(ledger: Ledger, event: Event) -> None:
+    assert Night(event, ledger, [shown("AA")] * 3, BrokenPanel()).answers == ["admitted"]
+
+
+def test_hostile_codes_are_answered_and_the_loop_goes_on(ledger: Ledger, event: Event) -> None:
+    hostile = [
+        shown(bytes(range(200, 240))),
+        shown("🦆" * 8),
+        shown(b"\x00" * 12),
+        shown("'; DROP TABLE scans; --"),
+    ]
+    script = [step for picture in hostile for step in [picture, picture, *GONE]]
+    night = Night(event, ledger, [*script, shown("AA")])
+    assert night.answers == [Reason.INVALID] * 4 + ["admitted"]
