@@ -9,8 +9,7 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -150,12 +149,10 @@ def video_steps(path: Path | str) -> list[int]:
     return [later - earlier for earlier, later in itertools.pairwise(times)]
 
 
-def frames_played(url: str, seconds: float) -> int:
-    """Video frames that a viewer of `url` receives in `seconds` of film."""
-    with Child("viewer", graph.viewer(url, seconds=seconds)) as viewer:
-        assert viewer.wait(seconds + 10) is not None, "the viewer did not end"
-        viewer.stop()
-        return viewer.progress.frame if viewer.progress else 0
+def play(url: str, frames: int, limit_s: float = 10.0) -> float:
+    """Play `url` until so many video frames came; seconds it took. AssertionError when they don't come."""
+    with Child("viewer", graph.viewer(url), secrets=(url.rpartition("/")[2],)) as viewer:
+        return until(lambda: viewer.progress and viewer.progress.frame >= frames, limit_s, "frames at the viewer")
 
 
 # A real server.
@@ -253,12 +250,3 @@ def _own_name() -> str:
     import pwd  # noqa: PLC0415
 
     return pwd.getpwuid(os.geteuid()).pw_name
-
-
-def every(seconds: float, limit_s: float) -> Iterator[float]:
-    """Seconds since the start, again and again, until the limit."""
-    began_s = time.monotonic()
-    pause = threading.Event()
-    while (now_s := time.monotonic() - began_s) < limit_s:
-        yield now_s
-        pause.wait(seconds)
