@@ -87,6 +87,7 @@ class FilmDriver:
 
     def _open(self) -> InputContainer:
         refusal: av.FFmpegError | None = None
+        began_s = time.monotonic()
         for options in self._film.options:
             try:
                 container: InputContainer = self._film.open_container(
@@ -103,7 +104,9 @@ class FilmDriver:
                 return container
         assert refusal is not None  # noqa: S101  options is never empty
         # Neither the error's text nor the error itself goes on: both may carry the password of the address
-        raise CameraError(f"{self.name} cannot be opened: {_reason(refusal)}. {self._film.advice}") from None
+        is_late = self.is_live and time.monotonic() - began_s >= OPEN_TIMEOUT_S  # libav calls that invalid data
+        reason = f"no answer in {OPEN_TIMEOUT_S:.0f} s" if is_late else _reason(refusal)
+        raise CameraError(f"{self.name} cannot be opened: {reason}. {self._film.advice}") from None
 
     def _decoded(
         self, container: InputContainer, stream: VideoStream, worker: Worker
