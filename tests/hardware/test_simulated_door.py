@@ -45,13 +45,13 @@ def newest_or_end(camera: Camera) -> Frame | None:
         return None
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("visitor", VISITORS, ids=MEDIA)
 def test_every_held_code_can_be_read_in_every_frame(visitor: Visitor, seed: int) -> None:
     scene = Scene([visitor], seed=seed)
     held = [number for number in range(scene.timeline.frame_count) if scene.timeline.held_at(number)]
     assert len(held) >= 1.1 * 12
-    for number in held[::3]:
+    for number in held[::4]:
         y = scene.picture(number)
         texts = read(y)
         if visitor.medium == "cracked" and not texts:
