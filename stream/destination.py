@@ -121,6 +121,7 @@ class Destination:
         self._reconnects = 0
         self._strikes = 0
         self._rate = Rate()
+        self._acked = 0  # bytes of this connection that the other side's kernel has
         self._pid: int | None = None
 
     @property
@@ -136,6 +137,7 @@ class Destination:
         self._backoff.reset()
         self._strikes = 0
         self._live_pid = None
+        self._retry_now.clear()
         self._set(Health.WAITING)
         self._worker = Worker(f"stream-{self.name}", lambda worker: self._run(worker, hub))
         self._worker.start()
@@ -173,7 +175,6 @@ class Destination:
             )
 
     def _run(self, worker: Worker, hub: Hub) -> None:
-        self._retry_now.clear()
         while not worker.is_stopping:
             tap = hub.attach(self.name)
             with self._lock:
@@ -213,6 +214,7 @@ class Destination:
         except ChildError as error:
             return End(Why.NETWORK, str(error))
         self._pid = child.pid
+        self._acked = 0
         began_s = self._clock.monotonic()
         pulse = Pulse(began_s)
         try:
@@ -261,6 +263,10 @@ class Destination:
             queue_bytes=tap.queue_bytes,
         )
         beat = pulse.beat(look)
+        acked = look.total_bytes - (look.unsent_bytes or 0)
+        with self._lock:
+            self._rate.add(look.now_s, max(0, acked - self._acked))
+            self._acked = max(self._acked, acked)
         self._note_frames(child)
         match beat:
             case Beat.LIVE:

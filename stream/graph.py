@@ -158,8 +158,8 @@ def _inputs(source: Source, picture: Picture, *, has_sound: bool) -> tuple[Any, 
                 return camera.video, _silence()
             return camera.video, ffmpeg.input(source.microphone, format="alsa", thread_queue_size=512).audio
         case NetworkCamera():
-            # TCP: a lost UDP packet is a grey picture. Its own times drift or jump; arrival does not.
-            camera = ffmpeg.input(source.url, rtsp_transport="tcp", timeout=_IO_LIMIT_US, use_wallclock_as_timestamps=1)
+            # TCP: one lost UDP packet is a grey picture until the next keyframe.
+            camera = ffmpeg.input(source.url, rtsp_transport="tcp", timeout=_IO_LIMIT_US)
             return camera.video, camera.audio if has_sound else _silence()
         case VideoFile():
             film = ffmpeg.input(source.path, re=None, stream_loop=-1)

@@ -2,7 +2,8 @@
 
 A child must not outlive us, not even when we are killed: it is started through util-linux' `setpriv --pdeathsig KILL`
 (safe with threads, unlike code run between fork and exec). The kernel sends that signal when the *thread* that started
-the child ends, so all children are started by one thread that lives as long as the process.
+the child ends, so all children are started by one thread that lives as long as the main one: a program stops its
+children before its main function returns.
 """
 
 from __future__ import annotations

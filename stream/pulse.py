@@ -54,6 +54,7 @@ class Pulse:
         self._streak_s: float | None = None  # since when bytes are acknowledged without a pause
         self._queue_high_s: float | None = None
         self._unsent_high_s: float | None = None
+        self._is_resuming = False  # fed again after a pause, nothing acknowledged yet
         self.was_live = False
 
     def beat(self, look: Look) -> Beat:
@@ -67,6 +68,8 @@ class Pulse:
             return Beat.STUCK if now_s - self._started_s > START_GRACE_S else Beat.CONNECTING
         if now_s - self._advanced_s >= STUCK_AFTER_S or now_s - self._acked_s >= UNHEARD_AFTER_S:
             return Beat.STUCK
+        if self._is_resuming:
+            return Beat.HUNGRY
         if self._is_slow(look) and self.was_live:
             return Beat.BEHIND
         if self._streak_s is not None and now_s - self._streak_s >= LIVE_AFTER_S:
@@ -82,13 +85,18 @@ class Pulse:
         if acked > self._best_acked:
             self._best_acked = acked
             self._acked_s = look.now_s
-            self._streak_s = look.now_s if self._streak_s is None else self._streak_s
+            if self._is_resuming and self.was_live:
+                self._streak_s = look.now_s - LIVE_AFTER_S  # the same session, proven before the pause
+            elif self._streak_s is None:
+                self._streak_s = look.now_s
+            self._is_resuming = False
         elif look.now_s - self._acked_s > _GAP_S:
             self._streak_s = None
 
     def _pause(self, now_s: float) -> None:
         """Nothing was given, so nothing can be asked: the clocks start when there is something again."""
         self._acked_s = now_s
+        self._is_resuming = self.was_live
         if self._advanced_s is None:
             self._started_s = now_s
         else:

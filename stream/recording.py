@@ -65,6 +65,7 @@ class Recording:
 
     def start(self, hub: Hub) -> None:
         """Begin to write what `hub` sends."""
+        self._retry_now.clear()
         self._set(Health.WAITING)
         self._worker = Worker("stream-recording", lambda worker: self._run(worker, hub))
         self._worker.start()

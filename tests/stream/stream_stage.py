@@ -247,6 +247,6 @@ def free_port() -> int:
 
 
 def _own_name() -> str:
-    import pwd  # noqa: PLC0415
+    import pwd
 
     return pwd.getpwuid(os.geteuid()).pw_name

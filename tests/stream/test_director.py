@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -74,6 +77,7 @@ def test_what_the_camera_sees_is_played_back_from_the_server_and_recorded_withou
     assert (state.order, state.source.state, state.legs[0].state) == ("live", Health.LIVE, Health.LIVE)
     assert state.recording is not None
     assert leg(director, "hall").cause == ""
+    assert 100 < leg(director, "hall").bit_rate_kbps < 1000
     director.stop()
     state = director.state()
     assert {each.state for each in state.legs} == {Health.STOPPED}
@@ -263,6 +267,39 @@ def test_a_camera_that_is_not_there_is_told_and_tried_again(begin: Begin, tmp_pa
     assert source.state is Health.LOST
     assert "No such file" in source.cause
     assert leg(director, "recording").state is Health.WAITING
+
+
+@pytest.fixture
+def impostor(tmp_path: Path) -> Iterator[int]:
+    """A port where TLS is spoken with a certificate nobody has signed."""
+    made = ["-subj", "/CN=localhost", "-days", "1", "-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "crt")]
+    openssl = ["/usr/bin/openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *made]
+    subprocess.run(openssl, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "crt", tmp_path / "key")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    caller, _ = server.accept()
+                except OSError:
+                    return
+                with caller, contextlib.suppress(OSError), context.wrap_socket(caller, server_side=True) as safe:
+                    safe.recv(1)
+
+        serving = threading.Thread(target=serve, daemon=True)
+        serving.start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+        serving.join(5)
+
+
+def test_a_server_with_a_false_certificate_gets_no_key(begin: Begin, impostor: int) -> None:
+    director = begin(settings(f"rtmps://localhost:{impostor}/live"))
+    director.start()
+    until(lambda: leg(director, "hall").state is Health.REFUSED)
+    assert "certificate" in leg(director, "hall").cause
 
 
 @pytest.mark.slow

@@ -53,7 +53,7 @@ OWN_SOUND = FORMAT.replace("[1:a]", "[0:a]")
         ),
         (
             NetworkCamera(url="rtsp://cam/1"),
-            shlex.split("-rtsp_transport tcp -timeout 5000000 -use_wallclock_as_timestamps 1 -i rtsp://cam/1"),
+            shlex.split("-rtsp_transport tcp -timeout 5000000 -i rtsp://cam/1"),
             OWN_SOUND,
         ),
         (VideoFile(path="/films/a b.mp4"), shlex.split("-re -stream_loop -1 -i '/films/a b.mp4'"), OWN_SOUND),

@@ -81,7 +81,18 @@ def test_a_camera_that_gives_nothing_is_not_the_destinations_fault() -> None:
     pulse = Pulse(1.0)
     looks(pulse, 1, 8)
     assert set(looks(pulse, 8, 40, writes=False, fed=False)) == {Beat.HUNGRY}
-    assert Beat.STUCK not in looks(pulse, 40, 50)
+    resumed = looks(pulse, 40, 50)
+    assert Beat.STUCK not in resumed
+    assert resumed[1:] == [Beat.LIVE] * (len(resumed) - 1)
+
+
+def test_after_a_pause_live_is_said_only_when_bytes_are_acknowledged_again() -> None:
+    pulse = Pulse(1.0)
+    looks(pulse, 1, 8)
+    as_before = Look(8.0, 8.0, 7_500_000, 750_000, 0, 0)
+    assert pulse.beat(as_before._replace(now_s=10.0)) is Beat.HUNGRY
+    beats = [pulse.beat(as_before._replace(now_s=now_s, fed_at_s=now_s)) for now_s in (10.5, 11.0, 12.0, 12.5, 13.0)]
+    assert beats == [Beat.HUNGRY] * 4 + [Beat.STUCK]
 
 
 def test_a_server_may_take_twelve_seconds_to_say_yes_and_not_longer() -> None:
