@@ -18,6 +18,7 @@ from stream.backoff import Backoff
 from stream.errors import BadStreamKey, ChildError
 from stream.health import Health, LegKind, LegState
 from stream.hub import Chunk, Hub, Tap
+from stream.liveness import FAULT, has_failed, quiet_s
 from stream.process import Child
 from stream.pulse import Beat, Look, Pulse
 from stream.rate import Rate
@@ -129,6 +130,11 @@ class Destination:
         """Process id of the pusher that runs now."""
         return self._pid
 
+    @property
+    def quiet_s(self) -> float:
+        """Seconds since its thread was last seen well: 0 when there is none, infinite when it failed."""
+        return quiet_s(self._worker)
+
     def start(self, hub: Hub) -> None:
         """Begin to push what `hub` sends."""
         if self._key is None:
@@ -164,8 +170,8 @@ class Destination:
             return LegState(
                 name=self.name,
                 kind=LegKind.DESTINATION,
-                state=self._state,
-                cause=self._cause,
+                state=Health.LOST if has_failed(self._worker) else self._state,
+                cause=FAULT if has_failed(self._worker) else self._cause,
                 frames_sent=self._frames_before + self._frames_now,
                 reconnects=self._reconnects,
                 dropped_frames=self._dropped_before + (self._tap.dropped_frames if self._tap else 0),
@@ -190,7 +196,7 @@ class Destination:
                     self._tap = None
             if end is None or worker.is_stopping:
                 return
-            self._wait_after(end)
+            self._wait_after(end, worker)
 
     def _connect(self, worker: Worker, tap: Tap) -> End | None:
         """One connection from start to end; None when asked to stop."""
@@ -295,7 +301,7 @@ class Destination:
                 return chunk
         return None
 
-    def _wait_after(self, end: End) -> None:
+    def _wait_after(self, end: End, worker: Worker) -> None:
         now_s = self._clock.monotonic()
         is_refused = end.why is Why.REFUSED or (end.why is Why.CLOSED and self._strikes >= _STRIKES)
         cause = end.cause
@@ -309,7 +315,9 @@ class Destination:
             wait_s = self._backoff.next_wait_s(now_s)
         log.warning('leg=%s event=%s cause="%s" retry_in_s=%.1f', self.name, end.why.name.lower(), cause, wait_s)
         self._set(Health.REFUSED if is_refused else Health.LOST, cause, now_s + wait_s)
-        self._retry_now.wait(wait_s)
+        while wait_s > 0 and not self._retry_now.wait(min(wait_s, 1.0)):
+            worker.tick()
+            wait_s -= 1.0
         self._retry_now.clear()
 
     def _note_frames(self, child: Child) -> None:

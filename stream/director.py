@@ -88,6 +88,14 @@ class Director:
         found = {"camera": self._encoder.pid} | {each.name: each.pid for each in self._destinations}
         return {name: pid for name, pid in found.items() if pid is not None}
 
+    @property
+    def quiet_s(self) -> float:
+        """Seconds since the quietest thread was last seen well, infinite when one failed: for the watchdog.
+
+        Some seconds are normal while a child is being stopped or a disk is slow; 15 are not.
+        """
+        return max(self._encoder.quiet_s, *(leg.quiet_s for leg in self._legs))
+
     def start(self) -> None:
         """Go live, and stay so over a power cut; harmless when live. Raises OrderNotKept (it is live all the same)."""
         with self._commands:

@@ -15,6 +15,10 @@ __all__ = ["Destination", "Leg", "Recording"]
 class Leg(Protocol):
     """One output. Its own threads; a trouble of one is never another's."""
 
+    @property
+    def quiet_s(self) -> float:
+        """Seconds since its thread was last seen well: 0 when there is none, infinite when it failed."""
+
     def start(self, hub: Hub) -> None:
         """Take what `hub` sends from now on."""
 

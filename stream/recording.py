@@ -16,6 +16,7 @@ from hardware.worker import Worker
 from stream.disk import Disk, LocalDisk, RecordingFile
 from stream.health import Health, LegKind, LegState
 from stream.hub import Chunk, Hub, Tap
+from stream.liveness import FAULT, has_failed, quiet_s
 from stream.rate import Rate
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,11 @@ class Recording:
         """Name of the file that is being written."""
         return self._file_name
 
+    @property
+    def quiet_s(self) -> float:
+        """Seconds since its thread was last seen well: 0 when there is none, infinite when it failed."""
+        return quiet_s(self._worker)
+
     def start(self, hub: Hub) -> None:
         """Begin to write what `hub` sends."""
         self._retry_now.clear()
@@ -90,7 +96,9 @@ class Recording:
             tap = self._tap
             state, cause = self._state, self._cause
             queue_bytes = tap.queue_bytes if tap else 0
-            if state is Health.LIVE and tap is not None:
+            if has_failed(self._worker):
+                state, cause = Health.LOST, FAULT
+            elif state is Health.LIVE and tap is not None:
                 if tap.fed_at_s is None or now_s - tap.fed_at_s > _HUNGRY_AFTER_S:
                     state, cause = Health.WAITING, "nothing comes from the camera"
                 elif queue_bytes > _BEHIND_BYTES:
@@ -127,8 +135,15 @@ class Recording:
                     self._dropped_before += tap.dropped_frames
                     self._tap = None
             if not worker.is_stopping:
-                self._retry_now.wait(self._retry_s)
-                self._retry_now.clear()
+                self._wait(worker)
+
+    def _wait(self, worker: Worker) -> None:
+        """Until it is time to try again, or somebody wants it now."""
+        rest_s = self._retry_s
+        while rest_s > 0 and not self._retry_now.wait(min(rest_s, 1.0)):
+            worker.tick()
+            rest_s -= 1.0
+        self._retry_now.clear()
 
     def _record(self, worker: Worker, tap: Tap, *, is_again: bool) -> None:
         """One file, until asked to stop and all is written. Raises OSError."""

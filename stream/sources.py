@@ -17,6 +17,7 @@ from stream.backoff import Backoff
 from stream.errors import ChildError
 from stream.health import Health, SourceState
 from stream.hub import Hub, Inlet
+from stream.liveness import FAULT, has_failed, quiet_s
 from stream.process import Child
 from stream.rate import Rate
 from stream.settings import StreamSettings
@@ -64,6 +65,11 @@ class Encoder:
         """Process id of the encoder that runs now."""
         return self._pid
 
+    @property
+    def quiet_s(self) -> float:
+        """Seconds since its thread was last seen well: 0 when there is none, infinite when it failed."""
+        return quiet_s(self._worker)
+
     def start(self, hub: Hub) -> None:
         """Begin to feed `hub`."""
         inlet = hub.inlet("camera")
@@ -89,7 +95,9 @@ class Encoder:
         with self._lock:
             frames = self._frames_before + (self._inlet.frames if self._inlet else 0)
             state, cause = self._state, self._cause
-            if state is Health.LIVE:
+            if has_failed(self._worker):
+                state, cause = Health.LOST, FAULT
+            elif state is Health.LIVE:
                 now_s = self._clock.monotonic()
                 wanted = self._settings.picture.frames_per_s
                 if now_s - self._frame_at_s > _FROZEN_AFTER_S:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 from collections.abc import Iterator
@@ -94,6 +95,26 @@ def test_a_full_disk_is_said_and_recording_goes_on_when_there_is_room(hub: Hub, 
     recording.stop()
     assert len(disk.files) == files_when_full + 1
     assert all(disk.files.values())
+
+
+class BrokenDisk(MemoryDisk):
+    """A disk whose driver has a fault nobody foresaw."""
+
+    def free_bytes(self, folder: Path) -> int:
+        raise RuntimeError("a fault")
+
+
+def test_a_fault_of_ours_is_never_shown_as_recording(
+    hub: Hub, still_clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    recording = Recording(WHERE, still_clock, disk=BrokenDisk())
+    assert recording.quiet_s == 0.0
+    recording.start(hub)
+    until(lambda: recording.state().state is Health.LOST)
+    assert "fault of the program" in recording.state().cause
+    assert recording.quiet_s == math.inf
+    recording.stop()
+    assert "RuntimeError: a fault" in caplog.text
 
 
 def test_the_last_of_the_disk_is_left_to_the_ledger(hub: Hub, still_clock: ManualClock) -> None:

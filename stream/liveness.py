@@ -1,0 +1,21 @@
+"""Whether the threads of the stream are well: for the watchdog, and so that a fault of ours is not shown as live."""
+
+from __future__ import annotations
+
+import math
+
+from hardware.worker import Worker
+
+FAULT = "a fault of the program: its log says which; restart the stream service"
+
+
+def quiet_s(worker: Worker | None) -> float:
+    """Seconds since a thread was last seen well: 0 when there is none, infinite when it failed."""
+    if worker is None:
+        return 0.0
+    return math.inf if has_failed(worker) else worker.quiet_s
+
+
+def has_failed(worker: Worker | None) -> bool:
+    """Whether a thread ended by an error nobody foresaw."""
+    return worker is not None and worker.failure is not None
