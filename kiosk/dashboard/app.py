@@ -55,7 +55,7 @@ def create_app(settings: DashboardSettings, *, access: Access, live: Live, news:
     guard(app, settings)  # first: an unknown Host is answered before anything else looks at the request
     CSRFProtect(app)
     add_entrance(app, access)
-    add_pages(app, access, live, news)
+    add_pages(app, access, live, news, settings.zone)
     add_screen(app, access, live)
 
     @app.errorhandler(CSRFError)

@@ -11,9 +11,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeGuard
 
 import msgspec
 
@@ -31,6 +32,7 @@ CALM_S = 0.03  # between two snapshots, so that a burst of news is told together
 SHOWN_SCANS = 8
 NEW_SCANS = 50  # looked at for "which gate answered what", more than any door gives in a beat
 BACKLOG = 8  # snapshots a slow page may leave unread before it is dropped
+PATIENCE_S = 0.5
 HUSH_S = 5.0  # a listener without news writes a comment, only to notice that its page has gone
 
 
@@ -43,8 +45,9 @@ class TooManyListeners(PlatypusError, RuntimeError):
 class Snapshot:
     """The facts of one moment, with the organizer's page made once for all who show it."""
 
-    def __init__(self, number: int, facts: views.Facts, settings: DashboardSettings) -> None:
+    def __init__(self, number: int, facts: views.Facts, at: datetime, settings: DashboardSettings) -> None:
         self.number = number
+        self.at = at  # aware, UTC
         self.facts = facts
         self.made_s = time.monotonic()
         self._settings = settings
@@ -120,6 +123,7 @@ class Live:
         self._most_listeners = most_listeners
         self._bell: queue.Queue[None] = queue.Queue(1)
         self._making = threading.Lock()
+        self._made = threading.Condition()
         self._lock = threading.Lock()  # guards the three below
         self._listeners: set[Listener] = set()
         self._latest: Snapshot | None = None
@@ -171,11 +175,23 @@ class Live:
             return listener
 
     def now(self) -> Snapshot:
-        """The current snapshot; made on the spot when the worker has none of the last second."""
+        """The current snapshot. While the worker runs, only it reads the ledger: a request waits `PATIENCE_S` for it
+        and then says that the ledger does not answer, lest a ledger that hangs takes every thread of the server.
+        """
         latest = self._latest
-        if latest is None or time.monotonic() - latest.made_s > 1.5 * BEAT_S:
+        if _is_young(latest):
+            return latest
+        if not self.worker.is_alive:
             return self._make()
-        return latest
+        self._ring()
+        with self._made:
+            self._made.wait_for(lambda: _is_young(self._latest), PATIENCE_S)
+        latest = self._latest
+        if _is_young(latest):
+            return latest
+        event = latest.facts.event if latest else None
+        facts = views.Facts(event=event, news=self._news.latest(), trouble="The ledger does not answer.")
+        return Snapshot(0, facts, self._clock.stamp().wall, self._settings)
 
     def _left(self, listener: Listener) -> None:
         with self._lock:
@@ -212,10 +228,14 @@ class Live:
                 log.warning("live event=slow-page-dropped unread=%d", BACKLOG)
 
     def _make(self) -> Snapshot:
+        """Read everything anew."""
         with self._making:
             number = self._latest.number + 1 if self._latest else 1
-            self._latest = Snapshot(number, self._gather(), self._settings)
-            return self._latest
+            snapshot = Snapshot(number, self._gather(), self._clock.stamp().wall, self._settings)
+        with self._made:
+            self._latest = snapshot
+            self._made.notify_all()
+        return snapshot
 
     def _gather(self) -> views.Facts:
         now_s = self._clock.monotonic()
@@ -261,3 +281,8 @@ class Live:
         over = [gate for gate, (_, seen_s) in self._fresh.items() if now_s - seen_s > views.ANSWER_SHOWN_S]
         for gate in over:
             del self._fresh[gate]
+
+
+def _is_young(snapshot: Snapshot | None) -> TypeGuard[Snapshot]:
+    """Whether a snapshot may still be shown as the present."""
+    return snapshot is not None and time.monotonic() - snapshot.made_s < 1.5 * BEAT_S

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import flask
 import flask_login
@@ -13,6 +14,7 @@ from hardware.errors import PlatypusError
 from kiosk.dashboard.access import Access
 from kiosk.dashboard.live import Listener, Live, Snapshot, TooManyListeners
 from kiosk.dashboard.ports import News
+from kiosk.dashboard.views import clock_time
 from kiosk.news import StreamCommand
 
 log = logging.getLogger(__name__)
@@ -25,12 +27,13 @@ _DONE = {
 }
 
 
-def add_pages(app: flask.Flask, access: Access, live: Live, news: News) -> None:
-    """Routes of the organizer."""
+def add_pages(app: flask.Flask, access: Access, live: Live, news: News, zone: ZoneInfo) -> None:
+    """Routes of the organizer; times on the page are told in `zone`."""
 
     @app.get("/")
     def home() -> flask.typing.ResponseReturnValue:
-        return flask.render_template("home.html", view=live.now().home)
+        now = live.now()
+        return flask.render_template("home.html", view=now.home, as_of=clock_time(now.at, zone))
 
     @app.get("/events")
     def events() -> flask.typing.ResponseReturnValue:

@@ -76,6 +76,7 @@ class HomeView(msgspec.Struct, frozen=True, kw_only=True):
     """The organizer's page."""
 
     event: str
+    when: str  # it starts; empty when unknown
     trouble: str
     people: People
     doors: tuple[StatusLine, ...]
@@ -114,6 +115,7 @@ def home(facts: Facts, zone: ZoneInfo) -> HomeView:
         doors = [_status("", "Door", Status("warn", "No news of the door", "Its program has not been heard yet."))]
     return HomeView(
         event=facts.event.name if facts.event else "Event",
+        when=_when(facts.event, zone),
         trouble=facts.trouble,
         people=_people(facts.people),
         doors=tuple(doors),
@@ -161,6 +163,12 @@ def screen(facts: Facts, gate: str | None, *, show_names: bool) -> ScreenView:
 def clock_time(at: datetime, zone: ZoneInfo) -> str:
     """A time of day at the venue."""
     return at.astimezone(zone).strftime("%H:%M:%S")
+
+
+def _when(event: EventFacts | None, zone: ZoneInfo) -> str:
+    if event is None or event.starts_at is None:
+        return ""
+    return f"{event.starts_at.astimezone(zone):%A %-d %B, %H:%M}"
 
 
 def _people(count: HeadCount | None) -> People:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,12 @@ def token_on(client: FlaskClient, path: str) -> str:
 def build(folder: Path, *, most_listeners: int = 48, clock: Any = None, **settings: Any) -> House:
     options = DashboardSettings(**settings)
     clock = clock or ManualClock()
-    event = EventFacts(name="Lightning talks, November", capacity=50, stream_page="https://live.example.org/talks")
+    event = EventFacts(
+        name="Lightning talks, November",
+        capacity=50,
+        starts_at=datetime(2026, 11, 24, 18, 0, tzinfo=UTC),
+        stream_page="https://live.example.org/talks",
+    )
     book = FakeDoorbook(event, clock, tickets=58)
     news = FakeNews(clock)
     live = Live(book, news, clock, options, most_listeners=most_listeners)

@@ -209,11 +209,18 @@ def test_every_button_works_without_scripts(browser: Browser, busy: House) -> No
     assert [command.do for command in house.news.commands] == ["stop"]
 
 
-def test_a_page_without_news_for_three_seconds_says_so_and_recovers(browser: Browser, busy: House) -> None:
+def test_pages_without_news_for_three_seconds_say_so_and_recover(browser: Browser, busy: House) -> None:
     with busy.served() as server, logged_in(browser, server, busy) as page:
         expect(page.locator("body.is-stale")).to_have_count(0)
-        with hanging_ledger(busy):  # the connection stays and nothing comes: the worst case
+        screen = page.context.new_page()
+        screen.goto(f"{server.url}/screen")
+        expect(screen.locator("body.is-live")).to_be_visible()
+        with hanging_ledger(busy):  # the connections stay and nothing comes: the worst case
             expect(page.locator("body.is-stale")).to_have_count(1, timeout=6000)
+            expect(screen.locator(".stage.stale")).to_contain_text("Please see a volunteer")
+            expect(screen.locator(".stage.stale")).to_be_visible()
+            expect(screen.locator(".stage.live")).to_be_hidden()
+            screen.screenshot(path=PICTURES / "screen-stale.png")
             expect(page.locator("#pulse")).to_have_text(re.compile(r"No news for \d+ s"))
             assert page.locator(".people").evaluate("card => getComputedStyle(card).opacity") != "1"
             page.screenshot(path=PICTURES / "home-stale.png")
@@ -237,19 +244,19 @@ def test_trouble_at_the_door_is_in_words(browser: Browser, busy: House) -> None:
         expect(page.locator(".doors")).to_contain_text("Door is off")
 
 
-@pytest.mark.parametrize("width_px", [360, 412, 1280])
-def test_every_target_is_big_and_nothing_overflows(browser: Browser, busy: House, width_px: int) -> None:
+def test_every_target_is_big_and_nothing_overflows(browser: Browser, busy: House) -> None:
     busy.book.scan("Wolfeschlegelsteinhausenbergerdorffvoralternwaren " * 2, product="x" * 60)
     with busy.served() as server, logged_in(browser, server, busy) as page:
-        page.set_viewport_size({"width": width_px, "height": 800})
         expect(page.locator(".answer").first).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") == width_px
-        for target in page.locator("a:visible, button:visible, input:visible").all():
-            box = target.bounding_box()
-            assert box
-            assert box["height"] >= 48, target.inner_text()
-            assert box["width"] >= 48, target.inner_text()
-        page.screenshot(path=PICTURES / f"home-{width_px}.png")
+        for width_px in (360, 412, 1280):
+            page.set_viewport_size({"width": width_px, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") == width_px
+            for target in page.locator("a:visible, button:visible, input:visible").all():
+                box = target.bounding_box()
+                assert box
+                assert box["height"] >= 48, target.inner_text()
+                assert box["width"] >= 48, target.inner_text()
+            page.screenshot(path=PICTURES / f"home-{width_px}.png")
 
 
 def test_the_page_can_be_read_by_a_screen_reader(browser: Browser, busy: House) -> None:
@@ -293,17 +300,6 @@ def test_the_screen_flips_to_the_answer_and_back(browser: Browser, busy: House, 
             expect(page.locator("body")).to_have_attribute("data-mode", "idle", timeout=7000)
             busy.news.say(DoorState(gate="main", online=False))
             expect(page.locator(".title").first).to_have_text("Please see a volunteer")
-
-
-def test_a_screen_without_news_sends_guests_to_a_volunteer(browser: Browser, busy: House) -> None:
-    with busy.served() as server, watched(browser, server.url, viewport={"width": 1280, "height": 720}) as context:
-        page = context.new_page()
-        page.goto(f"{server.url}/screen")
-        expect(page.locator("body.is-live")).to_be_visible()
-        with hanging_ledger(busy):
-            expect(page.locator(".stage.stale")).to_be_visible(timeout=6000)
-            expect(page.locator(".stage.live")).to_be_hidden()
-            page.screenshot(path=PICTURES / "screen-stale.png")
 
 
 def test_the_screen_greets_by_name_when_the_organizer_allows(

@@ -17,7 +17,7 @@ from dashboard_house import House, token_on, wait_for
 
 from hardware.clock import SystemClock
 from kiosk.dashboard.live import BACKLOG, Live, TooManyListeners
-from kiosk.dashboard.server import DashboardServer, PortTaken
+from kiosk.dashboard.server import UNREAD_LIMIT_MS, DashboardServer, PortTaken
 from kiosk.news import DoorState, ScanNews
 
 OK = DoorState(gate="main", camera="ok")
@@ -137,6 +137,31 @@ def test_pages_hear_nothing_while_the_ledger_hangs(busy: House) -> None:
         assert not quiet.wait(2.5)  # longer than two beats: the page will call itself stale
         busy.book.may_read.set()
         assert quiet.wait(5)
+
+
+def test_pages_open_while_the_ledger_hangs_and_show_no_number(busy: House) -> None:
+    client = busy.organizer()
+    with busy.live:
+        wait_for(lambda: busy.live.worker.quiet_s < 1)
+        busy.book.may_read.clear()
+        try:
+            busy.news.say(OK)
+            wait_for(lambda: "The ledger does not answer." in client.get("/").text)
+        finally:
+            busy.book.may_read.set()
+
+
+def test_a_phone_out_of_reach_does_not_hold_its_thread_for_long(busy: House) -> None:
+    with busy.served() as server, Page(server.port, "/screen/events") as page:
+        page.snapshot()
+        wires = [
+            channel.socket
+            for channel in server._sockets.values()
+            if isinstance(channel.socket, socket.socket) and channel.connected
+        ]
+        limits_ms = [wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) for wire in wires]
+    assert limits_ms
+    assert set(limits_ms) == {UNREAD_LIMIT_MS}
 
 
 def test_a_ledger_that_fails_is_said_and_comes_back(busy: House) -> None:

@@ -94,7 +94,7 @@ async function listen() {
       const answer = await fetch(body.dataset.events, { method: "HEAD", cache: "no-store" });
       if (answer.status === 401) return location.reload(); // a new PIN: log in again
     } catch { /* nobody there: the page says it is stale, and we try again */ }
-    setTimeout(listen, 2000);
+    setTimeout(listen, 5000); // what Retry-After says when all places are taken
   });
 }
 
