@@ -17,7 +17,7 @@ from stream import graph
 from stream.backoff import Backoff
 from stream.errors import BadStreamKey, ChildError
 from stream.health import Health, LegKind, LegState
-from stream.hub import Chunk, Hub, Tap
+from stream.hub import LEG_LIMIT_BYTES, Chunk, Hub, Tap
 from stream.liveness import FAULT, has_failed, quiet_s
 from stream.process import Child
 from stream.pulse import Beat, Look, Pulse
@@ -93,6 +93,7 @@ class Destination:
         key: str | None,
         clock: Clock,
         *,
+        limit_bytes: int = LEG_LIMIT_BYTES,
         chance: Callable[[], float] = random,
         folder: Path | None = None,
     ) -> None:
@@ -100,6 +101,7 @@ class Destination:
         self._address = address
         self._clock = clock
         self._folder = folder
+        self._limit_bytes = limit_bytes
         self._key: bytes | None = None
         self._secrets = (key,) if key else ()
         self._no_key = ""
@@ -182,7 +184,7 @@ class Destination:
 
     def _run(self, worker: Worker, hub: Hub) -> None:
         while not worker.is_stopping:
-            tap = hub.attach(self.name)
+            tap = hub.attach(self.name, self._limit_bytes)
             with self._lock:
                 self._tap = tap
             try:

@@ -12,7 +12,7 @@ from typing import Literal, Protocol, Self
 from hardware.clock import Clock
 from stream.errors import StreamClosed
 from stream.health import Health, LegKind, LegState, SourceState, StreamState
-from stream.hub import Hub
+from stream.hub import Hub, leg_limit_bytes
 from stream.legs import Destination, Leg, Recording
 from stream.order import Order, OrderFile
 from stream.settings import StreamSettings
@@ -64,7 +64,8 @@ class Director:
         self._encoder = Encoder(settings, clock, folder=run_dir)
         self._recording = Recording(recordings, clock)
         self._destinations = [
-            Destination(each, keys.get(each.name), clock, folder=run_dir) for each in settings.destinations
+            Destination(each, keys.get(each.name), clock, limit_bytes=leg_limit_bytes(settings.picture), folder=run_dir)
+            for each in settings.destinations
         ]
         self._legs: tuple[Leg, ...] = (self._recording, *self._destinations)
         self._order: Order | None = self._file.read()

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from hardware.clock import Clock
 from stream import mpegts
 from stream.mpegts import NULL_PID, PACKET_BYTES, PAT_PID, SYNC, TICKS_PER_S, WRAP_TICKS, ticks_between
+from stream.settings import Picture
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,12 @@ LEG_LIMIT_BYTES = 1_000_000  # a destination may wait this much (3 s at 2.5 Mb/s
 START_TICKS = 10 * TICKS_PER_S  # room below the first frame: the sound's first packet may begin a little before it
 _GOP_LIMIT_BYTES = 16_000_000  # more than 4 s at 20 Mb/s; a source without keyframes must not fill the memory
 _JUMP_TICKS = 10 * TICKS_PER_S  # a source whose own time jumps further than this is taken as restarted
+
+
+def leg_limit_bytes(picture: Picture) -> int:
+    """How much a destination may wait: at least 1 MB, and half more than a new one gets at once (one GOP)."""
+    gop_bytes = (picture.video_kbps + picture.audio_kbps) * 125 * picture.keyframe_s
+    return max(LEG_LIMIT_BYTES, gop_bytes * 3 // 2)
 
 
 class Chunk(NamedTuple):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 
 def unsent_bytes(pid: int, proc: Path = Path("/proc")) -> int | None:
@@ -25,10 +28,14 @@ def unsent_bytes(pid: int, proc: Path = Path("/proc")) -> int | None:
 def _sockets(pid: int, proc: Path) -> set[str]:
     """Inodes of the sockets a process has open."""
     found: set[str] = set()
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+    try:
         for entry in (proc / str(pid) / "fd").iterdir():
             with contextlib.suppress(FileNotFoundError):
                 target = str(entry.readlink())
                 if target.startswith("socket:["):
                     found.add(target[8:-1])
+    except (FileNotFoundError, ProcessLookupError):
+        pass  # it has ended
+    except PermissionError:  # one that has just ended belongs to root until it is waited for; else: /proc is closed
+        log.warning("pid=%d event=send-queue-unreadable", pid)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import logging
 import os
@@ -137,7 +138,8 @@ class Encoder:
         """One encoder from start to end. Returns why it ended."""
         source = self._settings.source
         ours, theirs = os.pipe()
-        fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        with contextlib.suppress(PermissionError):  # a machine that allows less: the usual 64 kB do as well
+            fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         try:
             child = Child(
                 "encoder",

@@ -11,8 +11,9 @@ from stream_stage import AUDIO, STEP_TICKS, VIDEO, camera, video_steps
 
 from hardware.clock import ManualClock
 from stream import mpegts
-from stream.hub import START_TICKS, Chunk, Hub, Tap
+from stream.hub import START_TICKS, Chunk, Hub, Tap, leg_limit_bytes
 from stream.mpegts import PACKET_BYTES, TICKS_PER_S, WRAP_TICKS
+from stream.settings import Picture
 
 FAR = 1 << 30
 
@@ -207,6 +208,17 @@ def test_a_slow_leg_jumps_to_a_keyframe_and_the_others_lose_nothing() -> None:
     assert slow.dropped_frames + sum(chunk.frames for chunk in kept) == 200
     assert steps(stream_of(good)) == [STEP_TICKS] * 199
     assert good.dropped_frames == 0
+
+
+def test_a_new_leg_of_a_heavy_stream_may_take_the_whole_first_picture_group() -> None:
+    heavy = Picture(video_kbps=20_000, keyframe_s=4)
+    hub = stage()
+    inlet = hub.inlet("camera")
+    inlet.feed(camera(60, gop=60, size=heavy.video_kbps * 125 * heavy.keyframe_s // 60))
+    tap = hub.attach("leg", leg_limit_bytes(heavy))
+    assert tap.dropped_frames == 0
+    assert tap.queue_bytes > 9_000_000
+    assert leg_limit_bytes(Picture()) == 1_000_000
 
 
 def test_a_leg_that_left_costs_nothing_and_keeps_what_it_had() -> None:
