@@ -114,13 +114,21 @@ class Live:
     """Makes snapshots, on news or each second, and fans them out. A context manager; `stop` ends every listener."""
 
     def __init__(
-        self, doorbook: Doorbook, news: News, clock: Clock, settings: DashboardSettings, *, most_listeners: int = 48
+        self,
+        doorbook: Doorbook,
+        news: News,
+        clock: Clock,
+        settings: DashboardSettings,
+        *,
+        most_listeners: int = 48,
+        beat_s: float = BEAT_S,
     ) -> None:
         self._doorbook = doorbook
         self._news = news
         self._clock = clock
         self._settings = settings
         self._most_listeners = most_listeners
+        self._beat_s = beat_s
         self._bell: queue.Queue[None] = queue.Queue(1)
         self._making = threading.Lock()
         self._made = threading.Condition()
@@ -179,15 +187,15 @@ class Live:
         and then says that the ledger does not answer, lest a ledger that hangs takes every thread of the server.
         """
         latest = self._latest
-        if _is_young(latest):
+        if self._is_young(latest):
             return latest
         if not self.worker.is_alive:
             return self._make()
         self._ring()
         with self._made:
-            self._made.wait_for(lambda: _is_young(self._latest), PATIENCE_S)
+            self._made.wait_for(lambda: self._is_young(self._latest), PATIENCE_S)
         latest = self._latest
-        if _is_young(latest):
+        if self._is_young(latest):
             return latest
         event = latest.facts.event if latest else None
         facts = views.Facts(event=event, news=self._news.latest(), trouble="The ledger does not answer.")
@@ -210,13 +218,13 @@ class Live:
                 snapshot = self._make()
             except Exception:
                 # Pages hear nothing and say so themselves; the next beat tries again.
-                log.exception("live event=snapshot-failed next_try_s=%.1f", BEAT_S)
+                log.exception("live event=snapshot-failed next_try_s=%.1f", self._beat_s)
             else:
                 worker.tick()
                 self._tell(snapshot)
             worker.wait(CALM_S)
             try:
-                self._bell.get(timeout=BEAT_S)
+                self._bell.get(timeout=self._beat_s)
             except queue.Empty:
                 continue
 
@@ -252,7 +260,7 @@ class Live:
             scans = self._doorbook.recent_scans(NEW_SCANS)
         except (PlatypusError, OSError) as error:
             if not self._in_trouble:
-                log.exception("live event=ledger-unreadable next_try_s=%.1f", BEAT_S)
+                log.exception("live event=ledger-unreadable next_try_s=%.1f", self._beat_s)
             self._in_trouble = True
             known = self._latest.facts.event if self._latest else None
             text = str(error) or type(error).__name__
@@ -282,7 +290,6 @@ class Live:
         for gate in over:
             del self._fresh[gate]
 
-
-def _is_young(snapshot: Snapshot | None) -> TypeGuard[Snapshot]:
-    """Whether a snapshot may still be shown as the present."""
-    return snapshot is not None and time.monotonic() - snapshot.made_s < 1.5 * BEAT_S
+    def _is_young(self, snapshot: Snapshot | None) -> TypeGuard[Snapshot]:
+        """Whether a snapshot may still be shown as the present."""
+        return snapshot is not None and time.monotonic() - snapshot.made_s < 1.5 * self._beat_s

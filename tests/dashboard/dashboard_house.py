@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from hardware.clock import ManualClock
 from kiosk.dashboard.access import Access
 from kiosk.dashboard.app import create_app
-from kiosk.dashboard.live import Live
+from kiosk.dashboard.live import BEAT_S, Live
 from kiosk.dashboard.ports import EventFacts, FakeDoorbook, FakeNews
 from kiosk.dashboard.server import DashboardServer, serve
 from kiosk.dashboard.settings import DashboardSettings
@@ -90,7 +90,9 @@ def token_on(client: FlaskClient, path: str) -> str:
     return found[1]
 
 
-def build(folder: Path, *, most_listeners: int = 48, clock: Any = None, **settings: Any) -> House:
+def build(
+    folder: Path, *, most_listeners: int = 48, beat_s: float = BEAT_S, clock: Any = None, **settings: Any
+) -> House:
     options = DashboardSettings(**settings)
     clock = clock or ManualClock()
     event = EventFacts(
@@ -101,7 +103,7 @@ def build(folder: Path, *, most_listeners: int = 48, clock: Any = None, **settin
     )
     book = FakeDoorbook(event, clock, tickets=58)
     news = FakeNews(clock)
-    live = Live(book, news, clock, options, most_listeners=most_listeners)
+    live = Live(book, news, clock, options, most_listeners=most_listeners, beat_s=beat_s)
     access = Access(folder, clock)
     app = create_app(options, access=access, live=live, news=news)
     return House(options, clock, access, book, news, live, app)
