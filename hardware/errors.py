@@ -4,7 +4,7 @@ Each leaf also is the built-in it resembles, carries a stable `code` for program
 says what was wrong, with the value, and what to do.
 
     PlatypusError
-    ├── hardware: CameraError (OSError), CameraStalled (CameraError, TimeoutError), EndOfFilm (CameraError, EOFError),
+    ├── hardware: CameraError (OSError), its CameraStalled (TimeoutError) and CameraGone with EndOfFilm (EOFError);
     │             PanelError (OSError)
     ├── stream:   see stream/errors.py
     └── kiosk:    ConfigError (ValueError), TicketFileError (ValueError), UnknownEvent (LookupError), BusError ...
@@ -33,7 +33,13 @@ class CameraStalled(CameraError, TimeoutError):
     code = "camera_stalled"
 
 
-class EndOfFilm(CameraError, EOFError):
+class CameraGone(CameraError):
+    """A camera that will not come back by itself; asking again gives the same answer."""
+
+    code = "camera_gone"
+
+
+class EndOfFilm(CameraGone, EOFError):
     """A file or folder was shown to its end; no frame will come any more."""
 
     code = "end_of_film"

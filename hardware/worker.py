@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Self
 
+from hardware.errors import PlatypusError
+
 log = logging.getLogger(__name__)
 
 
@@ -79,6 +81,9 @@ class Worker:
     def _run(self) -> None:
         try:
             self._body(self)
+        except PlatypusError as error:  # foreseen: its text says all
+            self.failure = error
+            log.error("worker=%s event=failed cause=%s", self.name, error)
         except Exception as error:
             self.failure = error
             log.exception("worker=%s event=failed", self.name)

@@ -77,6 +77,15 @@ class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         return f"Secrets(events={sorted(self.event_secrets)}, stream_keys={sorted(self.stream_keys)})"
 
 
+def is_name(text: str) -> bool:
+    """Whether `text` may name an event or a gate."""
+    try:
+        msgspec.convert(text, Name)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
 def load_config(path: Path) -> Config:
     """Read platypus.toml. Raises ConfigError."""
     return _convert(path, _toml(path), Config, is_secret=False)

@@ -19,7 +19,7 @@ from hardware.errors import PlatypusError
 from hardware.panel import open_panel
 from hardware.worker import Worker
 from kiosk.bus import Bus, Will
-from kiosk.config import ConfigError, event_secret, load_config, load_secrets, secrets_path
+from kiosk.config import ConfigError, event_secret, is_name, load_config, load_secrets, secrets_path
 from kiosk.ledger import Event, Ledger, NewTicket
 from kiosk.ledger.records import Imported, Ticket
 from kiosk.news import (
@@ -157,6 +157,8 @@ def create_event(
 ) -> Event:
     """Make an event in the ledger, and its secret beside the configuration."""
     config = load_config(config_path)
+    if not is_name(slug):
+        raise ConfigError(f"{slug!r} is no short name: small letters, digits and - only, such as talks-2026-11")
     with Ledger(config.ledger_path) as ledger:
         event = ledger.create_event(slug, name, capacity, starts_at, stream_page)
     event_secret(secrets_path(config_path), slug)
@@ -353,4 +355,4 @@ def _run_until(stopping: threading.Event, worker: Worker) -> None:
         while worker.is_alive and not stopping.wait(0.2):
             continue
     if worker.failure is not None:
-        raise ServiceError(f"{worker.name} failed: {worker.failure}") from worker.failure
+        raise ServiceError(f"{worker.name} ended: {worker.failure}") from worker.failure

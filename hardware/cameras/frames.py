@@ -30,8 +30,8 @@ class Camera(Protocol):
         """A frame newer than the last one given, waiting for it if need be.
 
         Raises `CameraStalled` when the camera is open but gave nothing for `timeout_s`; `CameraError`, also
-        after `timeout_s`, while it cannot be opened (it is tried again meanwhile: call again), and at once when it
-        is gone for good; `EndOfFilm` when a file or folder has been shown wholly.
+        after `timeout_s`, while it cannot be opened (it is tried again meanwhile: call again); `CameraGone` at once
+        when it will not come back, `EndOfFilm` of these when a file or folder has been shown wholly.
         """
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from hardware.cameras.frames import Frame
-from hardware.errors import CameraError, CameraStalled, EndOfFilm
+from hardware.errors import CameraError, CameraGone, CameraStalled, EndOfFilm
 from hardware.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class NewestFrames:
     def close(self) -> None:
         """See `Camera.close`."""
         with self._news:
-            self._end = CameraError(f"{self.name} is closed")
+            self._end = CameraGone(f"{self.name} is closed")
             self._frame = None
             self._news.notify_all()
         self._worker.stop()
@@ -85,9 +85,7 @@ class NewestFrames:
             self._grab_until_the_end(worker)
         finally:  # also when a driver has a bug: nobody may wait for a thread that is gone
             with self._news:
-                self._end = self._end or CameraError(
-                    f"{self.name}: its driver failed, see the log; restart the service"
-                )
+                self._end = self._end or CameraGone(f"{self.name}: its driver failed, see the log; restart the service")
                 self._news.notify_all()
 
     def _grab_until_the_end(self, worker: Worker) -> None:
@@ -108,7 +106,8 @@ class NewestFrames:
                 if not self._driver.is_live:
                     log.info("camera=%r event=over code=%s reason=%r", self.name, error.code, str(error))
                     with self._news:
-                        self._end = self._end or error
+                        over = error if isinstance(error, CameraGone) else CameraGone(str(error))
+                        self._end = self._end or over
                     return
                 failures = 1 if self._made > made_before else failures + 1
                 retry_s = self._retry_s[min(failures, len(self._retry_s)) - 1]

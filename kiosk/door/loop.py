@@ -15,7 +15,7 @@ from msgspec import structs
 
 from hardware.cameras import Camera
 from hardware.clock import Clock
-from hardware.errors import CameraError, CameraStalled, EndOfFilm, PanelError
+from hardware.errors import CameraError, CameraGone, CameraStalled, EndOfFilm, PanelError
 from hardware.panel import Panel, Signal
 from hardware.worker import Worker
 from kiosk.door.presence import Presence, Showing
@@ -77,7 +77,10 @@ class Door:
         self._rate = _Rate(clock)
 
     def run(self, worker: Worker) -> None:
-        """Serve guests until asked to stop, or until a film given as camera has been shown wholly."""
+        """Serve guests until asked to stop, or until a film given as camera has been shown wholly.
+
+        Raises CameraGone when the camera will not come back by itself.
+        """
         self._count_heads()
         while not worker.is_stopping:
             worker.tick()
@@ -86,6 +89,9 @@ class Door:
             except EndOfFilm:
                 log.info("gate=%s event=end-of-film frames=%d", self._gate.name, self._frames)
                 break
+            except CameraGone as error:
+                self._camera_is("lost", f"{error} Check in by hand meanwhile.")
+                raise  # the process ends, and whoever watches it starts it anew
             except CameraStalled:
                 self._camera_is("stalled", f"No picture for {_STALLED_S:.0f} s. Check in by hand meanwhile.")
                 continue

@@ -1,0 +1,132 @@
+"""The `platypus` command, as an organizer types it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kiosk.config import event_secret, load_config
+from kiosk.ledger import Ledger
+from kiosk.tickets import codes
+
+CONFIG = """
+state_dir = "{folder}/state"
+run_dir = "{folder}/run"
+[bus]
+socket = "{folder}/bus.sock"
+[door]
+event = "evening"
+camera = {{ kind = "pictures", folder = "{folder}/tickets" }}
+[door.panel]
+pins = "mock"
+"""
+PEOPLE = "Name;E-mail;Ticket type\nÉmile Baudot;emile@example.org;Seat\nAda Lovelace;ada@example.org;Speaker\n"
+
+
+def platypus(folder: Path, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "kiosk", *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={"PLATYPUS_CONFIG": str(folder / "platypus.toml"), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture
+def venue(tmp_path: Path) -> Path:
+    (tmp_path / "platypus.toml").write_text(CONFIG.format(folder=tmp_path), encoding="utf-8")
+    platypus(tmp_path, "event", "create", "evening", "--name", "An evening", "--starts", "2026-11-26T19:00+0100")
+    return tmp_path
+
+
+def test_tickets_are_issued_printed_again_and_read(venue: Path) -> None:
+    people = venue / "people.csv"
+    people.write_bytes(PEOPLE.encode("cp1252"))
+    first = platypus(venue, "tickets", "issue", str(people), "--event", "evening", "--out", str(venue / "tickets"))
+    assert "2 new, 0 changed, 0 as before; 5 files" in first.stdout and "holder from 'Name'" in first.stdout
+    again = platypus(venue, "tickets", "issue", str(people), "--event", "evening", "--out", str(venue / "again"))
+    assert "0 new, 0 changed, 2 as before" in again.stdout
+    assert (venue / "tickets" / "0001.svg").read_bytes() == (venue / "again" / "0001.svg").read_bytes()
+
+    lines = platypus(venue, "read", str(venue / "tickets" / "0001.png"), str(venue / "again" / "0002.png")).stdout
+    texts = [json.loads(line)["codes"][0]["text"] for line in lines.splitlines()]
+    secret = event_secret(venue / "secrets.toml", "evening")
+    assert texts == [codes.own_code(secret, "evening", number) for number in (1, 2)]
+
+
+def test_the_ledger_holds_no_code_and_no_secret(venue: Path) -> None:
+    people = venue / "people.csv"
+    people.write_text(PEOPLE, encoding="utf-8")
+    platypus(venue, "tickets", "issue", str(people), "--event", "evening", "--out", str(venue / "tickets"))
+    secret = event_secret(venue / "secrets.toml", "evening")
+    for path in (venue / "state").iterdir():
+        raw = path.read_bytes()
+        assert secret not in raw and secret.hex().encode() not in raw
+        assert codes.own_code(secret, "evening", 1).encode() not in raw
+
+
+def test_a_list_of_others_is_imported_and_its_columns_are_said(venue: Path) -> None:
+    listing = venue / "list.csv"
+    listing.write_bytes("﻿Nom complet,Bracelet,Statut\nAda,W-1,payé\nBob,W-2,annulé\n".encode())
+    missing = platypus(venue, "tickets", "import", str(listing), "--event", "evening", code=1)
+    assert "no column that looks like a ticket code" in missing.stderr and "--code-column" in missing.stderr
+    words = ["tickets", "import", str(listing), "--event", "evening", "--code-column", "Bracelet"]
+    done = platypus(venue, *words)
+    assert "2 new" in done.stdout and "code from 'Bracelet'" in done.stdout
+    assert "2 as before" in platypus(venue, *words).stdout
+    with Ledger(load_config(venue / "platypus.toml").ledger_path) as ledger:
+        assert [ticket.holder for ticket in ledger.tickets(ledger.event("evening"))] == ["Ada", "Bob"]
+
+
+def test_what_cannot_be_read_is_said_line_by_line_and_in_the_exit_code(venue: Path) -> None:
+    (venue / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    done = platypus(venue, "read", str(venue / "broken.png"), str(venue / "absent.png"), code=1)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["file"].rsplit("/", 1)[1] for line in lines] == ["broken.png", "absent.png"]
+    assert all("cannot be read" in line["error"] for line in lines)
+
+
+def test_a_good_configuration_is_said_to_be_good_and_a_bad_one_why(venue: Path) -> None:
+    assert "0 tickets" in platypus(venue, "config", "check").stdout
+    with (venue / "platypus.toml").open("a") as file:
+        file.write("\n[[stream.destinations]]\nname = 'tube'\nurl = 'rtmp://a.example.org/live'\n")
+    assert "[stream_keys]" in platypus(venue, "config", "check", code=1).stderr
+    (venue / "platypus.toml").write_text("[door]\nevent = 3\n")
+    done = platypus(venue, "config", "check", code=1)
+    assert "door.event" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_an_event_is_made_once(venue: Path) -> None:
+    done = platypus(venue, "event", "create", "evening", "--name", "Again", code=1)
+    assert "already is an event" in done.stderr
+    bad = platypus(venue, "event", "create", "An Evening", "--name", "Again", code=1)
+    assert "small letters" in bad.stderr
+
+
+def test_doctor_says_what_works_for_people_and_for_programs(venue: Path) -> None:
+    (venue / "tickets").mkdir()
+    done = platypus(venue, "doctor", "--json", code=1)  # no broker, no picture to show
+    checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+    assert {"ffmpeg", "encoders", "zxing-cpp", "zbar", "clock", "camera", "pins", "broker", "disk"} <= set(checks)
+    assert [checks[name]["state"] for name in ("ffmpeg", "encoders", "zxing-cpp", "zbar")] == ["ok"] * 4
+    assert (checks["camera"]["state"], checks["broker"]["state"], checks["pins"]["state"]) == (
+        "bad",
+        "bad",
+        "attention",
+    )
+    assert "holds no picture" in checks["camera"]["says"] and checks["broker"]["do"]
+    table = platypus(venue, "doctor", code=1).stdout
+    assert "✓ ok" in table and "✗ bad" in table and "→" in table
+
+
+def test_a_wrong_word_is_answered_with_the_usage(tmp_path: Path) -> None:
+    assert "Usage" in platypus(tmp_path, "dor", code=2).stderr
