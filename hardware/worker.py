@@ -83,7 +83,7 @@ class Worker:
             self._body(self)
         except PlatypusError as error:  # foreseen: its text says all
             self.failure = error
-            log.error("worker=%s event=failed cause=%s", self.name, error)
+            log.error("worker=%s event=failed cause=%s", self.name, error)  # noqa: TRY400  # no traceback needed
         except Exception as error:
             self.failure = error
             log.exception("worker=%s event=failed", self.name)

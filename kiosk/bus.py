@@ -27,19 +27,13 @@ from paho.mqtt.properties import Properties
 
 from hardware.errors import PlatypusError
 from hardware.worker import Worker
-from kiosk.news import Reply
+from kiosk.news import BusError, Reply
 
 log = logging.getLogger(__name__)
 
 _Message = TypeVar("_Message", bound=msgspec.Struct)
 _LONGEST_BYTES = 64 * 1024  # our largest message has some 2 kB
 _COMMANDS_WAITING = 16
-
-
-class BusError(PlatypusError, TimeoutError):
-    """Nobody answered a command in time, or the broker is away."""
-
-    code = "bus"
 
 
 class Will(NamedTuple):

@@ -240,7 +240,7 @@ def config_check(config_path: Path) -> None:
 @_JSON
 def doctor(config_path: Path, *, as_json: bool) -> None:
     """Say what works on this machine; exit 1 when something the door or the stream needs does not."""
-    from kiosk import doctor as examining  # noqa: PLC0415
+    import kiosk.doctor as examining  # noqa: PLC0415
 
     checks = examining.examine(config_path)
     if as_json:

@@ -6,12 +6,19 @@ from typing import Literal
 
 import msgspec
 
+from hardware.errors import PlatypusError
 from stream.health import StreamState
 
 STREAM_STATE = "platypus/stream/state"
 STREAM_COMMAND = "platypus/stream/command"
 EVERY_DOOR_STATE = "platypus/door/+/state"
 EVERY_SCAN = "platypus/door/+/scan"
+
+
+class BusError(PlatypusError, TimeoutError):
+    """Nobody answered a command in time, or the broker is away."""
+
+    code = "bus"
 
 
 def door_state_topic(gate: str) -> str:

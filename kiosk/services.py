@@ -20,7 +20,7 @@ from hardware.panel import open_panel
 from hardware.worker import Worker
 from kiosk.bus import Bus, Will
 from kiosk.config import ConfigError, event_secret, is_name, load_config, load_secrets, secrets_path
-from kiosk.ledger import Event, Ledger, NewTicket
+from kiosk.ledger import Event, HeadCount, Ledger, NewTicket, ScanRow
 from kiosk.ledger.records import Imported, Ticket
 from kiosk.news import (
     EVERY_DOOR_STATE,
@@ -285,15 +285,11 @@ class _Doorbook:
             name=event.name, capacity=event.capacity, starts_at=event.starts_at, stream_page=event.stream_page
         )
 
-    def head_count(self) -> ports.HeadCount:
-        from kiosk.dashboard import ports  # noqa: PLC0415
+    def head_count(self) -> HeadCount:
+        return self._ledger.head_count(self._event)
 
-        return ports.HeadCount(**self._ledger.head_count(self._event)._asdict())
-
-    def recent_scans(self, limit: int) -> Sequence[ports.ScanRow]:
-        from kiosk.dashboard import ports  # noqa: PLC0415
-
-        return [ports.ScanRow(**row._asdict()) for row in self._ledger.recent_scans(self._event, limit)]
+    def recent_scans(self, limit: int) -> Sequence[ScanRow]:
+        return self._ledger.recent_scans(self._event, limit)
 
 
 class _Hearing:

@@ -174,7 +174,9 @@ class Access:
                 wait_s = self._throttle.wait_s(address)
                 if wait_s > 0:
                     raise TooManyTries(wait_s)
-                raise WrongPin("That is not the PIN. Try again, or make a new link with `platypus link`.")
+                raise WrongPin(
+                    "That is not the PIN. Try again, or make a new link with `platypus dashboard --new-login`."
+                )
             self._throttle.succeeded(address)
 
     def _check(self, link: _Link | None, token: str) -> None:
@@ -183,7 +185,10 @@ class Access:
             age_s = (stamp.monotonic_ns - link.made_ns) / 1e9
             if link.boot_id == stamp.boot_id and 0 <= age_s <= LINK_LIFE_S:
                 return
-        raise LinkGone("This link was used already, or is older than 30 minutes. Make a new one with `platypus link`.")
+        raise LinkGone(
+            "This link was used already, or is older than 30 minutes. "
+            "Make a new one with `platypus dashboard --new-login`."
+        )
 
     def _load(self) -> _Secrets:
         """The file's content; made at first use."""
@@ -243,7 +248,7 @@ class Access:
         self._cache = None
 
     def _own(self, handle: int) -> None:
-        """Give a file made by root (`sudo platypus link`) to the user whose folder it is in."""
+        """Give a file made by root (`sudo platypus dashboard --new-login`) to the user whose folder it is in."""
         if os.geteuid() == 0:
             folder = self._path.parent.stat()
             os.fchown(handle, folder.st_uid, folder.st_gid)

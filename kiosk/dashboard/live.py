@@ -22,8 +22,9 @@ from hardware.clock import Clock
 from hardware.errors import PlatypusError
 from hardware.worker import Worker
 from kiosk.dashboard import views
-from kiosk.dashboard.ports import AnyNews, Doorbook, News, ScanRow
+from kiosk.dashboard.ports import AnyNews, Doorbook, News
 from kiosk.dashboard.settings import DashboardSettings
+from kiosk.ledger import ScanRow
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """What the dashboard needs of the ledger and of the bus, as two small Protocols with their fakes.
 
-Structs are the dashboard's own: the service's main adapts the real ledger and the real bus to them.
+The service's main binds the real ledger to its event, and the real bus to its topics.
 """
 
 from __future__ import annotations
@@ -13,41 +13,12 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from hardware.clock import Clock
-from hardware.errors import PlatypusError
-from kiosk.news import DoorState, Reply, ScanNews, StreamCommand
+from kiosk.ledger import HeadCount, ScanRow
+from kiosk.news import BusError, DoorState, Reply, ScanNews, StreamCommand
 from stream.health import StreamState
 
 AnyNews = ScanNews | DoorState | StreamState
 State = TypeVar("State")
-
-
-class BusError(PlatypusError, TimeoutError):
-    """Nobody answered a command in time."""
-
-    code = "bus"
-
-
-class HeadCount(msgspec.Struct, frozen=True, kw_only=True):
-    """How many people, now."""
-
-    inside: int
-    capacity: int  # 0: no limit
-    admitted: int  # scans that were let in, since the event began
-    refused: int  # scans that were not
-    tickets: int  # tickets known for this event
-
-
-class ScanRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer given at a gate, as the ledger keeps it."""
-
-    scan_id: int  # grows
-    at: datetime  # aware, UTC
-    gate: str
-    is_admitted: bool
-    reason: str | None = None  # a refusal reason of words.REFUSALS, None when admitted
-    holder: str | None = None
-    product: str | None = None
-    caveats: tuple[str, ...] = ()  # what a green could not check
 
 
 class EventFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from kiosk.dashboard import words
-from kiosk.dashboard.ports import EventFacts, HeadCount, NewsNow, ScanRow
+from kiosk.dashboard.ports import EventFacts, NewsNow
 from kiosk.dashboard.words import Status, Tone
+from kiosk.ledger import HeadCount, ScanRow
 from stream.health import Health, StreamState
 
 _UNKNOWN = "?"

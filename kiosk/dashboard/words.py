@@ -54,8 +54,7 @@ REFUSALS: dict[str, Answer] = {
 
 CAVEATS = {
     "offline": "not checked online",
-    "clock": "clock not confirmed",
-    "clock_untrusted": "clock not confirmed",
+    "clock_not_trusted": "clock not confirmed",
 }
 
 

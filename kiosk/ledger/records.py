@@ -107,10 +107,10 @@ class ScanRow(NamedTuple):
     at: datetime  # aware, UTC
     gate: str
     is_admitted: bool
-    reason: Reason | None
-    holder: str | None
-    product: str | None
-    caveats: tuple[Caveat, ...]
+    reason: str | None = None  # a Reason; None when admitted
+    holder: str | None = None
+    product: str | None = None
+    caveats: tuple[str, ...] = ()  # Caveats
 
 
 class Imported(NamedTuple):

@@ -24,6 +24,10 @@ class Reason(StrEnum):
     INVALID_TIME = "invalid_time"
     UNPAID = "unpaid"
     ALREADY_REDEEMED = "already_redeemed"
+    PRODUCT = "product"
+    RULES = "rules"
+    AMBIGUOUS = "ambiguous"
+    ERROR = "error"
     FULL = "full"
 
 

@@ -50,8 +50,6 @@ ALL_INSIDE = """[...document.querySelectorAll('.live .words, .live .figure')].ev
     return box.left >= 0 && box.top >= 0 && box.right <= innerWidth && box.bottom <= innerHeight;
 })"""
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:

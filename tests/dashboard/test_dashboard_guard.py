@@ -32,7 +32,7 @@ def test_a_used_link_says_how_to_get_another(house: House) -> None:
     house.access.choose_pin(token, PIN)
     answer = house.client().get(f"/first/{token}")
     assert answer.status_code == 410
-    assert "platypus link" in answer.text
+    assert "platypus dashboard --new-login" in answer.text
 
 
 def test_an_expired_link_cannot_set_a_pin(house: House) -> None:

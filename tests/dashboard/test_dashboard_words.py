@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import kiosk.dashboard
 from kiosk.dashboard import views, words
-from kiosk.dashboard.ports import EventFacts, HeadCount, Heard, NewsNow, ScanRow
+from kiosk.dashboard.ports import EventFacts, Heard, NewsNow
+from kiosk.ledger import HeadCount, ScanRow
 from kiosk.news import DoorState
 from stream.health import Health, LegKind, LegState, SourceState, StreamState
 
@@ -138,7 +139,7 @@ def test_the_bar_never_leaves_its_frame(inside: int, capacity: int) -> None:
 
 def test_the_screen_never_carries_a_name_unless_allowed() -> None:
     row = ScanRow(scan_id=1, at=AT, gate="main", is_admitted=True, holder="Ada Byron")
-    refused = msgspec.structs.replace(row, is_admitted=False, reason="blocked")
+    refused = row._replace(is_admitted=False, reason="blocked")
     for shown, show_names in itertools.product((row, refused), (True, False)):
         facts = views.Facts(scans=(shown,), fresh={"main": (shown, 1.0)})
         sent = msgspec.json.encode(views.screen(facts, None, show_names=show_names))

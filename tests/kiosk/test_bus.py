@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.bus import Bus, BusError, Will
+from kiosk.bus import Bus, Will
 from kiosk.demo import servers
-from kiosk.news import STREAM_COMMAND, STREAM_STATE, DoorState, Reply, StreamCommand, door_state_topic
+from kiosk.news import STREAM_COMMAND, STREAM_STATE, BusError, DoorState, Reply, StreamCommand, door_state_topic
 from stream.errors import ChildError
 from stream.health import StreamState
 from stream.process import Child

@@ -9,7 +9,7 @@ down_revision = None
 _STATUS = "status IN ('paid', 'unpaid', 'canceled', 'blocked', 'unapproved', 'revoked')"
 _REASON = (
     "reason IN ('invalid', 'revoked', 'canceled', 'blocked', 'unapproved', 'invalid_time', 'unpaid', "
-    "'already_redeemed', 'full')"
+    "'already_redeemed', 'product', 'rules', 'ambiguous', 'error', 'full')"
 )
 
 
