@@ -7,9 +7,10 @@
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")"
 
-readonly PACKAGES_RUN="ca-certificates ffmpeg fonts-dejavu-core libnginx-mod-rtmp libzbar0 mosquitto nginx python3 python3-venv tzdata util-linux"
-readonly PACKAGES_TEST="chromium iproute2 procps shellcheck"
-readonly SERVICES="mosquitto nginx" # apt starts them; we start our own, for ourselves
+readonly PACKAGES_RUN=(ca-certificates ffmpeg fonts-dejavu-core libnginx-mod-rtmp libzbar0 mosquitto nginx python3 python3-venv tzdata util-linux)
+readonly PACKAGES_TEST=(chromium iproute2 libatomic1 openssl procps shellcheck)
+readonly PACKAGES_PI=(python3-lgpio python3-numpy python3-picamera2) # camera and pins: only apt has them, built to fit each other
+readonly SERVICES=(mosquitto nginx) # apt starts them; we start our own, for ourselves
 readonly VENV=.venv
 readonly LEAST_FREE_MB=1500
 
@@ -71,7 +72,7 @@ install_packages() {
         fi
         sudo true || die "without root nothing can be installed. Ask for: apt-get install ${missing[*]} - then run this again."
     fi
-    for package in $SERVICES; do
+    for package in "${SERVICES[@]}"; do
         is_installed "$package" || fresh_services+=("$package")
     done
     # Debian starts a server as soon as it is unpacked, unless this file says no (invoke-rc.d(8)).
@@ -103,24 +104,38 @@ find_python() {
     die "Python 3.11 or newer is needed, this system has $(python3 --version 2>/dev/null || echo none). Debian 12 and Raspberry Pi OS Bookworm have it."
 }
 
+is_pi() { grep -qs 'Raspberry Pi' /proc/device-tree/model; }
+
+# state_of REQUIREMENTS PYTHON OPTION: what .venv is when it holds just that.
+state_of() { printf '%s %s %s' "$(sha256sum "$1" pyproject.toml | sha256sum)" "$("$2" --version)" "$3"; }
+
 install_python_packages() {
-    local requirements=$1 python want stamp=$VENV/.installed
+    local requirements=$1 python option='' have wanted=$VENV/.requirements stamp=$VENV/.installed
     python=$(find_python)
-    want="$(sha256sum "$requirements" pyproject.toml | sha256sum) $("$python" --version)"
-    if [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && [ -x $VENV/bin/platypus ]; then return; fi
-    # What the tests need contains what the demo needs: do not take it away again.
-    if [ "$requirements" = requirements/run.txt ] && [ -x $VENV/bin/platypus ] &&
-        [ "$(cat "$stamp" 2>/dev/null)" = "$(sha256sum requirements/test.txt pyproject.toml | sha256sum) $("$python" --version)" ]; then return; fi
+    # apt's camera library breaks beside another numpy than apt's: see it, and install none over it.
+    if is_installed python3-picamera2 || is_installed python3-lgpio; then option=--system-site-packages; fi
+    have=$(cat "$stamp" 2>/dev/null || true)
+    if [ -x $VENV/bin/platypus ] && [ -n "$have" ]; then
+        # What the tests need contains what the demo needs: it is not taken away again.
+        if [ "$have" = "$(state_of "$requirements" "$python" "$option")" ] ||
+            [ "$have" = "$(state_of requirements/test.txt "$python" "$option")" ]; then return; fi
+    fi
     need_disk
     rm -f "$stamp"
-    if ! $VENV/bin/python -m pip --version >/dev/null 2>&1; then
-        logged "making $VENV" "Is python3-venv installed?" "$python" -m venv --clear $VENV
+    if ! $VENV/bin/python -m pip --version >/dev/null 2>&1 || ! grep -qs "include-system-site-packages = $([ -n "$option" ] && echo true || echo false)" $VENV/pyvenv.cfg; then
+        # shellcheck disable=SC2086  # no option is no word
+        logged "making $VENV" "Is python3-venv installed?" "$python" -m venv --clear $option $VENV
+    fi
+    if [ -n "$option" ] && is_installed python3-numpy; then
+        awk '/^[a-z]/ {keep = !/^numpy==/} keep || /^#/' "$requirements" >$wanted
+    else
+        cp "$requirements" $wanted
     fi
     logged "installing Python packages ($requirements)" "Is the network there? Run this again when it is." \
-        $VENV/bin/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r "$requirements"
+        $VENV/bin/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r $wanted
     logged "linking the platypus command" "Delete $VENV and run this again." \
         $VENV/bin/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --editable .
-    printf '%s\n' "$want" >"$stamp"
+    state_of "$requirements" "$python" "$option" >"$stamp"
 }
 
 main() {
@@ -139,17 +154,17 @@ main() {
     esac
     [ -w . ] || die "$PWD is not writable for $(id -un). Clone it where you may write."
     log=$(mktemp) || die "no temporary file can be made in ${TMPDIR:-/tmp}. Is the disk full?"
-    # shellcheck disable=SC2086  # lists of words
+    if is_pi; then install_packages "${PACKAGES_PI[@]}"; fi
     case $command in
     demo)
-        install_packages $PACKAGES_RUN
+        install_packages "${PACKAGES_RUN[@]}"
         install_python_packages requirements/run.txt
         rm -f "$log"
         trap - EXIT INT TERM HUP
         exec $VENV/bin/platypus demo "$@"
         ;;
     test)
-        install_packages $PACKAGES_RUN $PACKAGES_TEST
+        install_packages "${PACKAGES_RUN[@]}" "${PACKAGES_TEST[@]}"
         install_python_packages requirements/test.txt
         say "format, lint, types, contracts, shell"
         $VENV/bin/ruff format --check --quiet .

@@ -42,7 +42,11 @@ def examine(config_path: Path) -> list[Check]:
     try:
         config = load_config(config_path)
     except PlatypusError as error:
-        return [*checks, _disk(Path.cwd()), Check("configuration", "attention", str(error), "see docs/operations.md")]
+        return [
+            *checks,
+            _disk(Path.cwd()),
+            Check("configuration", "attention", str(error), "docs/platypus.example.toml is a start"),
+        ]
     checks.append(Check("configuration", "ok", str(config_path)))
     checks.append(_attempt("camera", lambda: _camera(config)))
     checks.append(_attempt("pins", lambda: _pins(config)))

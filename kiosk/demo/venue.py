@@ -56,7 +56,7 @@ def run_demo(folder: Path, *, port: int, seed: int, seconds: float | None) -> tu
         evening = _prepare(folder, port, seed)
         with ExitStack() as stack:
             venue = _Venue(stack, evening)
-            venue.open()
+            venue.open_house()
             _say(f"dashboard       {venue.dashboard_url}")
             _say(f"first login     {services.login_link(evening.config)}   (once, within 30 minutes)")
             _say(f"the screen      {venue.dashboard_url}/screen")
@@ -67,6 +67,7 @@ def run_demo(folder: Path, *, port: int, seed: int, seconds: float | None) -> tu
                 if seconds is None
                 else f"{seconds:.0f} s from now on."
             )
+            venue.go_live()
             begun = time.monotonic()
             venue.run(stopping, seconds)
             lasted = time.monotonic() - begun
@@ -98,7 +99,7 @@ class _Evening(NamedTuple):
 
 
 class _Venue:
-    """The running parts. `open` starts them in order, the stack stops them in the opposite one."""
+    """The running parts, started in order; the stack stops them in the opposite one."""
 
     def __init__(self, stack: ExitStack, evening: _Evening) -> None:
         self._stack = stack
@@ -116,8 +117,8 @@ class _Venue:
         progress = self._viewer.progress if self._viewer else None
         return self._seen_before + (progress.frame if progress else 0)
 
-    def open(self) -> None:
-        """Start everything and wait until it works."""
+    def open_house(self) -> None:
+        """Start everything and wait until the dashboard can be looked at."""
         folder = self._evening.folder
         broker, socket = servers.mosquitto(folder)
         self._add(broker)
@@ -129,10 +130,13 @@ class _Venue:
         bus.listen(EVERY_SCAN, ScanNews, _say_scan)
         for name in ("dashboard", "stream", "door"):
             self._add(Child(name, [sys.executable, "-m", "kiosk", name, "--config", str(self._evening.config)]))
-        self._wait("the dashboard", lambda: _answers(self._evening.dashboard_port))
-        self._wait("the stream", lambda: self.stream is not None and self.stream.online)
-        self._wait("the door's camera", lambda: self.door is not None and self.door.camera == "ok")
         self._bus = bus
+        self._wait("the dashboard", lambda: _answers(self._evening.dashboard_port))
+
+    def go_live(self) -> None:
+        """Wait for door and stream, order the stream to start, and wait until the server takes it."""
+        self._wait("the door's camera", lambda: self.door is not None and self.door.camera == "ok")
+        self._wait("the stream", lambda: self.stream is not None and self.stream.online)
         self._order("start")
         self._wait("the RTMP server", self._is_pushing)
         self._stack.callback(self._stop_viewer)
@@ -228,7 +232,7 @@ def _prepare(folder: Path, port: int, seed: int) -> _Evening:
     key_file = secrets_path(evening.config)
     key_file.touch(mode=0o600)
     key_file.write_text('[stream_keys]\nvenue = "talk"\n', encoding="utf-8")
-    services.create_event(evening.config, cast.EVENT, cast.EVENT_NAME, cast.SEATS, None, evening.play_url)
+    services.create_event(evening.config, cast.EVENT, cast.EVENT_NAME, cast.SEATS, None, None)
     people = folder / "people.csv"
     cast.write_people(people)
     services.issue_tickets(evening.config, cast.EVENT, people, folder / "tickets")

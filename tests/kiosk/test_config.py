@@ -90,3 +90,14 @@ def test_an_events_secret_is_made_once_kept_and_private(tmp_path: Path) -> None:
     assert event_secret(path, "evening") == first != event_secret(path, "morning")
     assert load_secrets(path).stream_keys == {"tube": "abcd"}
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_example_in_the_docs_is_a_good_configuration() -> None:
+    config = load_config(Path(__file__).parents[2] / "docs" / "platypus.example.toml")
+    assert config.door.panel.pins == "lgpio" and config.stream.destinations[0].name == "peertube"
+
+
+def test_a_pin_given_twice_is_named_with_its_key(tmp_path: Path) -> None:
+    wrong = GOOD.replace('pins = "mock"', 'pins = "mock"\nbuzzer = 17')
+    with pytest.raises(ConfigError, match=r"door\.panel.*pin 17.*light\.green.*buzzer"):
+        load_config(written(tmp_path, wrong))

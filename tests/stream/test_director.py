@@ -304,7 +304,7 @@ def impostor(tmp_path: Path) -> Iterator[int]:
 
 
 def test_a_server_with_a_false_certificate_gets_no_key(begin: Begin, impostor: int) -> None:
-    director = begin(settings(f"rtmps://localhost:{impostor}/live"))
+    director = begin(settings(f"rtmps://127.0.0.1:{impostor}/live"))
     director.start()
     until(lambda: leg(director, "hall").state is Health.REFUSED)
     assert "certificate" in leg(director, "hall").cause
