@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")"
 
 readonly PACKAGES_RUN=(ca-certificates ffmpeg fonts-dejavu-core libnginx-mod-rtmp libzbar0 mosquitto nginx python3 python3-venv tzdata util-linux)
-readonly PACKAGES_TEST=(chromium iproute2 libatomic1 openssl procps shellcheck)
+readonly PACKAGES_TEST=(chromium libatomic1 openssl shellcheck)
 readonly PACKAGES_PI=(python3-lgpio python3-numpy python3-picamera2) # camera and pins: only apt has them, built to fit each other
 readonly SERVICES=(mosquitto nginx) # apt starts them; we start our own, for ourselves
 readonly VENV=.venv

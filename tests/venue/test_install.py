@@ -1,0 +1,129 @@
+"""install.sh says in one sentence what is missing and what to do, on systems where something is.
+
+The system's own programs are replaced by stubs on PATH, in a copy of what install.sh looks at.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+ALL_THERE = '#!/bin/sh\ncase "$*" in *picamera2* | *lgpio*) exit 1 ;; esac\nprintf installed\n'
+NONE_THERE = "#!/bin/sh\nexit 1\n"
+FAILS = "#!/bin/sh\necho 'E: Unable to connect to deb.example.org:80' >&2\nexit 100\n"
+WORKS = '#!/bin/sh\necho "$0 $*" >>"$CALLS"\n'
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    project = tmp_path / "platypus"
+    project.mkdir()
+    shutil.copytree(ROOT / "requirements", project / "requirements")
+    for name in ("install.sh", "pyproject.toml"):
+        shutil.copy(ROOT / name, project)
+    stubs = tmp_path / "stubs"
+    stubs.mkdir()
+
+    def run(*words: str, **programs: str) -> subprocess.CompletedProcess[str]:
+        for name, text in programs.items():
+            path = stubs / name.replace("_", "-")
+            path.write_text(text)
+            path.chmod(0o755)
+        environment = {"PATH": f"{stubs}:/usr/bin:/bin", "HOME": str(tmp_path), "CALLS": str(tmp_path / "calls")}
+        return subprocess.run(
+            [str(project / "install.sh"), *words],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+def said(done: subprocess.CompletedProcess[str]) -> str:
+    """The last sentence of a run that gave up."""
+    assert done.returncode == 1 and done.stdout == "", done.stdout + done.stderr
+    return done.stderr.splitlines()[-1]
+
+
+USER = "#!/bin/sh\ncase $1 in -u) echo 1000;; *) echo pi;; esac\n"
+
+
+def test_no_words_show_the_usage(run: Run) -> None:
+    done = run()
+    assert done.returncode == 2 and "./install.sh demo" in done.stderr
+    assert "./install.sh test" in run("--help").stdout
+
+
+def test_a_user_without_sudo_is_told_what_root_must_type(run: Run) -> None:
+    sentence = said(run("demo", id=USER, dpkg_query=NONE_THERE, sudo="#!/bin/sh\nexit 127\n"))
+    assert "apt-get install" in sentence and "mosquitto" in sentence and "run this again" in sentence
+
+
+def test_a_network_that_is_away_is_said(run: Run) -> None:
+    done = run("demo", id=USER, dpkg_query=NONE_THERE, sudo='#!/bin/sh\n[ "$1" = -n ] && shift\n"$@"\n', apt_get=FAILS)
+    assert "Is the network there?" in said(done)
+    assert "Unable to connect" in done.stderr  # apt's own words stand above
+
+
+def test_a_python_that_is_too_old_is_said(run: Run) -> None:
+    old = "#!/bin/sh\n[ \"$1\" = --version ] && echo 'Python 3.9.2' && exit\nexit 1\n"
+    newer = dict.fromkeys(("python3", "python3.11", "python3.12", "python3.13"), old)
+    assert "Python 3.11 or newer is needed, this system has Python 3.9.2" in said(
+        run("demo", dpkg_query=ALL_THERE, **newer)
+    )
+
+
+def test_a_full_disk_is_said_before_anything_is_begun(run: Run) -> None:
+    df = "#!/bin/sh\nprintf 'Filesystem 1M-blocks Used Available\\n/dev/x 10 3 7 1%% /\\n'\n"
+    assert "only 7 MB are free" in said(run("demo", dpkg_query=NONE_THERE, df=df))
+
+
+def test_a_system_without_apt_is_said(run: Run, tmp_path: Path) -> None:
+    bare = tmp_path / "bare"  # all the usual programs, without apt-get
+    bare.mkdir()
+    for name in ("bash", "dirname", "readlink", "mktemp", "rm", "grep", "id", "sed"):
+        (bare / name).symlink_to(shutil.which(name) or name)
+    done = subprocess.run(
+        ["/bin/bash", str(tmp_path / "platypus" / "install.sh"), "demo"],
+        env={"PATH": str(bare)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert "runs on Debian 12 or 13" in said(done)
+
+
+def test_a_package_index_that_is_away_is_said_and_the_next_run_goes_on(run: Run, tmp_path: Path) -> None:
+    venv = tmp_path / "platypus" / ".venv" / "bin"
+    venv.mkdir(parents=True)
+    (venv.parent / "pyvenv.cfg").write_text("include-system-site-packages = false\n")
+    pip = venv / "python"
+    pip.write_text(
+        '#!/bin/sh\n[ "$4" = --version ] || [ "$3" = --version ] && exit 0\necho \'no route to host\' >&2\nexit 1\n'
+    )
+    pip.chmod(0o755)
+    done = run("demo", dpkg_query=ALL_THERE)
+    assert "Run this again when it is." in said(done) and "no route to host" in done.stderr
+    assert not (venv.parent / ".installed").exists()
+
+
+def test_servers_that_apt_brings_are_neither_started_nor_left_to_start(run: Run, tmp_path: Path) -> None:
+    """Through a sudo that only writes down what it is asked: the policy file comes before apt-get, and goes after."""
+    done = run("demo", id=USER, dpkg_query=NONE_THERE, sudo=WORKS, systemctl=WORKS, apt_get=WORKS)
+    calls = [line.split(maxsplit=1)[1] for line in (tmp_path / "calls").read_text().splitlines()]
+    tee, install = calls.index("tee /usr/sbin/policy-rc.d"), next(n for n, c in enumerate(calls) if "install -q" in c)
+    gone = calls.index("rm -f /usr/sbin/policy-rc.d")
+    assert tee < install < gone
+    assert {"systemctl disable --quiet mosquitto", "systemctl disable --quiet nginx"} <= set(calls[install:])
+    assert "stubs/python" not in done.stderr
