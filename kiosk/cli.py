@@ -11,7 +11,6 @@ import json
 import logging
 import sys
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -30,6 +29,7 @@ _CONFIG = click.option(
     help="platypus.toml; secrets.toml lies beside it.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
+_TIME = click.DateTime(["%Y-%m-%dT%H:%M%z"])
 _EVENT = click.option("--event", "slug", required=True, help="The event's short name.")
 
 
@@ -171,16 +171,54 @@ def event() -> None:
 @click.argument("slug")
 @click.option("--name", required=True, help="As people call it.")
 @click.option("--capacity", type=click.IntRange(0), default=50, show_default=True, help="Seats.")
-@click.option("--starts", type=click.DateTime(["%Y-%m-%dT%H:%M%z"]), help="Such as 2026-11-26T19:00+0100.")
+@click.option("--fire-limit", type=click.IntRange(0), help="People, never more; without it the seats.")
+@click.option("--starts", "starts_at", type=_TIME, help="Such as 2026-11-26T19:00+0100.")
+@click.option("--release-no-shows", "release_no_shows_at", type=_TIME, help="From then on nobody's seat is kept.")
+@click.option(
+    "--return/--no-return",
+    "may_return",
+    default=True,
+    show_default=True,
+    help="Whether a guest who left may come in again.",
+)
 @click.option("--stream-page", help="Where viewers watch, for those who find the room full.")
-def event_create(
-    config_path: Path, slug: str, name: str, capacity: int, starts: datetime | None, stream_page: str | None
-) -> None:
+def event_create(config_path: Path, slug: str, name: str, capacity: int, **choices: Any) -> None:
     """Make an event and its secret."""
     from kiosk import services  # noqa: PLC0415
 
-    made = services.create_event(config_path, slug, name, capacity, starts, stream_page)
+    made = services.create_event(config_path, slug, name, capacity, **choices)
     click.echo(f"event {made.slug} ({made.name}), {made.capacity} seats")
+
+
+@event.command("report")
+@_CONFIG
+@click.argument("slug")
+@_JSON
+def event_report(config_path: Path, slug: str, *, as_json: bool) -> None:
+    """What happened at the door, and what the caterer needs to know."""
+    from kiosk import services  # noqa: PLC0415
+    from kiosk.ledger.report import as_text  # noqa: PLC0415
+
+    told = services.event_report(config_path, slug)
+    click.echo(json.dumps(told._asdict(), default=str) if as_json else as_text(told))
+
+
+@cli.group()
+def ledger() -> None:
+    """The record of who is in."""
+
+
+@ledger.command("check")
+@_CONFIG
+def ledger_check(config_path: Path) -> None:
+    """Prove that the occupancy follows from the rows; exit 1 and say what is wrong when it does not."""
+    from kiosk import services  # noqa: PLC0415
+
+    wrong = services.check_ledger(config_path)
+    for line in wrong or ["the ledger is sound: occupancy, visits, undos and the database itself"]:
+        click.echo(line)
+    if wrong:
+        sys.exit(1)
 
 
 @cli.group()

@@ -7,9 +7,8 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,7 +20,9 @@ from hardware.worker import Worker
 from kiosk.bus import Bus, Will
 from kiosk.config import ConfigError, event_secret, is_name, load_config, load_secrets, secrets_path
 from kiosk.ledger import Event, HeadCount, Ledger, NewTicket, ScanRow
+from kiosk.ledger.audit import audit
 from kiosk.ledger.records import Imported, Ticket
+from kiosk.ledger.report import Report, report
 from kiosk.news import (
     EVERY_DOOR_STATE,
     EVERY_SCAN,
@@ -152,17 +153,27 @@ def login_link(config_path: Path) -> str:
 # -- what an organizer prepares ---------------------------------------------------------------------------------------
 
 
-def create_event(
-    config_path: Path, slug: str, name: str, capacity: int, starts_at: datetime | None, stream_page: str | None
-) -> Event:
-    """Make an event in the ledger, and its secret beside the configuration."""
+def create_event(config_path: Path, slug: str, name: str, capacity: int, **choices: Any) -> Event:
+    """Make an event in the ledger, and its secret beside the configuration; `choices` are Ledger.create_event's."""
     config = load_config(config_path)
     if not is_name(slug):
         raise ConfigError(f"{slug!r} is no short name: small letters, digits and - only, such as talks-2026-11")
     with Ledger(config.ledger_path) as ledger:
-        event = ledger.create_event(slug, name, capacity, starts_at, stream_page)
+        event = ledger.create_event(slug, name, capacity, **choices)
     event_secret(secrets_path(config_path), slug)
     return event
+
+
+def event_report(config_path: Path, slug: str) -> Report:
+    """What happened at the door of an event."""
+    with Ledger(load_config(config_path).ledger_path) as ledger:
+        return report(ledger, ledger.event(slug))
+
+
+def check_ledger(config_path: Path) -> list[str]:
+    """What is wrong with the ledger; nothing when all is well."""
+    with Ledger(load_config(config_path).ledger_path) as ledger:
+        return audit(ledger)
 
 
 def issue_tickets(config_path: Path, slug: str, people: Path, out: Path) -> tuple[Sheet, Imported, Sequence[Path]]:
@@ -249,7 +260,18 @@ def _number(rows: Sequence[Row], known: Sequence[Ticket], secret: bytes, event: 
 
 def _ticket(row: Row, number: int, sha256: bytes, *, is_own: bool) -> NewTicket:
     return NewTicket(
-        number, sha256, is_own, row.holder, row.email, row.product, row.status, row.valid_from, row.valid_until
+        number,
+        sha256,
+        is_own,
+        row.holder,
+        row.email,
+        row.product,
+        row.status,
+        row.valid_from,
+        row.valid_until,
+        row.guests,
+        row.order_code,
+        row.note,
     )
 
 

@@ -232,7 +232,7 @@ def _prepare(folder: Path, port: int, seed: int) -> _Evening:
     key_file = secrets_path(evening.config)
     key_file.touch(mode=0o600)
     key_file.write_text('[stream_keys]\nvenue = "talk"\n', encoding="utf-8")
-    services.create_event(evening.config, cast.EVENT, cast.EVENT_NAME, cast.SEATS, None, None)
+    services.create_event(evening.config, cast.EVENT, cast.EVENT_NAME, cast.SEATS)
     people = folder / "people.csv"
     cast.write_people(people)
     services.issue_tickets(evening.config, cast.EVENT, people, folder / "tickets")

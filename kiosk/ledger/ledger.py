@@ -1,59 +1,63 @@
-"""The ledger: `admit()` decides and commits in one transaction; everything else reads or prepares.
+"""The ledger: each call decides and commits in one transaction; what it returned is on the disk.
 
-SQLite in WAL with synchronous=FULL: a scan that was answered survives the pulled plug (measured with power cuts,
-288 rows of 288). Every writing transaction takes the write lock before it looks, so nobody decides on old news; on
-PostgreSQL the event's row is locked instead.
+Who moves is a row, whoever moved them: the gate by itself, or a person's hand. Nothing is changed or deleted: an undo
+and a correction are rows too. Safe from several threads and processes at once; every method raises LedgerError when
+the database cannot be read or written.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
 
-from kiosk.ledger import migrations
+from hardware.clock import Stamp
+from kiosk.ledger.database import Database
+from kiosk.ledger.history import (
+    as_caveats,
+    as_ticket,
+    corrected,
+    history,
+    inside,
+    room,
+    room_for_walk_ins,
+    ticket_by,
+    ticket_of_id,
+    with_clock_fix,
+)
+from kiosk.ledger.movements import DWELL, by_hand, decided, insert, move, walk_in, with_folded
 from kiosk.ledger.records import (
+    CannotUndo,
     Decision,
     Event,
+    Found,
+    Hand,
     HeadCount,
     Imported,
     LedgerError,
     NewTicket,
     Presentation,
     ScanRow,
+    Seats,
     Ticket,
     UnknownEvent,
+    UnknownTicket,
+    Waiting,
 )
-from kiosk.ledger.rules import Caveat, Claim, Reason, Room, judge_entry
-from kiosk.ledger.schema import events, scans, tickets
+from kiosk.ledger.rules import GateMode, Reason
+from kiosk.ledger.schema import clock_fixes, events, scans, tickets, waiting
 from kiosk.tickets.codes import digest
-from kiosk.tickets.sheet import Status
-
-_BUSY_S = 5.0  # another process holds the write lock for one commit, some ms; this long means something is wrong
-_WRITES = "platypus_writes"
+from kiosk.tickets.sheet import fold
 
 
 class Ledger:
-    """The database of the door; safe to use from several threads and processes at once.
-
-    Raises LedgerError from every method when the database cannot be read or written.
-    """
+    """Who is in."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._engine = _engine(path)
-            with _as_ledger_error(path):
-                if migrations.revision(self._engine) != migrations.HEAD:
-                    migrations.upgrade(self._engine, path.with_suffix(".lock"))
-        except OSError as error:
-            raise (error if isinstance(error, LedgerError) else LedgerError(f"{path}: {error.strerror}")) from error
+        self.database = Database(path)
 
     def __enter__(self) -> Self:
         return self
@@ -63,82 +67,161 @@ class Ledger:
 
     def close(self) -> None:
         """Let go of the database; safe to call twice."""
-        self._engine.dispose()
+        self.database.close()
 
-    # -- deciding ------------------------------------------------------------------------------------------------
+    # -- at a gate ------------------------------------------------------------------------------------------------
 
-    def admit(self, event: Event, shown: Presentation) -> Decision:
-        """Decide on one presentation and commit the answer; the row is durable when this returns.
+    def admit(
+        self, event: Event, shown: Presentation, mode: GateMode = GateMode.ENTRY, dwell: timedelta = DWELL
+    ) -> Decision:
+        """Decide on one presentation and commit the answer. The same nonce again gives the first answer again."""
+        sha256 = digest(shown.code)
+        who = {"gate": shown.gate, "source": shown.source, "code_sha256": sha256}
+        with self.database.writing() as db:
+            ticket = ticket_by(db, event, tickets.c.code_sha256 == sha256)
+            return decided(db, event, shown.nonce, ticket) or move(
+                db, event, ticket, shown.nonce, shown.at, who, mode=mode, dwell=dwell
+            )
 
-        The same nonce again gives the first answer again and writes nothing.
+    def check_in(
+        self, event: Event, ticket_id: int, hand: Hand, *, persons: int | None = None, override: bool = False
+    ) -> Decision:
+        """Let a ticket's people in by hand; `persons` when not all of them came. `override`: whatever the rules say,
+        up to the fire limit; the row says so. Raises UnknownTicket.
         """
-        with self._writing() as db:
-            room = self._locked_room(db, event)
-            sha256 = digest(shown.code)
-            ticket = _ticket(db, tickets.c.event_id == event.id, tickets.c.code_sha256 == sha256)
-            earlier = db.execute(sa.select(scans).where(scans.c.nonce == shown.nonce)).one_or_none()
-            if earlier is not None:
-                return Decision(
-                    earlier.id,
-                    _reason(earlier.reason),
-                    _caveats(earlier.caveats),
-                    ticket,
-                    *room,
-                    is_repeat=True,
-                )
-            visits = 0 if ticket is None else _entries(db, ticket.id)
-            claim = ticket and Claim(ticket.status, ticket.valid_from, ticket.valid_until, was_inside=visits > 0)
-            verdict = judge_entry(claim, room, shown.at.wall, is_clock_trusted=shown.at.is_trusted)
-            row = db.execute(
-                sa.insert(scans)
-                .values(
-                    nonce=shown.nonce,
-                    event_id=event.id,
-                    ticket_id=ticket and ticket.id,
-                    code_sha256=sha256,
-                    gate=shown.gate,
-                    source=shown.source,
-                    direction="entry",
-                    visit=visits + 1 if verdict.reason is None else None,
-                    reason=verdict.reason,
-                    caveats=" ".join(verdict.caveats),
-                    wall=shown.at.wall,
-                    monotonic_ns=shown.at.monotonic_ns,
-                    boot_id=shown.at.boot_id,
-                    clock_trusted=shown.at.is_trusted,
-                )
-                .returning(scans.c.id)
-            ).scalar_one()
-        inside = room.inside + (verdict.reason is None)
-        return Decision(row, verdict.reason, verdict.caveats, ticket, inside, room.capacity, is_repeat=False)
+        with self.database.writing() as db:
+            ticket = ticket_of_id(db, event, ticket_id)
+            return decided(db, event, hand.nonce, ticket) or move(
+                db, event, ticket, hand.nonce, hand.at, by_hand(hand), persons=persons, override=override
+            )
 
-    # -- reading -------------------------------------------------------------------------------------------------
+    def check_out(self, event: Event, ticket_id: int, hand: Hand) -> Decision:
+        """Let a ticket's people out by hand. Raises UnknownTicket."""
+        with self.database.writing() as db:
+            ticket = ticket_of_id(db, event, ticket_id)
+            return decided(db, event, hand.nonce, ticket) or move(
+                db, event, ticket, hand.nonce, hand.at, by_hand(hand), mode=GateMode.EXIT
+            )
+
+    def walk_in(
+        self, event: Event, hand: Hand, *, name: str | None = None, persons: int = 1, override: bool = False
+    ) -> Decision:
+        """Let in people without a ticket, into seats that nobody has, keeps or waits for.
+
+        They get a ticket made at the door, so that they are found, counted and undone like everybody.
+        """
+        with self.database.writing() as db:
+            return walk_in(db, event, hand, name, persons, room_for_walk_ins(db, event, hand.at), override=override)
+
+    def admit_waiting(self, event: Event, waiting_id: int, hand: Hand) -> Decision:
+        """Let in somebody from the waiting list, in its order. Raises UnknownTicket when they are no longer on it."""
+        with self.database.writing() as db:
+            repeat = decided(db, event, hand.nonce, None)
+            if repeat is not None:
+                return repeat
+            row = db.execute(sa.select(waiting).where(waiting.c.id == waiting_id, waiting.c.event_id == event.id))
+            guest = row.one_or_none()
+            if guest is None:
+                raise UnknownTicket("this guest is no longer on the waiting list; look at it again")
+            space = room_for_walk_ins(db, event, hand.at, before=waiting_id)
+            decision = walk_in(db, event, hand, guest.name, guest.persons, space, override=False)
+            if decision.is_admitted:
+                db.execute(sa.delete(waiting).where(waiting.c.id == waiting_id))
+            return decision
+
+    def correct(self, event: Event, delta: int, hand: Hand) -> int:
+        """Count people who passed unseen: `delta` more, or less, are inside. Returns who is inside now.
+
+        A correction records what is, so no limit refuses it; but there is nobody to take from an empty room.
+        """
+        with self.database.writing() as db:
+            if db.execute(sa.select(scans.c.id).where(scans.c.nonce == hand.nonce)).one_or_none() is None:
+                now = room(db, event).inside
+                delta = max(delta, -now)
+                insert(db, event, hand.nonce, hand.at, now, {**by_hand(hand), "kind": "correction", "delta": delta})
+            return inside(db, event)
+
+    def undo(self, event: Event, scan_id: int, hand: Hand) -> int:
+        """Take back an entry, an exit or a correction. Returns who is inside now.
+
+        Only a ticket's last movement can be undone, else somebody would be outside who never came. Raises CannotUndo.
+        """
+        with self.database.writing() as db:
+            now = room(db, event).inside
+            if db.execute(sa.select(scans.c.id).where(scans.c.nonce == hand.nonce)).one_or_none() is not None:
+                return now
+            row = db.execute(sa.select(scans).where(scans.c.id == scan_id, scans.c.event_id == event.id)).one_or_none()
+            if row is None:
+                raise CannotUndo(f"there is no row {scan_id} in {event.slug}")
+            if row.reason is not None or row.kind == "undo":
+                raise CannotUndo("only an entry, an exit or a correction that counted can be undone")
+            if db.execute(sa.select(scans.c.id).where(scans.c.undoes == scan_id)).one_or_none() is not None:
+                raise CannotUndo("this was undone already")
+            if row.ticket_id is not None and history(db, row.ticket_id).standing[-1].id != scan_id:
+                raise CannotUndo("this ticket moved again since; undo its last movement first")
+            values = {"kind": "undo", "undoes": scan_id, "ticket_id": row.ticket_id, "delta": -row.delta}
+            insert(db, event, hand.nonce, hand.at, now, {**by_hand(hand), **values})
+            delta: int = row.delta
+            return now - delta
+
+    # -- the waiting list -----------------------------------------------------------------------------------------
+
+    def wait(self, event: Event, name: str, persons: int, now: Stamp) -> Waiting:
+        """Put somebody at the end of the waiting list."""
+        values = {"event_id": event.id, "name": name, "persons": persons, "since": now.wall}
+        with self.database.writing() as db:
+            key = db.execute(sa.insert(waiting).values(**values).returning(waiting.c.id)).scalar_one()
+        return Waiting(key, name, persons, now.wall)
+
+    def stop_waiting(self, event: Event, waiting_id: int) -> None:
+        """Take somebody off the list who has left; harmless when they are not on it."""
+        with self.database.writing() as db:
+            db.execute(sa.delete(waiting).where(waiting.c.id == waiting_id, waiting.c.event_id == event.id))
+
+    def waiting_list(self, event: Event) -> Sequence[Waiting]:
+        """Who waits, first come first."""
+        query = sa.select(waiting.c.id, waiting.c.name, waiting.c.persons, waiting.c.since)
+        with self.database.reading() as db:
+            rows = db.execute(query.where(waiting.c.event_id == event.id).order_by(waiting.c.id))
+            return [Waiting(*row) for row in rows]
+
+    def release_no_shows(self, event: Event, at: datetime) -> None:
+        """Keep nobody's seat from `at` on."""
+        with self.database.writing() as db:
+            db.execute(sa.update(events).where(events.c.id == event.id).values(release_no_shows_at=at))
+
+    # -- reading --------------------------------------------------------------------------------------------------
 
     def event(self, slug: str) -> Event:
         """The event of that name. Raises UnknownEvent, naming those there are."""
-        with self._reading() as db:
+        with self.database.reading() as db:
             row = db.execute(sa.select(events).where(events.c.slug == slug)).one_or_none()
             if row is not None:
-                return Event(*row)
+                return Event(**{name: getattr(row, name) for name in Event._fields})
             known = ", ".join(db.execute(sa.select(events.c.slug).order_by(events.c.id)).scalars())
-        raise UnknownEvent(
-            f"there is no event {slug!r} in {self._path}; "
-            + (f"there are: {known}" if known else "create it: platypus event create")
-        )
+        there = f"there are: {known}" if known else "create it: platypus event create"
+        raise UnknownEvent(f"there is no event {slug!r} in {self.database.path}; {there}")
 
     def head_count(self, event: Event) -> HeadCount:
-        """The room in numbers, counted from the rows."""
-        with self._reading() as db:
-            room = _room(db, event)
-            of_event = scans.c.event_id == event.id
-            admitted = _count(db, scans, of_event, scans.c.direction == "entry", scans.c.visit.is_not(None))
-            refused = _count(db, scans, of_event, scans.c.visit.is_(None))
-            issued = _count(db, tickets, tickets.c.event_id == event.id)
-        return HeadCount(room.inside, room.capacity, admitted, refused, issued)
+        """The room in numbers."""
+        of_event = scans.c.event_id == event.id
+        with self.database.reading() as db:
+            space = room(db, event)
+            admitted = _count(db, scans, of_event, scans.c.kind == "entry", scans.c.visit.is_not(None))
+            refused = _count(db, scans, of_event, scans.c.reason.is_not(None))
+            issued = _count(db, tickets, tickets.c.event_id == event.id, ~tickets.c.is_walk_in)
+        return HeadCount(space.inside, space.capacity, admitted, refused, issued)
+
+    def seats(self, event: Event, now: Stamp) -> Seats:
+        """What is left for people without a ticket."""
+        with self.database.reading() as db:
+            space = room_for_walk_ins(db, event, now)
+        free = space.capacity - space.inside - space.kept - space.waiting
+        return Seats(max(free, 0), space.kept, space.waiting)
 
     def refusals(self, event: Event) -> dict[Reason, int]:
         """How many scans were refused, by reason."""
-        with self._reading() as db:
+        with self.database.reading() as db:
             rows = db.execute(
                 sa.select(scans.c.reason, sa.func.count())
                 .where(scans.c.event_id == event.id, scans.c.reason.is_not(None))
@@ -147,163 +230,134 @@ class Ledger:
             return {Reason(reason): count for reason, count in rows}
 
     def recent_scans(self, event: Event, limit: int) -> Sequence[ScanRow]:
-        """The last `limit` scans, newest first."""
-        with self._reading() as db:
-            rows = db.execute(
-                sa.select(scans, tickets.c.holder, tickets.c.product)
-                .outerjoin(tickets, scans.c.ticket_id == tickets.c.id)
-                .where(scans.c.event_id == event.id)
-                .order_by(scans.c.id.desc())
-                .limit(limit)
-            ).all()
+        """The last `limit` rows, newest first."""
+        undo = scans.alias("undo")
+        query = with_clock_fix(
+            sa.select(scans, tickets.c.holder, tickets.c.product, tickets.c.note, undo.c.id.label("undone_by"))
+            .outerjoin(tickets, scans.c.ticket_id == tickets.c.id)
+            .outerjoin(undo, undo.c.undoes == scans.c.id)
+        )
+        with self.database.reading() as db:
+            rows = db.execute(query.where(scans.c.event_id == event.id).order_by(scans.c.id.desc()).limit(limit)).all()
         return [
             ScanRow(
-                row.id,
-                row.wall,
-                row.gate,
-                row.reason is None,
-                _reason(row.reason),
-                row.holder,
-                row.product,
-                _caveats(row.caveats),
+                scan_id=row.id,
+                at=corrected(row.wall, row.monotonic_ns, row.offset_ns),
+                gate=row.gate,
+                is_admitted=row.reason is None,
+                reason=row.reason,
+                holder=row.holder,
+                product=row.product,
+                caveats=as_caveats(row.caveats),
+                kind=row.kind,
+                delta=row.delta,
+                actor=row.actor,
+                note=row.note,
+                is_undone=row.undone_by is not None,
             )
             for row in rows
         ]
 
+    def find(self, event: Event, text: str, limit: int = 20) -> Sequence[Found]:
+        """Tickets whose holder, e-mail or order contains every word of `text`; case and accents do not matter."""
+        words = fold(text).split()
+        if not words:
+            return []
+        fits = [tickets.c.folded.contains(word, autoescape=True) for word in words]
+        with self.database.reading() as db:
+            rows = db.execute(
+                sa.select(tickets).where(tickets.c.event_id == event.id, *fits).order_by(tickets.c.folded).limit(limit)
+            ).all()
+            return [_found(db, as_ticket(row)) for row in rows]
+
+    def states(self, event: Event) -> Sequence[Found]:
+        """All tickets of an event with where their people are, by number."""
+        with self.database.reading() as db:
+            rows = db.execute(sa.select(tickets).where(tickets.c.event_id == event.id).order_by(tickets.c.number)).all()
+            return [_found(db, as_ticket(row)) for row in rows]
+
     def tickets(self, event: Event) -> Sequence[Ticket]:
         """All tickets of an event, by number."""
-        with self._reading() as db:
+        with self.database.reading() as db:
             rows = db.execute(sa.select(tickets).where(tickets.c.event_id == event.id).order_by(tickets.c.number))
-            return [_as_ticket(row) for row in rows]
+            return [as_ticket(row) for row in rows]
 
-    # -- preparing -----------------------------------------------------------------------------------------------
+    # -- preparing ------------------------------------------------------------------------------------------------
 
     def create_event(
         self,
         slug: str,
         name: str,
         capacity: int,
+        *,
+        fire_limit: int | None = None,
+        may_return: bool = True,
         starts_at: datetime | None = None,
+        release_no_shows_at: datetime | None = None,
         stream_page: str | None = None,
     ) -> Event:
-        """Write a new event. Raises LedgerError when the name is taken."""
+        """Write a new event; without a fire limit it is the seats. Raises LedgerError when the name is taken."""
+        limit = capacity if fire_limit is None else fire_limit
+        if limit < capacity:
+            raise LedgerError(f"the fire limit ({limit}) must be at least the seats ({capacity})")
         values = {
             "slug": slug,
             "name": name,
             "capacity": capacity,
+            "fire_limit": limit,
+            "may_return": may_return,
             "starts_at": starts_at,
+            "release_no_shows_at": release_no_shows_at,
             "stream_page": stream_page,
         }
-        with self._writing() as db:
+        with self.database.writing() as db:
             if db.execute(sa.select(events.c.id).where(events.c.slug == slug)).one_or_none() is not None:
                 raise LedgerError(f"there already is an event {slug!r}; choose another name")
             key = db.execute(sa.insert(events).values(**values).returning(events.c.id)).scalar_one()
-        return Event(key, slug, name, capacity, starts_at, stream_page)
+        return Event(id=key, **values)  # type: ignore[arg-type]
 
     def put_tickets(self, event: Event, wanted: Sequence[NewTicket]) -> Imported:
         """Write tickets, all or none; one whose code is known is updated, so the same list twice changes nothing.
 
         A known ticket keeps its number, and its scans stay where they are.
         """
-        with self._writing() as db:
-            known = {
-                row.code_sha256: _as_ticket(row)
-                for row in db.execute(sa.select(tickets).where(tickets.c.event_id == event.id))
-            }
+        with self.database.writing() as db:
+            rows = db.execute(sa.select(tickets).where(tickets.c.event_id == event.id))
+            known = {row.code_sha256: as_ticket(row) for row in rows}
             free = max((ticket.number for ticket in known.values()), default=0) + 1
             new: list[dict[str, Any]] = []
             changed = 0
             for ticket in wanted:
+                values = ticket._asdict()
                 before = known.get(ticket.code_sha256)
                 if before is None:
-                    number = ticket.number or free
-                    free = max(free, number) + 1 if not ticket.number else free
-                    new.append({**ticket._asdict(), "number": number, "event_id": event.id})
+                    values["number"] = ticket.number or free
+                    free = max(free, values["number"] + 1)
+                    new.append(with_folded(event, values))
                     continue
-                after = {**ticket._asdict(), "number": before.number, "is_own": before.is_own}
-                if any(getattr(before, name) != value for name, value in after.items()):
-                    db.execute(sa.update(tickets).where(tickets.c.id == before.id).values(**after))
+                values |= {"number": before.number, "is_own": before.is_own}
+                if any(getattr(before, name) != value for name, value in values.items()):
+                    db.execute(sa.update(tickets).where(tickets.c.id == before.id).values(with_folded(event, values)))
                     changed += 1
             if new:
                 db.execute(sa.insert(tickets), new)
         return Imported(len(new), changed, len(wanted) - len(new) - changed)
 
-    # -- under the hood ------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        with _as_ledger_error(self._path), self._engine.connect() as db:
-            yield db
-
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        with (
-            _as_ledger_error(self._path),
-            self._engine.connect().execution_options(**{_WRITES: True}) as db,
-            db.begin(),
-        ):
-            yield db
-
-    def _locked_room(self, db: sa.Connection, event: Event) -> Room:
-        db.execute(sa.select(events.c.id).where(events.c.id == event.id).with_for_update())
-        return _room(db, event)
+    def fix_clock(self, now: Stamp) -> None:
+        """Say that the wall clock is right now: rows of this boot that were made before get a corrected time."""
+        if not now.is_trusted:
+            return
+        offset_ns = int(now.wall.timestamp() * 1e9) - now.monotonic_ns
+        with self.database.writing() as db:
+            known = sa.select(clock_fixes.c.boot_id).where(clock_fixes.c.boot_id == now.boot_id)
+            if db.execute(known).one_or_none() is None:
+                db.execute(sa.insert(clock_fixes).values(boot_id=now.boot_id, offset_ns=offset_ns))
 
 
-def _engine(path: Path) -> sa.Engine:
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_S})
-
-    @sa.event.listens_for(engine, "connect")
-    def _prepare(connection: sqlite3.Connection, record: object) -> None:
-        connection.isolation_level = None  # the driver must not begin transactions by itself: we say which kind
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}").close()
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(db: sa.Connection) -> None:
-        db.exec_driver_sql("BEGIN IMMEDIATE" if db.get_execution_options().get(_WRITES) else "BEGIN")
-
-    return engine
-
-
-@contextmanager
-def _as_ledger_error(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sa.exc.SQLAlchemyError as error:
-        cause = getattr(error, "orig", None) or error
-        raise LedgerError(f"the ledger {path} failed: {cause}. Is the disk full, or the file not ours?") from error
-
-
-def _room(db: sa.Connection, event: Event) -> Room:
-    admitted = (scans.c.event_id == event.id, scans.c.visit.is_not(None))
-    inside = _count(db, scans, *admitted, scans.c.direction == "entry") - _count(
-        db, scans, *admitted, scans.c.direction == "exit"
-    )
-    capacity = db.execute(sa.select(events.c.capacity).where(events.c.id == event.id)).scalar_one()
-    return Room(inside, capacity)
+def _found(db: sa.Connection, ticket: Ticket) -> Found:
+    past = history(db, ticket.id)
+    return Found(ticket, past.inside, past.standing[-1].wall if past.standing else None)
 
 
 def _count(db: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]) -> int:
     return db.execute(sa.select(sa.func.count()).select_from(table).where(*where)).scalar_one()
-
-
-def _entries(db: sa.Connection, ticket_id: int) -> int:
-    return _count(db, scans, scans.c.ticket_id == ticket_id, scans.c.direction == "entry", scans.c.visit.is_not(None))
-
-
-def _ticket(db: sa.Connection, *where: sa.ColumnElement[bool]) -> Ticket | None:
-    row = db.execute(sa.select(tickets).where(*where)).one_or_none()
-    return None if row is None else _as_ticket(row)
-
-
-def _as_ticket(row: sa.Row[Any]) -> Ticket:
-    values = {name: getattr(row, name) for name in Ticket._fields}
-    return Ticket(**{**values, "status": Status(row.status)})
-
-
-def _reason(word: str | None) -> Reason | None:
-    return None if word is None else Reason(word)
-
-
-def _caveats(words: str) -> tuple[Caveat, ...]:
-    return tuple(Caveat(word) for word in words.split())

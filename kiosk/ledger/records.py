@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hardware.clock import Stamp
 from hardware.errors import PlatypusError
-from kiosk.ledger.rules import Caveat, Reason
+from kiosk.ledger.rules import Caveat, Direction, Reason
 from kiosk.tickets.sheet import Status
 
 
@@ -23,21 +23,36 @@ class UnknownEvent(PlatypusError, LookupError):
     code = "unknown_event"
 
 
+class UnknownTicket(PlatypusError, LookupError):
+    """There is no such ticket, scan or waiting guest in this event."""
+
+    code = "unknown_ticket"
+
+
+class CannotUndo(PlatypusError, ValueError):
+    """This row cannot be undone; its text says why."""
+
+    code = "cannot_undo"
+
+
 class Event(NamedTuple):
     """One evening."""
 
     id: int
     slug: str
     name: str
-    capacity: int
+    capacity: int  # seats
+    fire_limit: int  # people, never more; at least the seats
+    may_return: bool  # whether a guest who left may come in again
     starts_at: datetime | None  # aware, UTC
+    release_no_shows_at: datetime | None  # from then on nobody's seat is kept
     stream_page: str | None  # where viewers watch, for those who find the room full
 
 
 class NewTicket(NamedTuple):
     """A ticket to be written; `code_sha256` is kiosk.tickets.codes.digest of its code."""
 
-    number: int
+    number: int  # 0: the next free one
     code_sha256: bytes
     is_own: bool  # its code derives from the event's secret, so it can be printed again
     holder: str | None = None
@@ -46,6 +61,9 @@ class NewTicket(NamedTuple):
     status: Status = Status.PAID
     valid_from: datetime | None = None
     valid_until: datetime | None = None
+    guests: int = 0  # people it admits beside its holder
+    order_code: str | None = None
+    note: str | None = None  # what a volunteer must see: diet, access needs, speaker
 
 
 class Ticket(NamedTuple):
@@ -55,12 +73,21 @@ class Ticket(NamedTuple):
     number: int
     code_sha256: bytes
     is_own: bool
+    is_walk_in: bool  # made at the door
     holder: str | None
     email: str | None
     product: str | None
     status: Status
     valid_from: datetime | None
     valid_until: datetime | None
+    guests: int
+    order_code: str | None
+    note: str | None
+
+    @property
+    def persons(self) -> int:
+        """How many people it admits."""
+        return 1 + self.guests
 
 
 class Presentation(NamedTuple):
@@ -69,7 +96,16 @@ class Presentation(NamedTuple):
     code: bytes
     nonce: str
     gate: str
-    source: str  # "camera", later "keyboard", "manual" ...
+    source: str  # "camera", "scanner" ...
+    at: Stamp
+
+
+class Hand(NamedTuple):
+    """Something a person does at a gate; said again with the same nonce it was done once."""
+
+    actor: str  # who
+    nonce: str
+    gate: str
     at: Stamp
 
 
@@ -77,6 +113,7 @@ class Decision(NamedTuple):
     """The ledger's answer; it is on the disk before you have it."""
 
     scan_id: int
+    direction: Direction
     reason: Reason | None
     caveats: tuple[Caveat, ...]
     ticket: Ticket | None
@@ -95,22 +132,52 @@ class HeadCount(NamedTuple):
 
     inside: int
     capacity: int
-    admitted: int  # entries
+    admitted: int  # entries that were let in
     refused: int
     tickets: int
 
 
+class Seats(NamedTuple):
+    """How many people without a ticket could come in."""
+
+    free: int  # neither taken, nor kept, nor waited for
+    kept: int  # for ticket holders who have not come yet
+    waiting: int  # people on the waiting list
+
+
 class ScanRow(NamedTuple):
-    """A scan with what a volunteer wants to know of it."""
+    """A row of the ledger with what a volunteer wants to know of it."""
 
     scan_id: int
-    at: datetime  # aware, UTC
+    at: datetime  # aware, UTC; corrected when the clock was set later in that boot
     gate: str
     is_admitted: bool
     reason: str | None = None  # a Reason; None when admitted
     holder: str | None = None
     product: str | None = None
     caveats: tuple[str, ...] = ()  # Caveats
+    kind: str = "entry"  # entry, exit, correction, undo
+    delta: int = 0  # people more (or less) inside by this row
+    actor: str | None = None  # who did it; None: the gate itself
+    note: str | None = None  # the ticket's
+    is_undone: bool = False
+
+
+class Found(NamedTuple):
+    """A ticket that a search found, and whether its people are inside."""
+
+    ticket: Ticket
+    inside: int
+    last_at: datetime | None  # aware, UTC: its last movement
+
+
+class Waiting(NamedTuple):
+    """Somebody without a ticket who waits for a seat."""
+
+    id: int
+    name: str
+    persons: int
+    since: datetime  # aware, UTC
 
 
 class Imported(NamedTuple):

@@ -1,12 +1,12 @@
-"""Who may enter: pure rules over a ticket, its history, the room and the time. No database, no clock of its own.
+"""Who may enter and who may leave: pure rules over a ticket, its history, the room and the time.
 
-The order of the checks and the words are pretix's (facts of its scanner); `full` is ours and comes last, so that a
-guest whose ticket is wrong hears about the ticket.
+No database, no clock of its own. The order of the checks and the words are pretix's (facts of its scanner); `full` is
+ours and comes last, so that a guest whose ticket is wrong hears about the ticket. docs/door.md has them as a table.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -32,9 +32,25 @@ class Reason(StrEnum):
 
 
 class Caveat(StrEnum):
-    """What a green could not check."""
+    """What a green could not check, or what a person decided against the rules."""
 
     CLOCK = "clock_not_trusted"  # the ticket has a time window and the machine does not know the time
+    OVERRIDE = "override"  # somebody let this guest in although the rules said no
+
+
+class Direction(StrEnum):
+    """Which way somebody goes."""
+
+    ENTRY = "entry"
+    EXIT = "exit"
+
+
+class GateMode(StrEnum):
+    """What a gate is for."""
+
+    ENTRY = "entry"
+    EXIT = "exit"
+    BOTH = "both"  # the ticket's own state says which way its holder goes
 
 
 class Claim(NamedTuple):
@@ -43,14 +59,20 @@ class Claim(NamedTuple):
     status: Status
     valid_from: datetime | None  # aware
     valid_until: datetime | None
+    persons: int  # its holder and the guests (+1s) it admits
+    inside: int  # how many of them are inside now
     was_inside: bool
+    since_last_s: float | None  # since its last movement, on this boot's monotonic clock; None: another boot, or never
 
 
 class Room(NamedTuple):
     """What the rules need to know of the room."""
 
     inside: int
-    capacity: int
+    capacity: int  # seats
+    fire_limit: int  # never more than these; at least the seats
+    kept: int  # seats kept for ticket holders who have not come yet; 0 once no-shows are released
+    waiting: int = 0  # people on the waiting list before this one; they come first
 
 
 class Verdict(NamedTuple):
@@ -68,8 +90,13 @@ _BY_STATUS = {
 }
 
 
-def judge_entry(claim: Claim | None, room: Room, now: datetime, *, is_clock_trusted: bool) -> Verdict:
-    """Whether the holder of `claim` may enter now; None is a code that the ledger does not know."""
+def judge_entry(
+    claim: Claim | None, room: Room, now: datetime, *, is_clock_trusted: bool, may_return: bool, persons: int
+) -> Verdict:
+    """Whether `persons` may enter on `claim` now; None is a code that the ledger does not know.
+
+    `may_return`: whether a guest who left may come in again.
+    """
     if claim is None:
         return Verdict(Reason.INVALID)
     if claim.status in _BY_STATUS:
@@ -81,9 +108,38 @@ def judge_entry(claim: Claim | None, room: Room, now: datetime, *, is_clock_trus
         return Verdict(Reason.INVALID_TIME)
     if claim.status is Status.UNPAID:
         return Verdict(Reason.UNPAID)
-    if claim.was_inside:
+    if claim.inside or (claim.was_inside and not may_return):
         return Verdict(Reason.ALREADY_REDEEMED)
-    if room.inside >= room.capacity:
+    if room.inside + persons > room.capacity:
         return Verdict(Reason.FULL)
     has_window = claim.valid_from is not None or claim.valid_until is not None
     return Verdict(None, (Caveat.CLOCK,) if has_window and not is_clock_trusted else ())
+
+
+def judge_walk_in(room: Room, persons: int) -> Verdict:
+    """Whether `persons` without a ticket may enter: into seats that are neither taken, kept nor waited for."""
+    is_room = room.inside + room.kept + room.waiting + persons <= room.capacity
+    return Verdict(None if is_room else Reason.FULL)
+
+
+def overrule(verdict: Verdict, room: Room, persons: int) -> Verdict:
+    """A person lets them in although the rules said no; the fire limit overrules the person."""
+    if verdict.reason is None:
+        return verdict
+    if room.inside + persons > room.fire_limit:
+        return Verdict(Reason.FULL)
+    return Verdict(None, (*verdict.caveats, Caveat.OVERRIDE))
+
+
+def direction(mode: GateMode, claim: Claim | None, dwell: timedelta) -> Direction:
+    """Which way the holder of `claim` goes through a gate of this mode.
+
+    At a gate for both, who is inside leaves; but a phone that lingers after its green is no exit, so for `dwell` after
+    the entry it is still an entry (and refused as already redeemed).
+    """
+    if mode is not GateMode.BOTH:
+        return Direction(mode.value)
+    if claim is None or not claim.inside:
+        return Direction.ENTRY
+    is_lingering = claim.since_last_s is not None and claim.since_last_s < dwell.total_seconds()
+    return Direction.ENTRY if is_lingering else Direction.EXIT

@@ -1,10 +1,12 @@
 """The tables, in SQLAlchemy Core; one schema for SQLite and PostgreSQL. Changes go through migrations/.
 
-    events 1--* tickets 1--* scans
+    events 1--* tickets 1--* scans        events 1--* waiting        clock_fixes, one a boot
 
-`scans` is append-only (a trigger forbids update and delete). Two constraints carry the door's promises:
-`nonce` is unique, so a presentation counts once however often it is said; (ticket, direction, visit) is unique, so
-a ticket's n-th entry exists once, whatever two processes think at the same moment. Refusals have no visit.
+`scans` is append-only (a trigger forbids update and delete): an undo is a row, a correction is a row. Three constraints
+carry the door's promises: `nonce` is unique, so a presentation counts once however often it is said; (ticket, kind,
+visit) is unique, so a ticket's n-th entry exists once, whatever two processes think at the same moment; `undoes` is
+unique, so a row is undone once. `inside` is the occupancy after the row, as on a bank statement: the last row tells how
+many are in at any size of the ledger, and `audit.py` proves it from the deltas.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ import sqlalchemy as sa
 
 from kiosk.ledger.rules import Reason
 from kiosk.tickets.sheet import Status
+
+KINDS = ("entry", "exit", "correction", "undo")
 
 
 class UtcTime(sa.TypeDecorator[datetime]):
@@ -29,11 +33,13 @@ class UtcTime(sa.TypeDecorator[datetime]):
             raise ValueError(f"{value!r} has no time zone")
         return value if value is None else value.astimezone(UTC)
 
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
-        return value if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _one_of(column: str, words: type[Status] | type[Reason]) -> sa.CheckConstraint:
+def _one_of(column: str, words: Any) -> sa.CheckConstraint:
     return sa.CheckConstraint(f"{column} IN ({', '.join(repr(str(word)) for word in words)})", name=f"known_{column}")
 
 
@@ -53,9 +59,13 @@ events = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("slug", sa.String(64), nullable=False, unique=True),
     sa.Column("name", sa.String(200), nullable=False),
-    sa.Column("capacity", sa.Integer, sa.CheckConstraint("capacity >= 0", name="capacity"), nullable=False),
+    sa.Column("capacity", sa.Integer, nullable=False),
+    sa.Column("fire_limit", sa.Integer, nullable=False),
+    sa.Column("may_return", sa.Boolean, nullable=False),
     sa.Column("starts_at", UtcTime),
+    sa.Column("release_no_shows_at", UtcTime),
     sa.Column("stream_page", sa.String(500)),
+    sa.CheckConstraint("capacity >= 0 AND fire_limit >= capacity", name="limits"),
 )
 
 tickets = sa.Table(
@@ -66,14 +76,20 @@ tickets = sa.Table(
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("code_sha256", sa.LargeBinary(32), nullable=False),
     sa.Column("is_own", sa.Boolean, nullable=False),
+    sa.Column("is_walk_in", sa.Boolean, nullable=False),
     sa.Column("holder", sa.String(200)),
     sa.Column("email", sa.String(320)),
     sa.Column("product", sa.String(200)),
     sa.Column("status", sa.String(16), _one_of("status", Status), nullable=False),
     sa.Column("valid_from", UtcTime),
     sa.Column("valid_until", UtcTime),
+    sa.Column("guests", sa.Integer, nullable=False),
+    sa.Column("order_code", sa.String(64)),
+    sa.Column("note", sa.String(500)),
+    sa.Column("folded", sa.String(800), nullable=False),  # holder, e-mail, order: folded for the search
     sa.UniqueConstraint("event_id", "number"),
     sa.UniqueConstraint("event_id", "code_sha256"),
+    sa.CheckConstraint("guests >= 0", name="guests"),
 )
 
 scans = sa.Table(
@@ -82,24 +98,45 @@ scans = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("nonce", sa.String(64), nullable=False, unique=True),
     sa.Column("event_id", sa.ForeignKey("events.id"), nullable=False),
-    sa.Column("ticket_id", sa.ForeignKey("tickets.id")),  # null: a code nobody knows
-    sa.Column("code_sha256", sa.LargeBinary(32), nullable=False),
+    sa.Column("ticket_id", sa.ForeignKey("tickets.id")),  # null: a code nobody knows, or a correction
+    sa.Column("code_sha256", sa.LargeBinary(32)),  # null: done by hand
     sa.Column("gate", sa.String(64), nullable=False),
     sa.Column("source", sa.String(16), nullable=False),
-    sa.Column(
-        "direction",
-        sa.String(5),
-        sa.CheckConstraint("direction IN ('entry', 'exit')", name="direction"),
-        nullable=False,
-    ),
-    sa.Column("visit", sa.Integer),  # n-th entry (or exit) of the ticket; null: refused
+    sa.Column("actor", sa.String(64)),  # null: the gate itself
+    sa.Column("kind", sa.String(10), _one_of("kind", KINDS), nullable=False),
+    sa.Column("visit", sa.Integer),  # n-th entry (or exit) of the ticket that was let through
+    sa.Column("undoes", sa.ForeignKey("scans.id"), unique=True),
     sa.Column("reason", sa.String(20), _one_of("reason", Reason)),
     sa.Column("caveats", sa.String(200), nullable=False, server_default=""),
-    sa.Column("wall", UtcTime, nullable=False),
+    sa.Column("delta", sa.Integer, nullable=False),  # people more, or less, inside
+    sa.Column("inside", sa.Integer, nullable=False),  # after this row
+    sa.Column("wall", UtcTime, nullable=False),  # as the machine believed, see clock_fixes
     sa.Column("monotonic_ns", sa.BigInteger, nullable=False),
     sa.Column("boot_id", sa.String(36), nullable=False),
     sa.Column("clock_trusted", sa.Boolean, nullable=False),
-    sa.UniqueConstraint("ticket_id", "direction", "visit"),
-    sa.CheckConstraint("(visit IS NULL) <> (reason IS NULL)", name="admitted_or_refused"),
-    sa.Index("ix_scans_inside", "event_id", "direction", "visit"),
+    sa.UniqueConstraint("ticket_id", "kind", "visit"),
+    sa.CheckConstraint("reason IS NULL OR delta = 0", name="refused_counts_nobody"),
+    sa.CheckConstraint("(visit IS NOT NULL) = (kind IN ('entry', 'exit') AND reason IS NULL)", name="visit"),
+    sa.CheckConstraint("(undoes IS NOT NULL) = (kind = 'undo')", name="undoes"),
+    sa.Index("ix_scans_of_event", "event_id", "id"),
+    sa.Index("ix_scans_of_ticket", "ticket_id", "id"),
+)
+
+waiting = sa.Table(
+    "waiting",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("event_id", sa.ForeignKey("events.id"), nullable=False),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("persons", sa.Integer, nullable=False),
+    sa.Column("since", UtcTime, nullable=False),
+    sa.CheckConstraint("persons > 0", name="persons"),
+)
+
+# When a boot's wall clock was set: wall = monotonic + offset for every row of that boot, also those before.
+clock_fixes = sa.Table(
+    "clock_fixes",
+    metadata,
+    sa.Column("boot_id", sa.String(36), primary_key=True),
+    sa.Column("offset_ns", sa.BigInteger, nullable=False),
 )

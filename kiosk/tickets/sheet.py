@@ -18,6 +18,7 @@ from hardware.errors import PlatypusError
 
 MAX_BYTES = 20_000_000  # 100,000 tickets are about 10 MB; more is a mistake or an attack
 _MAX_COMPLAINTS = 20
+_MOST_GUESTS = 20
 
 
 class TicketFileError(PlatypusError, ValueError):
@@ -48,6 +49,9 @@ class Row(NamedTuple):
     status: Status
     valid_from: datetime | None  # aware, UTC
     valid_until: datetime | None
+    guests: int = 0  # people it admits beside its holder
+    order_code: str | None = None
+    note: str | None = None  # what a volunteer must see
 
 
 class Sheet(NamedTuple):
@@ -98,6 +102,9 @@ _HEADINGS: Mapping[str, Sequence[str]] = {
     "status": ("status", "attendee status", "statut", "paid", "paye", "etat"),
     "valid_from": ("valid from", "valable des"),
     "valid_until": ("valid until", "valable jusqu a"),
+    "guests": ("guests", "invites", "accompagnants"),
+    "order_code": ("order code", "order", "commande", "order id"),
+    "note": ("note", "notes", "remarque", "diet", "regime", "requires special attention"),
 }
 
 _STATUS_WORDS: Mapping[Status, Sequence[str]] = {
@@ -250,7 +257,16 @@ def _row(line: int, values: Mapping[str, str]) -> Row:
         _status(values.get("status", "")),
         _moment(values.get("valid_from", "")),
         _moment(values.get("valid_until", "")),
+        _guests(values.get("guests", "")),
+        values.get("order_code") or None,
+        values.get("note") or None,
     )
+
+
+def _guests(text: str) -> int:
+    if text and not (text.isascii() and text.isdigit() and int(text) <= _MOST_GUESTS):
+        raise ValueError(f"{text!r} guests: write a number from 0 to {_MOST_GUESTS}")
+    return int(text or 0)
 
 
 def _status(word: str) -> Status:

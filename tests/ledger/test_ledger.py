@@ -105,9 +105,9 @@ def test_the_database_itself_refuses_a_second_entry_and_a_second_nonce(
     ledger.put_tickets(event, [ticket("A")])
     ledger.admit(event, shown("A", "n1"))
     with sqlite3.connect(tmp_path / "ledger.db") as db:
-        rest = "event_id, code_sha256, gate, source, direction, wall, monotonic_ns, boot_id, clock_trusted"
+        rest = "event_id, code_sha256, gate, source, kind, delta, inside, wall, monotonic_ns, boot_id, clock_trusted"
         copy = f"INSERT INTO scans (nonce, ticket_id, visit, {rest}) SELECT ?, ?, ?, {rest} FROM scans"  # noqa: S608
-        with pytest.raises(sqlite3.IntegrityError, match="ticket_id, scans.direction, scans.visit"):
+        with pytest.raises(sqlite3.IntegrityError, match="ticket_id, scans.kind, scans.visit"):
             db.execute(copy, ("n2", 1, 1))
         with pytest.raises(sqlite3.IntegrityError, match="nonce"):
             db.execute(copy, ("n1", 1, 2))
@@ -126,7 +126,7 @@ def test_a_scan_can_be_neither_changed_nor_deleted(ledger: Ledger, event: Event,
 
 
 def test_every_commit_is_on_the_disk_before_the_answer(ledger: Ledger) -> None:
-    with ledger._reading() as db:
+    with ledger.database.reading() as db:
         assert db.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2  # FULL
         assert db.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
 
@@ -135,7 +135,7 @@ def test_the_migrations_make_exactly_the_tables_that_the_code_knows(ledger: Ledg
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    with ledger._engine.connect() as db:
+    with ledger.database._engine.connect() as db:
         assert compare_metadata(MigrationContext.configure(db), metadata) == []
         unique = {c["name"] for t in metadata.tables for c in sa.inspect(db).get_unique_constraints(t)}
         checks = {c["name"] for t in metadata.tables for c in sa.inspect(db).get_check_constraints(t)}

@@ -30,7 +30,7 @@ def prepare(folder: Path, film: Path, guests: int) -> Path:
         "door": {"event": "evening", "camera": camera, "panel": {"pins": "mock"}},
     }
     config.write_text(tomli_w.dumps(settings), encoding="utf-8")
-    services.create_event(config, "evening", "An evening", 50, None, None)
+    services.create_event(config, "evening", "An evening", 50)
     with (folder / "people.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("Name",), *((f"Guest {n}",) for n in range(1, guests + 1))])
     services.issue_tickets(config, "evening", folder / "people.csv", folder / "tickets")

@@ -1,0 +1,160 @@
+"""How somebody moves: judged and written as one row, inside somebody's writing transaction."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from hardware.clock import Stamp
+from kiosk.ledger.history import as_caveats, as_reason, history, inside, room, ticket_of_id
+from kiosk.ledger.records import Decision, Event, Hand, NewTicket, Ticket
+from kiosk.ledger.rules import (
+    Direction,
+    GateMode,
+    Reason,
+    Room,
+    Verdict,
+    direction,
+    judge_entry,
+    judge_walk_in,
+    overrule,
+)
+from kiosk.ledger.schema import scans, tickets
+from kiosk.tickets.sheet import fold
+
+DWELL = timedelta(seconds=60)  # at a gate for both ways: a phone that lingers so long after its green is no exit
+_WALK_IN = "walk-in"
+
+
+def move(
+    db: sa.Connection,
+    event: Event,
+    ticket: Ticket | None,
+    nonce: str,
+    at: Stamp,
+    who: dict[str, Any],
+    *,
+    mode: GateMode = GateMode.ENTRY,
+    dwell: timedelta = DWELL,
+    persons: int | None = None,
+    override: bool = False,
+) -> Decision:
+    """Judge and write one movement of a ticket's people; `who` are the columns that tell how it was asked for."""
+    space = room(db, event)
+    past = None if ticket is None else history(db, ticket.id)
+    claim = past.claim(ticket, at) if past is not None and ticket is not None else None
+    way = direction(mode, claim, dwell)
+    if way is Direction.EXIT:
+        # Nobody is kept in: an exit is refused only to a code that nobody knows.
+        verdict, delta = Verdict(Reason.INVALID if claim is None else None), -(claim.inside if claim else 0)
+    else:
+        count = persons if persons is not None else claim.persons if claim else 1
+        verdict = judge_entry(
+            claim, space, at.wall, is_clock_trusted=at.is_trusted, may_return=event.may_return, persons=count
+        )
+        if override and ticket is not None and not (claim and claim.inside):
+            verdict = overrule(verdict, space, count)
+        delta = count
+    values = {**who, "ticket_id": ticket and ticket.id, "kind": str(way), "reason": verdict.reason}
+    if verdict.reason is None and past is not None:
+        values |= {"visit": past.visits[way] + 1, "delta": delta, "caveats": " ".join(verdict.caveats)}
+    return _answer(db, event, ticket, nonce, at, space, values)
+
+
+def walk_in(
+    db: sa.Connection, event: Event, hand: Hand, name: str | None, persons: int, space: Room, *, override: bool
+) -> Decision:
+    """Judge and write the entry of people without a ticket, into `space`."""
+    repeat = decided(db, event, hand.nonce, None)
+    if repeat is not None:
+        return repeat
+    verdict = judge_walk_in(space, persons)
+    if override:
+        verdict = overrule(verdict, space, persons)
+    values = {**by_hand(hand), "kind": "entry", "reason": verdict.reason}
+    ticket = None
+    if verdict.reason is None:
+        ticket = _door_ticket(db, event, name, persons)
+        values |= {"ticket_id": ticket.id, "visit": 1, "delta": persons, "caveats": " ".join(verdict.caveats)}
+    return _answer(db, event, ticket, hand.nonce, hand.at, space, values)
+
+
+def _door_ticket(db: sa.Connection, event: Event, name: str | None, persons: int) -> Ticket:
+    last = db.execute(sa.select(sa.func.max(tickets.c.number)).where(tickets.c.event_id == event.id)).scalar_one()
+    made = NewTicket((last or 0) + 1, secrets.token_bytes(32), is_own=False, holder=name, product=_WALK_IN)
+    values = with_folded(event, {**made._asdict(), "guests": persons - 1, "is_walk_in": True})
+    key = db.execute(sa.insert(tickets).values(values).returning(tickets.c.id)).scalar_one()
+    return ticket_of_id(db, event, key)
+
+
+def _answer(
+    db: sa.Connection,
+    event: Event,
+    ticket: Ticket | None,
+    nonce: str,
+    at: Stamp,
+    space: Room,
+    values: dict[str, Any],
+) -> Decision:
+    scan_id = insert(db, event, nonce, at, space.inside, values)
+    return Decision(
+        scan_id,
+        Direction(values["kind"]),
+        values["reason"],
+        as_caveats(values.get("caveats", "")),
+        ticket,
+        space.inside + values.get("delta", 0),
+        space.capacity,
+        is_repeat=False,
+    )
+
+
+def decided(db: sa.Connection, event: Event, nonce: str, ticket: Ticket | None) -> Decision | None:
+    """The answer that this nonce was given before."""
+    row = db.execute(sa.select(scans).where(scans.c.nonce == nonce)).one_or_none()
+    if row is None:
+        return None
+    if row.ticket_id is not None and ticket is None:
+        ticket = ticket_of_id(db, event, row.ticket_id)
+    return Decision(
+        row.id,
+        Direction(row.kind),
+        as_reason(row.reason),
+        as_caveats(row.caveats),
+        ticket,
+        inside(db, event),
+        room(db, event).capacity,
+        is_repeat=True,
+    )
+
+
+def insert(db: sa.Connection, event: Event, nonce: str, at: Stamp, inside_before: int, values: dict[str, Any]) -> int:
+    """Write one row after `inside_before`; returns its id."""
+    row = {
+        "nonce": nonce,
+        "event_id": event.id,
+        "delta": 0,
+        "wall": at.wall,
+        "monotonic_ns": at.monotonic_ns,
+        "boot_id": at.boot_id,
+        "clock_trusted": at.is_trusted,
+        **values,
+    }
+    row["inside"] = inside_before + row["delta"]
+    key: int = db.execute(sa.insert(scans).values(row).returning(scans.c.id)).scalar_one()
+    return key
+
+
+def by_hand(hand: Hand) -> dict[str, Any]:
+    """The columns of what a person does."""
+    return {"gate": hand.gate, "source": "hand", "actor": hand.actor}
+
+
+def with_folded(event: Event, values: dict[str, Any]) -> dict[str, Any]:
+    """A ticket\'s columns, with what the search looks at."""
+    parts = (values["holder"], values["email"], values["order_code"])
+    folded = " ".join(fold(part) for part in parts if part)
+    return {"is_walk_in": False, **values, "event_id": event.id, "folded": folded}
