@@ -80,6 +80,6 @@ def _visits(rows: Iterable[sa.Row[Any]]) -> Iterator[str]:
             continue
         if row.kind == "entry" and inside[row.ticket_id] and Caveat.OVERRIDE not in row.caveats.split():
             yield f"row {row.id} lets ticket {row.ticket_id} in, which was inside"
-        inside[row.ticket_id] += row.delta
-        if inside[row.ticket_id] < 0:
+        if -row.delta > inside[row.ticket_id]:
             yield f"row {row.id} lets out more people than ticket {row.ticket_id} had inside"
+        inside[row.ticket_id] = inside[row.ticket_id] + row.delta if row.kind == "entry" else 0

@@ -23,8 +23,11 @@ class History(NamedTuple):
 
     @property
     def inside(self) -> int:
-        """How many of its people are inside."""
-        return sum(row.delta for row in self.standing)
+        """How many of its people are inside: those who came in since its last exit."""
+        count = 0
+        for row in self.standing:
+            count = count + row.delta if row.kind == "entry" else 0
+        return count
 
     def claim(self, ticket: Ticket, now: Stamp) -> Claim:
         """What the rules need."""

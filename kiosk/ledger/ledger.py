@@ -159,6 +159,8 @@ class Ledger:
                 raise CannotUndo("this was undone already")
             if row.ticket_id is not None and history(db, row.ticket_id).standing[-1].id != scan_id:
                 raise CannotUndo("this ticket moved again since; undo its last movement first")
+            if now < row.delta:
+                raise CannotUndo("fewer people are inside than this would take out; correct the count instead")
             values = {"kind": "undo", "undoes": scan_id, "ticket_id": row.ticket_id, "delta": -row.delta}
             insert(db, event, hand.nonce, hand.at, now, {**by_hand(hand), **values})
             delta: int = row.delta

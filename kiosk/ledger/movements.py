@@ -49,7 +49,9 @@ def move(
     way = direction(mode, claim, dwell)
     if way is Direction.EXIT:
         # Nobody is kept in: an exit is refused only to a code that nobody knows.
-        verdict, delta = Verdict(Reason.INVALID if claim is None else None), -(claim.inside if claim else 0)
+        # A correction may have taken more out than this ticket brought in: nobody is taken from an empty room.
+        leaving = min(claim.inside, space.inside) if claim else 0
+        verdict, delta = Verdict(Reason.INVALID if claim is None else None), -leaving
     else:
         count = persons if persons is not None else claim.persons if claim else 1
         verdict = judge_entry(

@@ -192,9 +192,14 @@ def _separator(text: str) -> str:
     return max(",;\t|", key=heading.count)
 
 
+# Letters that Unicode does not take apart into a base and its accent.
+_WHOLE_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th"})
+
+
 def fold(text: str) -> str:
     """Lower case without accents, punctuation as single blanks: how headings and status words are compared."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    parts = unicodedata.normalize("NFKD", text.casefold().translate(_WHOLE_LETTERS))
+    plain = "".join(c for c in parts if not unicodedata.combining(c))
     return " ".join("".join(c if c.isalnum() else " " for c in plain).split())
 
 

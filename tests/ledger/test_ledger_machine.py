@@ -1,0 +1,139 @@
+"""Whatever guests and volunteers do, in any order, at two gates: the ledger keeps its promises."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from hardware.clock import ManualClock
+from kiosk.ledger import CannotUndo, GateMode, Hand, Ledger, NewTicket, Presentation, Reason
+from kiosk.ledger.audit import audit
+from kiosk.tickets.codes import digest
+from kiosk.tickets.sheet import Status
+
+CODES = ("A", "B", "C2", "D3", "unpaid", "stranger")
+SEATS, FIRE = 4, 6
+gates = st.sampled_from(["front", "back"])
+codes = st.sampled_from(CODES)
+modes = st.sampled_from(list(GateMode))
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """The model beside it knows only who is inside, by ticket, and what corrections added."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.clock = ManualClock()
+        # Two processes, two gates, one file: the second ledger never hears of the first but by the file.
+        self.ledgers = {gate: Ledger(Path(self.folder.name) / "ledger.db") for gate in ("front", "back")}
+        book = self.ledgers["front"]
+        self.event = book.create_event("evening", "An evening", SEATS, fire_limit=FIRE)
+        book.put_tickets(
+            self.event,
+            [
+                NewTicket(0, digest(b"A"), is_own=False),
+                NewTicket(0, digest(b"B"), is_own=False),
+                NewTicket(0, digest(b"C2"), is_own=False, guests=1),
+                NewTicket(0, digest(b"D3"), is_own=False, guests=2),
+                NewTicket(0, digest(b"unpaid"), is_own=False, status=Status.UNPAID),
+            ],
+        )
+        self.ids = dict(zip(CODES, (ticket.id for ticket in book.tickets(self.event)), strict=False))
+        self.inside = 0
+        self.corrected = 0
+        self.nonces = 0
+        self.said: list[tuple[str, Presentation, GateMode, int, bool]] = []
+
+    def teardown(self) -> None:
+        if hasattr(self, "ledgers"):
+            assert audit(self.ledgers["back"]) == []
+            for book in self.ledgers.values():
+                book.close()
+            self.folder.cleanup()
+
+    def nonce(self) -> str:
+        self.nonces += 1
+        self.clock.advance(1)
+        return f"n{self.nonces}"
+
+    def hand(self, gate: str) -> Hand:
+        return Hand("volunteer", self.nonce(), gate, self.clock.stamp())
+
+    @rule(gate=gates, code=codes, mode=modes)
+    def show(self, gate: str, code: str, mode: GateMode) -> None:
+        shown = Presentation(code.encode(), self.nonce(), gate, "camera", self.clock.stamp())
+        answer = self.ledgers[gate].admit(self.event, shown, mode)
+        if code == "stranger":
+            assert answer.reason is Reason.INVALID
+        if answer.reason is not None:
+            assert answer.inside == self.inside
+        if answer.is_admitted and answer.direction == "entry":
+            assert answer.inside <= SEATS
+        self.inside = answer.inside
+        self.said.append((gate, shown, mode, answer.scan_id, answer.is_admitted))
+
+    @precondition(lambda self: self.said)
+    @rule(gate=gates, data=st.data())
+    def say_again(self, gate: str, data: st.DataObject) -> None:
+        _, shown, mode, scan_id, is_admitted = data.draw(st.sampled_from(self.said))
+        answer = self.ledgers[gate].admit(self.event, shown, mode)
+        assert (answer.scan_id, answer.is_admitted, answer.is_repeat) == (scan_id, is_admitted, True)
+
+    @rule(gate=gates, code=st.sampled_from(CODES[:5]), override=st.booleans(), persons=st.integers(1, 3))
+    def check_in(self, gate: str, code: str, override: bool, persons: int) -> None:
+        answer = self.ledgers[gate].check_in(
+            self.event, self.ids[code], self.hand(gate), persons=persons, override=override
+        )
+        if answer.is_admitted:
+            assert answer.inside == self.inside + persons <= (FIRE if override else SEATS)
+        self.inside = answer.inside
+
+    @rule(gate=gates, persons=st.integers(1, 3), override=st.booleans())
+    def walk_in(self, gate: str, persons: int, override: bool) -> None:
+        answer = self.ledgers[gate].walk_in(self.event, self.hand(gate), persons=persons, override=override)
+        if answer.is_admitted:
+            assert answer.inside == self.inside + persons <= (FIRE if override else SEATS)
+        self.inside = answer.inside
+
+    @rule(gate=gates, delta=st.sampled_from([-1, 1]))
+    def correct(self, gate: str, delta: int) -> None:
+        before, self.inside = self.inside, self.ledgers[gate].correct(self.event, delta, self.hand(gate))
+        assert self.inside == max(before + delta, 0)
+
+    @rule(gate=gates, back=st.integers(0, 5))
+    def undo(self, gate: str, back: int) -> None:
+        rows = self.ledgers[gate].recent_scans(self.event, back + 1)
+        if len(rows) <= back:
+            return
+        row = rows[back]
+        try:
+            after = self.ledgers[gate].undo(self.event, row.scan_id, self.hand(gate))
+        except CannotUndo:
+            return
+        assert after == self.inside - row.delta
+        self.inside = after
+
+    @rule()
+    def release(self) -> None:
+        self.ledgers["back"].release_no_shows(self.event, self.clock.stamp().wall)
+
+    @rule(minutes=st.integers(1, 3))
+    def time_passes(self, minutes: int) -> None:
+        self.clock.advance(timedelta(minutes=minutes).total_seconds())
+
+    @invariant()
+    def occupancy_is_the_same_at_both_gates_and_never_negative(self) -> None:
+        if hasattr(self, "ledgers"):
+            counts = {gate: book.head_count(self.event).inside for gate, book in self.ledgers.items()}
+            assert counts == {"front": self.inside, "back": self.inside}
+            assert self.inside >= 0
+
+
+TestLedgerMachine = LedgerMachine.TestCase
+TestLedgerMachine.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)

@@ -1,0 +1,284 @@
+"""Everything that moves people is a row: by hand, by groups, out again, undone, corrected."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from hardware.clock import ManualClock
+from kiosk.ledger import (
+    CannotUndo,
+    Caveat,
+    Direction,
+    GateMode,
+    Hand,
+    Ledger,
+    NewTicket,
+    Presentation,
+    Reason,
+    UnknownTicket,
+)
+from kiosk.ledger.audit import audit
+from kiosk.ledger.report import as_text, report
+from kiosk.tickets.codes import digest
+from kiosk.tickets.sheet import Status
+
+PEOPLE = [
+    NewTicket(0, digest(b"ZOE"), is_own=False, holder="Zoë Ødegård", email="zoe@example.org", note="vegan"),
+    NewTicket(0, digest(b"JEAN"), is_own=False, holder="Jean Dupont", order_code="A1B2"),
+    NewTicket(0, digest(b"JEAN2"), is_own=False, holder="Jean Dupont", order_code="C3D4", guests=2),
+    NewTicket(0, digest(b"POOR"), is_own=False, holder="Kofi Mensah", status=Status.UNPAID),
+]
+
+
+class Desk:
+    """A volunteer at a ledger, with a clock and fresh nonces."""
+
+    def __init__(self, path: Path) -> None:
+        self.clock = ManualClock()
+        self.ledger = Ledger(path)
+        self.event = self.ledger.create_event("evening", "An evening", 6, fire_limit=8)
+        self.ledger.put_tickets(self.event, PEOPLE)
+        self.ids = {t.number: t.id for t in self.ledger.tickets(self.event)}
+        self._nonces = 0
+
+    def hand(self) -> Hand:
+        self._nonces += 1
+        self.clock.advance(1)
+        return Hand("desk", f"hand-{self._nonces}", "main", self.clock.stamp())
+
+    def show(self, code: str, mode: GateMode = GateMode.ENTRY) -> tuple[Direction, Reason | None, int]:
+        self._nonces += 1
+        self.clock.advance(1)
+        shown = Presentation(code.encode(), f"show-{self._nonces}", "main", "camera", self.clock.stamp())
+        answer = self.ledger.admit(self.event, shown, mode)
+        return answer.direction, answer.reason, answer.inside
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(tmp_path / "ledger.db")
+    yield desk
+    assert audit(desk.ledger) == []  # whatever a test did, the rows add up
+    desk.ledger.close()
+
+
+IN, OUT = Direction.ENTRY, Direction.EXIT
+
+
+def test_in_out_and_in_again(desk: Desk) -> None:
+    assert desk.show("ZOE") == (IN, None, 1)
+    assert desk.show("ZOE", GateMode.EXIT) == (OUT, None, 0)
+    assert desk.show("ZOE") == (IN, None, 1)
+    assert desk.show("ZOE") == (IN, Reason.ALREADY_REDEEMED, 1)
+
+
+def test_a_gate_for_both_ways_takes_a_lingering_phone_for_no_exit(desk: Desk) -> None:
+    assert desk.show("ZOE", GateMode.BOTH) == (IN, None, 1)
+    assert desk.show("ZOE", GateMode.BOTH) == (IN, Reason.ALREADY_REDEEMED, 1)
+    desk.clock.advance(61)
+    assert desk.show("ZOE", GateMode.BOTH) == (OUT, None, 0)
+
+
+def test_nobody_is_kept_in(desk: Desk) -> None:
+    assert desk.show("ZOE", GateMode.EXIT) == (OUT, None, 0)  # came in uncounted
+    assert desk.show("?", GateMode.EXIT) == (OUT, Reason.INVALID, 0)
+
+
+def test_an_event_may_forbid_to_return(desk: Desk) -> None:
+    strict = desk.ledger.create_event("strict", "Strict", 5, may_return=False)
+    desk.ledger.put_tickets(strict, PEOPLE)
+    desk.event = strict
+    desk.show("ZOE")
+    desk.show("ZOE", GateMode.EXIT)
+    assert desk.show("ZOE") == (IN, Reason.ALREADY_REDEEMED, 0)
+
+
+def test_a_group_comes_in_by_one_scan_and_leaves_by_one(desk: Desk) -> None:
+    assert desk.show("JEAN2") == (IN, None, 3)
+    assert desk.show("JEAN2", GateMode.EXIT) == (OUT, None, 0)
+
+
+def test_a_group_that_came_smaller_is_counted_smaller(desk: Desk) -> None:
+    assert desk.ledger.check_in(desk.event, desk.ids[3], desk.hand(), persons=2).inside == 2
+
+
+def test_search_finds_without_accents_and_tells_homonyms_apart(desk: Desk) -> None:
+    def found(text: str) -> list[int]:
+        return [each.ticket.number for each in desk.ledger.find(desk.event, text)]
+
+    assert found("zoe") == found("ODE zo") == found("ZOE@EXAMPLE") == [1]
+    assert found("dupont") == [2, 3] and found("dupont c3") == [3]
+    assert found("%") == found("  ") == found("nobody") == []
+    desk.ledger.check_in(desk.event, desk.ids[1], desk.hand())
+    (zoe,) = desk.ledger.find(desk.event, "zoë")
+    assert zoe.inside == 1 and zoe.ticket.note == "vegan" and zoe.last_at is not None
+
+
+def test_a_button_pressed_twice_counts_once(desk: Desk) -> None:
+    hand = desk.hand()
+    first = desk.ledger.check_in(desk.event, desk.ids[1], hand)
+    again = desk.ledger.check_in(desk.event, desk.ids[1], hand)
+    assert (again.scan_id, again.is_repeat, again.is_admitted) == (first.scan_id, True, True)
+    hand = desk.hand()
+    assert desk.ledger.walk_in(desk.event, hand).inside == desk.ledger.walk_in(desk.event, hand).inside == 2
+    hand = desk.hand()
+    assert desk.ledger.correct(desk.event, 1, hand) == desk.ledger.correct(desk.event, 1, hand) == 3
+    row, hand = desk.ledger.recent_scans(desk.event, 1)[0], desk.hand()
+    assert desk.ledger.undo(desk.event, row.scan_id, hand) == desk.ledger.undo(desk.event, row.scan_id, hand) == 2
+
+
+def test_a_refusal_can_be_overruled_and_the_row_says_who_did(desk: Desk) -> None:
+    assert desk.ledger.check_in(desk.event, desk.ids[4], desk.hand()).reason is Reason.UNPAID
+    answer = desk.ledger.check_in(desk.event, desk.ids[4], desk.hand(), override=True)
+    assert answer.is_admitted and answer.caveats == (Caveat.OVERRIDE,)
+    row = desk.ledger.recent_scans(desk.event, 1)[0]
+    assert (row.actor, row.caveats, row.holder) == ("desk", (Caveat.OVERRIDE,), "Kofi Mensah")
+
+
+def test_the_fire_limit_overrules_everybody(desk: Desk) -> None:
+    assert desk.ledger.correct(desk.event, 8, desk.hand()) == 8
+    assert desk.ledger.check_in(desk.event, desk.ids[1], desk.hand(), override=True).reason is Reason.FULL
+    assert desk.ledger.walk_in(desk.event, desk.hand(), override=True).reason is Reason.FULL
+    assert desk.ledger.correct(desk.event, 1, desk.hand()) == 9  # what is, is recorded
+
+
+def test_somebody_inside_is_not_let_in_twice_even_by_override(desk: Desk) -> None:
+    desk.show("ZOE")
+    answer = desk.ledger.check_in(desk.event, desk.ids[1], desk.hand(), override=True)
+    assert answer.reason is Reason.ALREADY_REDEEMED
+
+
+def test_seats_of_ticket_holders_are_kept_until_no_shows_are_released(desk: Desk) -> None:
+    now = desk.clock.stamp()
+    assert desk.ledger.seats(desk.event, now) == (1, 5, 0)  # 6 seats, 5 people have paid tickets
+    assert desk.ledger.walk_in(desk.event, desk.hand(), name="Ann").is_admitted
+    assert desk.ledger.walk_in(desk.event, desk.hand()).reason is Reason.FULL
+    desk.ledger.release_no_shows(desk.event, desk.clock.stamp().wall)
+    assert desk.ledger.seats(desk.event, desk.clock.stamp()) == (5, 0, 0)
+    assert desk.ledger.walk_in(desk.event, desk.hand(), persons=5).inside == 6
+
+
+def test_seats_stay_kept_while_the_time_is_not_known(desk: Desk) -> None:
+    desk.ledger.release_no_shows(desk.event, desk.clock.stamp().wall)
+    desk.clock.is_trusted = False
+    assert desk.ledger.seats(desk.event, desk.clock.stamp()).kept == 5
+
+
+def test_the_waiting_list_is_served_in_its_order(desk: Desk) -> None:
+    stamp = desk.clock.stamp
+    first = desk.ledger.wait(desk.event, "Bo", 2, stamp())
+    second = desk.ledger.wait(desk.event, "Cy", 1, stamp())
+    assert [each.name for each in desk.ledger.waiting_list(desk.event)] == ["Bo", "Cy"]
+    assert desk.ledger.admit_waiting(desk.event, second.id, desk.hand()).reason is Reason.FULL  # kept, and Bo is first
+    desk.ledger.release_no_shows(desk.event, stamp().wall)
+    desk.ledger.correct(desk.event, 4, desk.hand())
+    assert desk.ledger.walk_in(desk.event, desk.hand()).reason is Reason.FULL  # two seats left, both waited for
+    assert desk.ledger.admit_waiting(desk.event, second.id, desk.hand()).reason is Reason.FULL
+    assert desk.ledger.admit_waiting(desk.event, first.id, desk.hand()).inside == 6
+    assert [each.name for each in desk.ledger.waiting_list(desk.event)] == ["Cy"]
+    desk.ledger.stop_waiting(desk.event, second.id)
+    assert desk.ledger.waiting_list(desk.event) == []
+    with pytest.raises(UnknownTicket, match="no longer"):
+        desk.ledger.admit_waiting(desk.event, second.id, desk.hand())
+
+
+def test_an_undo_gives_the_entry_back_and_is_a_row(desk: Desk) -> None:
+    desk.show("ZOE")
+    row = desk.ledger.recent_scans(desk.event, 1)[0]
+    assert desk.ledger.undo(desk.event, row.scan_id, desk.hand()) == 0
+    undo, entry = desk.ledger.recent_scans(desk.event, 2)
+    assert (undo.kind, undo.delta, undo.actor, entry.is_undone) == ("undo", -1, "desk", True)
+    assert desk.show("ZOE") == (IN, None, 1)
+
+
+def test_only_what_counted_last_can_be_undone(desk: Desk) -> None:
+    def last() -> int:
+        return desk.ledger.recent_scans(desk.event, 1)[0].scan_id
+
+    def undo(scan_id: int) -> int:
+        return desk.ledger.undo(desk.event, scan_id, desk.hand())
+
+    desk.show("ZOE")
+    entry = last()
+    desk.show("ZOE", GateMode.EXIT)
+    with pytest.raises(CannotUndo, match="moved again"):
+        undo(entry)
+    assert undo(last()) == 1  # the exit
+    assert undo(entry) == 0
+    with pytest.raises(CannotUndo, match="undone already"):
+        undo(entry)
+    desk.show("?")
+    for row in (last(), 999):
+        with pytest.raises(CannotUndo):
+            undo(row)
+
+
+def test_nobody_is_taken_from_an_empty_room(desk: Desk) -> None:
+    assert desk.ledger.correct(desk.event, -3, desk.hand()) == 0
+    desk.show("JEAN2")
+    entry = desk.ledger.recent_scans(desk.event, 1)[0].scan_id
+    assert desk.ledger.correct(desk.event, -2, desk.hand()) == 1
+    with pytest.raises(CannotUndo, match="fewer people"):
+        desk.ledger.undo(desk.event, entry, desk.hand())
+    assert desk.show("JEAN2", GateMode.EXIT) == (OUT, None, 0)
+    assert desk.show("JEAN2") == (IN, None, 3)
+
+
+def test_a_clock_set_later_corrects_the_rows_of_its_boot_and_keeps_their_order(desk: Desk) -> None:
+    right = desk.clock.stamp().wall
+    desk.clock.is_trusted = False
+    desk.clock._wall = datetime(2020, 1, 1, tzinfo=right.tzinfo)
+    desk.show("ZOE")
+    desk.show("JEAN")
+    assert desk.ledger.recent_scans(desk.event, 1)[0].at.year == 2020
+    desk.ledger.fix_clock(desk.clock.stamp())  # not set yet: changes nothing
+    desk.clock.is_trusted = True
+    desk.clock._wall = right + timedelta(seconds=2)
+    desk.ledger.fix_clock(desk.clock.stamp())
+    newer, older = desk.ledger.recent_scans(desk.event, 2)
+    assert newer.at - older.at == timedelta(seconds=1)
+    assert abs(newer.at - (right + timedelta(seconds=2))) < timedelta(seconds=1)
+
+
+def test_the_report_adds_up(desk: Desk) -> None:
+    desk.show("ZOE")
+    desk.show("JEAN2")
+    desk.show("JEAN2", GateMode.EXIT)
+    desk.show("?")
+    desk.ledger.walk_in(desk.event, desk.hand())
+    told = report(desk.ledger, desk.event)
+    assert (told.tickets, told.came, told.no_shows, told.walk_ins) == (4, 2, 2, 1)
+    assert (told.peak, told.inside, told.refusals) == (4, 2, {"invalid": 1})
+    assert (told.notes, told.notes_inside) == ({"vegan": 1}, {"vegan": 1})
+    assert sum(told.arrivals.values()) == 5
+    text = as_text(told)
+    assert "no-shows 2" in text and "vegan: 1, of them inside 1" in text and "Zoë" not in text
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        ("UPDATE scans SET inside = 7 WHERE id = 1", "says 7 inside"),
+        ("UPDATE scans SET delta = -2, inside = -2 WHERE id = 1", "-2 people inside"),
+        ("UPDATE scans SET visit = 5 WHERE id = 1", "it is number 1"),
+        ("UPDATE events SET fire_limit = 0, capacity = 0", "over the fire limit"),
+        ("UPDATE scans SET ticket_id = 77 WHERE id = 1", "names a tickets that is not there"),
+    ],
+)
+def test_a_ledger_that_was_tampered_with_is_found_out(tmp_path: Path, damage: str, says: str) -> None:
+    desk = Desk(tmp_path / "ledger.db")
+    desk.show("ZOE")
+    desk.show("JEAN")
+    assert audit(desk.ledger) == []
+    db = sqlite3.connect(tmp_path / "ledger.db")
+    db.execute("DROP TRIGGER scans_no_update")
+    db.execute(damage)
+    db.commit()
+    db.close()
+    assert any(says in line for line in audit(desk.ledger)), audit(desk.ledger)
+    desk.ledger.close()

@@ -1,0 +1,121 @@
+"""The rules of the door, one sentence each; docs/door.md has them as a table."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from kiosk.ledger.rules import (
+    Caveat,
+    Claim,
+    Direction,
+    GateMode,
+    Reason,
+    Room,
+    Verdict,
+    direction,
+    judge_entry,
+    judge_walk_in,
+    overrule,
+)
+from kiosk.tickets.sheet import Status
+
+NOW = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
+GOOD = Claim(Status.PAID, None, None, persons=1, inside=0, was_inside=False, since_last_s=None)
+ROOM = Room(inside=10, capacity=50, fire_limit=60, kept=0)
+DWELL = timedelta(seconds=60)
+
+
+def entry(claim: Claim | None, room: Room = ROOM, *, trusted: bool = True, may_return: bool = True) -> Verdict:
+    persons = claim.persons if claim else 1
+    return judge_entry(claim, room, NOW, is_clock_trusted=trusted, may_return=may_return, persons=persons)
+
+
+WRONG_IN_EVERY_WAY = GOOD._replace(status=Status.UNPAID, valid_from=NOW + timedelta(hours=1), inside=1, was_inside=True)
+
+
+def test_each_reason_hides_those_after_it() -> None:
+    """pretix's order, `full` last: mend the first thing that is wrong, and hear of the next."""
+    full = ROOM._replace(inside=50)
+    claim: Claim | None = None
+    heard = [entry(claim, full).reason]
+    for status in (Status.REVOKED, Status.CANCELED, Status.BLOCKED, Status.UNAPPROVED, Status.UNPAID):
+        claim = WRONG_IN_EVERY_WAY._replace(status=status)
+        heard.append(entry(claim, full).reason)
+    claim = claim and claim._replace(valid_from=None)
+    heard.append(entry(claim, full).reason)
+    claim = claim and claim._replace(status=Status.PAID)
+    heard.append(entry(claim, full).reason)
+    claim = claim and claim._replace(inside=0, was_inside=False)
+    heard.append(entry(claim, full).reason)
+    heard.append(entry(claim).reason)
+    assert heard == [
+        Reason.INVALID,
+        Reason.REVOKED,
+        Reason.CANCELED,
+        Reason.BLOCKED,
+        Reason.UNAPPROVED,
+        Reason.INVALID_TIME,
+        Reason.UNPAID,
+        Reason.ALREADY_REDEEMED,
+        Reason.FULL,
+        None,
+    ]
+
+
+def test_who_left_may_return_unless_the_event_says_no() -> None:
+    left = GOOD._replace(was_inside=True)
+    assert entry(left).reason is None
+    assert entry(left, may_return=False).reason is Reason.ALREADY_REDEEMED
+
+
+def test_guests_need_their_seats_too() -> None:
+    assert entry(GOOD._replace(persons=3), ROOM._replace(inside=47)).reason is None
+    assert entry(GOOD._replace(persons=3), ROOM._replace(inside=48)).reason is Reason.FULL
+
+
+def test_an_untrusted_clock_lets_in_and_says_so() -> None:
+    early = GOOD._replace(valid_from=NOW + timedelta(days=1))
+    assert entry(early, trusted=False) == Verdict(None, (Caveat.CLOCK,))
+    assert entry(GOOD, trusted=False) == Verdict(None)
+
+
+@pytest.mark.parametrize(
+    ("room", "persons", "reason"),
+    [
+        (ROOM._replace(inside=30, kept=19), 1, None),
+        (ROOM._replace(inside=30, kept=20), 1, Reason.FULL),  # the last seats belong to ticket holders
+        (ROOM._replace(inside=30, kept=0, waiting=20), 1, Reason.FULL),  # and then to those who waited
+        (ROOM._replace(inside=30, kept=0, waiting=18), 2, None),
+        (ROOM._replace(inside=49), 2, Reason.FULL),
+    ],
+)
+def test_a_walk_in_gets_what_nobody_has_keeps_or_waits_for(room: Room, persons: int, reason: Reason | None) -> None:
+    assert judge_walk_in(room, persons).reason is reason
+
+
+def test_a_person_may_overrule_the_rules_but_not_the_fire_limit() -> None:
+    refused = Verdict(Reason.UNPAID)
+    assert overrule(refused, ROOM._replace(inside=59), 1) == Verdict(None, (Caveat.OVERRIDE,))
+    assert overrule(refused, ROOM._replace(inside=60), 1) == Verdict(Reason.FULL)
+    assert overrule(Verdict(None), ROOM, 1) == Verdict(None)
+
+
+INSIDE = GOOD._replace(inside=1, was_inside=True, since_last_s=300.0)
+
+
+@pytest.mark.parametrize(
+    ("mode", "claim", "way"),
+    [
+        (GateMode.ENTRY, INSIDE, Direction.ENTRY),
+        (GateMode.EXIT, GOOD, Direction.EXIT),
+        (GateMode.BOTH, GOOD, Direction.ENTRY),
+        (GateMode.BOTH, None, Direction.ENTRY),
+        (GateMode.BOTH, INSIDE, Direction.EXIT),
+        (GateMode.BOTH, INSIDE._replace(since_last_s=59.0), Direction.ENTRY),  # a lingering phone is no exit
+        (GateMode.BOTH, INSIDE._replace(since_last_s=None), Direction.EXIT),  # came in before a reboot
+    ],
+)
+def test_the_way_somebody_goes(mode: GateMode, claim: Claim | None, way: Direction) -> None:
+    assert direction(mode, claim, DWELL) is way
