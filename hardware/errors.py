@@ -5,7 +5,8 @@ says what was wrong, with the value, and what to do.
 
     PlatypusError
     ├── hardware: CameraError (OSError), its CameraStalled (TimeoutError) and CameraGone with EndOfFilm (EOFError);
-    │             PanelError (OSError)
+    │             PanelError (OSError) with PinClash (ValueError) and StrikeBusy (BlockingIOError);
+    │             PassageError (OSError); ScannerError (OSError)
     ├── stream:   see stream/errors.py
     └── kiosk:    ConfigError (ValueError), TicketFileError (ValueError), UnknownEvent (LookupError), BusError ...
 """
@@ -49,3 +50,15 @@ class PanelError(PlatypusError, OSError):
     """A light, buzzer or counter cannot be driven."""
 
     code = "panel"
+
+
+class PassageError(PlatypusError, OSError):
+    """The beam pair or the exit button cannot be read."""
+
+    code = "passage"
+
+
+class ScannerError(PlatypusError, OSError):
+    """A barcode scanner cannot be opened or read."""
+
+    code = "scanner"

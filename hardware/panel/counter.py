@@ -1,14 +1,15 @@
-"""How many are inside, for all to see: digits, or a row of lights that fills with the room."""
+"""How many are inside, for all to see: digits, a row of lights that fills with the room, or a display with a chip."""
 
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, assert_never
+
+from hardware.panel.display import PLACES, TextCounter, digits_words, screen_words
+from hardware.panel.settings import Bar, Digits, Max7219, Oled
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
-
-    from hardware.panel.settings import Bar, Digits
 
 FULL_BLINK_S = 0.5  # a full room's number is shown and hidden for so long in turn
 MULTIPLEX_S = 0.004  # per digit; three digits are each lit 83 times a second, which no eye sees flicker
@@ -23,6 +24,28 @@ class Counter(Protocol):
 
     def off(self) -> None:
         """Dark, now."""
+
+
+def open_counter(settings: Digits | Bar | Max7219 | Oled, factory: Any, opened: ExitStack) -> Counter:
+    """What `settings` describe. What it opens is put on `opened`; raises `PanelError` or gpiozero's own."""
+    match settings:
+        case Digits():
+            return DigitCounter(settings, factory, opened)
+        case Bar():
+            return BarCounter(settings, factory, opened)
+        case Max7219():
+            from hardware.panel.luma import open_max7219  # noqa: PLC0415  brings Pillow's fonts
+
+            dashes = "-" * settings.digits
+            text = TextCounter(lambda: open_max7219(settings), digits_words(settings.digits), dashes.rjust(PLACES))
+        case Oled():
+            from hardware.panel.luma import open_oled  # noqa: PLC0415
+
+            text = TextCounter(lambda: open_oled(settings), screen_words, settings.idle_text)
+        case _:
+            assert_never(settings)
+    opened.callback(text.off)
+    return text
 
 
 class DigitCounter:

@@ -7,14 +7,16 @@ import threading
 import time
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Self, assert_never
+from typing import Any, Self
 
+from hardware.clock import Clock, SystemClock
 from hardware.errors import PanelError
-from hardware.panel.buzzer import Beeper
-from hardware.panel.counter import BarCounter, Counter, DigitCounter
+from hardware.panel.buzzer import Beeper, Sounder, TonalBeeper
+from hardware.panel.counter import Counter, open_counter
 from hardware.panel.light import Light
-from hardware.panel.settings import Bar, Digits, PanelSettings
+from hardware.panel.settings import PanelSettings
 from hardware.panel.signals import PATTERNS, Signal, lasts_s
+from hardware.panel.strike import PulseLimits, Strike, gpio_strike
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +30,9 @@ def pin_factory(kind: str) -> Any:
     """The way to the pins: "lgpio", or "mock" for none at all. Raises `PanelError` saying what is missing."""
     try:
         if kind == "mock":
-            from gpiozero.pins.mock import MockFactory  # noqa: PLC0415
+            from gpiozero.pins.mock import MockFactory, MockPWMPin  # noqa: PLC0415
 
-            return MockFactory()
+            return MockFactory(pin_class=MockPWMPin)  # a tonal buzzer needs PWM
         # Named outright: left to choose, gpiozero falls back to libraries that fail only later, on a Pi 5
         from gpiozero.pins.lgpio import LGPIOFactory  # noqa: PLC0415
 
@@ -42,28 +44,32 @@ def pin_factory(kind: str) -> Any:
 class GpioPanel:
     """A `Panel` of gpiozero devices. Owns `factory` and closes it."""
 
-    def __init__(self, settings: PanelSettings, factory: Any) -> None:
+    def __init__(self, settings: PanelSettings, factory: Any, clock: Clock | None = None) -> None:
+        clock = clock or SystemClock()  # of the strike
         self._lock = threading.Lock()
         self._signal = Signal.IDLE
         self._until_s = 0.0
         self._opened = ExitStack()
-        self._beeper: Beeper | None = None
+        self._beeper: Sounder | None = None
         self._counter: Counter | None = None
+        self._strike: Strike | None = None
+        self._hold_s = 0.0
         with ExitStack() as opened:  # closes what is open when the next thing cannot be
             opened.callback(factory.close)
             try:
                 self._light = Light(settings.light, factory, opened)
                 if settings.buzzer is not None:
-                    self._beeper = Beeper(settings.buzzer, factory, opened, active_high=settings.buzzer_active_high)
-                match settings.counter:
-                    case Digits():
-                        self._counter = DigitCounter(settings.counter, factory, opened)
-                    case Bar():
-                        self._counter = BarCounter(settings.counter, factory, opened)
-                    case None:
-                        pass
-                    case _:
-                        assert_never(settings.counter)
+                    self._beeper = _sounder(settings, settings.buzzer, factory, opened)
+                if settings.counter is not None:
+                    self._counter = open_counter(settings.counter, factory, opened)
+                if settings.strike is not None:
+                    lock = settings.strike
+                    limits = PulseLimits(longest_s=lock.longest_s)
+                    self._strike = gpio_strike(lock.pin, factory, limits, clock, active_high=lock.active_high)
+                    opened.callback(self._strike.close)  # last opened, first closed
+                    self._hold_s = lock.hold_s
+            except PanelError:  # says all already
+                raise
             except Exception as error:  # see pin_factory: a busy pin raises lgpio's own error
                 raise PanelError(f"the panel cannot be opened: {error}. {_ADVICE}") from error
             self._opened = opened.pop_all()
@@ -93,7 +99,11 @@ class GpioPanel:
                     pattern = PATTERNS[signal]
                     self._light.shine(pattern.colour, pattern.light)
                     if self._beeper is not None:
-                        self._beeper.beep(pattern.beeps)
+                        self._beeper.beep(pattern)
+                if signal is Signal.ADMITTED and self._strike is not None:
+                    self._strike.prolong(self._hold_s)  # a refusal after it takes nothing from who was admitted
+            except PanelError:
+                raise
             except Exception as error:  # see pin_factory
                 raise PanelError(f"the panel cannot show {signal}: {error}. {_ADVICE}") from error
             self._signal = signal
@@ -110,6 +120,18 @@ class GpioPanel:
             except Exception as error:  # see pin_factory
                 raise PanelError(f"the counter cannot show {inside}: {error}. {_ADVICE}") from error
 
+    def release(self) -> None:
+        """Free the strike for its `hold_s` without a signal, for instance for the exit button.
+
+        Returns at once; a latch that is free already stays so for longer, within its limit. Raises `PanelError` when
+        there is no strike, or it cannot be driven.
+        """
+        with self._lock:
+            self._check_open()
+            if self._strike is None:
+                raise PanelError("this panel has no strike. Give it one: [door.panel.strike]")
+            self._strike.prolong(self._hold_s)
+
     def close(self) -> None:
         """See `Panel.close`. Pins end as inputs; a pull resistor of the circuit then keeps them off."""
         with self._lock:
@@ -118,6 +140,8 @@ class GpioPanel:
             self._is_open = False
             self._until_s = 0.0
             with self._opened:  # closes each device whatever happens to the one before
+                if self._strike is not None:
+                    self._strike.close()  # first: a display that hangs must not keep a door open
                 self._quiet()
                 if self._counter is not None:
                     self._counter.off()
@@ -130,6 +154,12 @@ class GpioPanel:
     def _check_open(self) -> None:
         if not self._is_open:
             raise PanelError("the panel is closed. Open it anew.")
+
+
+def _sounder(settings: PanelSettings, pin: int, factory: Any, opened: ExitStack) -> Sounder:
+    if settings.buzzer_kind == "tonal":
+        return TonalBeeper(pin, factory, opened)
+    return Beeper(pin, factory, opened, active_high=settings.buzzer_active_high)
 
 
 def open_panel(settings: PanelSettings) -> GpioPanel:

@@ -47,6 +47,7 @@ class FakePanel:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.shown: list[Shown] = []
         self.counts: list[tuple[int, int]] = []  # (inside, capacity)
+        self.releases: list[float] = []  # monotonic s of each release() without a signal
         self.is_closed = False
         self._monotonic = monotonic
 
@@ -80,6 +81,11 @@ class FakePanel:
         """Remember it."""
         self._check_open()
         self.counts.append((inside, capacity))
+
+    def release(self) -> None:
+        """Remember it; see `GpioPanel.release`."""
+        self._check_open()
+        self.releases.append(self._monotonic())
 
     def close(self) -> None:
         """Later calls raise `PanelError`."""

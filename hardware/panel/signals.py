@@ -44,6 +44,7 @@ class Pattern:
     colour: Colour
     light: Rhythm
     beeps: Rhythm
+    pitch_hz: float  # of the beeps, where the buzzer has one
 
     @property
     def lasts_s(self) -> float:
@@ -51,11 +52,12 @@ class Pattern:
         return max(self.light.lasts_s, self.beeps.lasts_s)
 
 
-# Steady against fast against slow; one short, three, one long: told apart with eyes shut or without colours.
+# Steady against fast against slow; one short, three, one long: told apart with eyes shut or without colours. Pitches
+# (A6, A5, E6: an octave and a fifth apart) are high for a piezo's sake, which is faint below 500 Hz.
 PATTERNS = {
-    Signal.ADMITTED: Pattern(Colour.GREEN, Rhythm(1.5, 0.0, 1), Rhythm(0.12, 0.0, 1)),
-    Signal.REFUSED: Pattern(Colour.RED, Rhythm(0.125, 0.125, 8), Rhythm(0.15, 0.15, 3)),  # 4 Hz for 2 s
-    Signal.ATTENTION: Pattern(Colour.AMBER, Rhythm(0.5, 0.5, 2), Rhythm(0.8, 0.0, 1)),
+    Signal.ADMITTED: Pattern(Colour.GREEN, Rhythm(1.5, 0.0, 1), Rhythm(0.12, 0.0, 1), 1760.0),
+    Signal.REFUSED: Pattern(Colour.RED, Rhythm(0.125, 0.125, 8), Rhythm(0.15, 0.15, 3), 880.0),  # 4 Hz for 2 s
+    Signal.ATTENTION: Pattern(Colour.AMBER, Rhythm(0.5, 0.5, 2), Rhythm(0.8, 0.0, 1), 1318.5),
 }
 
 
