@@ -21,6 +21,7 @@ from hardware.cameras import CameraSettings, Picamera2Camera
 from hardware.errors import PlatypusError
 from hardware.panel.settings import PanelSettings
 from kiosk.dashboard.settings import DashboardSettings
+from kiosk.ledger import GateMode
 from kiosk.tickets.codes import SECRET_BYTES, new_secret
 from stream.settings import StreamSettings
 
@@ -41,6 +42,8 @@ class DoorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     event: Name  # made by `platypus event create`
     gate: Name = "main"
+    mode: GateMode = GateMode.ENTRY  # "entry", "exit", or "both": then the ticket's own state tells the way
+    dwell_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 60.0  # at "both": a phone that lingers is no exit
     camera: CameraSettings = Picamera2Camera()
     panel: PanelSettings = PanelSettings()
 

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +66,8 @@ def run_door(config_path: Path) -> None:
 
     config, clock = load_config(config_path), SystemClock()
     with Ledger(config.ledger_path) as ledger:
-        gate = Gate(config.door.gate, ledger.event(config.door.event))
+        settings = config.door
+        gate = Gate(settings.gate, ledger.event(settings.event), settings.mode, timedelta(seconds=settings.dwell_s))
         gone = Will(door_state_topic(gate.name), DoorState(gate=gate.name, online=False))
         with (
             until_told() as stopping,

@@ -9,18 +9,19 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Literal, NamedTuple, Protocol
 
 from msgspec import structs
 
 from hardware.cameras import Camera
-from hardware.clock import Clock
+from hardware.clock import Clock, Stamp
 from hardware.errors import CameraError, CameraGone, CameraStalled, EndOfFilm, PanelError
 from hardware.panel import Panel, Signal
 from hardware.worker import Worker
 from kiosk.door.presence import Presence, Showing
 from kiosk.door.reader import Reader
-from kiosk.ledger import Decision, Event, HeadCount, LedgerError, Presentation, Reason
+from kiosk.ledger import DWELL, Decision, Event, GateMode, HeadCount, LedgerError, Presentation, Reason
 from kiosk.news import DoorState, ScanNews
 
 log = logging.getLogger(__name__)
@@ -35,9 +36,11 @@ _LONGEST_CODE = 3000
 class Admissions(Protocol):
     """The ledger, as the door needs it."""
 
-    def admit(self, event: Event, shown: Presentation) -> Decision: ...
+    def admit(self, event: Event, shown: Presentation, mode: GateMode, dwell: timedelta) -> Decision: ...
 
     def head_count(self, event: Event) -> HeadCount: ...
+
+    def fix_clock(self, now: Stamp) -> None: ...
 
 
 class DoorNews(Protocol):
@@ -53,6 +56,8 @@ class Gate(NamedTuple):
 
     name: str
     event: Event
+    mode: GateMode = GateMode.ENTRY
+    dwell: timedelta = DWELL
 
 
 class Door:
@@ -74,6 +79,7 @@ class Door:
         self._ledger_failed_s = float("-inf")
         self._ledger_trouble = ""
         self._frames = 0
+        self._was_clock_trusted = False
         self._rate = _Rate(clock)
 
     def run(self, worker: Worker) -> None:
@@ -120,10 +126,10 @@ class Door:
 
     def _decide(self, showing: Showing) -> Decision | None:
         at = self._clock.stamp()
+        self._note_clock(at)
         try:
-            decision = self._book.admit(
-                self._gate.event, Presentation(showing.code, showing.nonce, self._gate.name, "camera", at)
-            )
+            shown = Presentation(showing.code, showing.nonce, self._gate.name, "camera", at)
+            decision = self._book.admit(self._gate.event, shown, self._gate.mode, self._gate.dwell)
         except LedgerError as error:
             # The same nonce is tried again while the code is in view, so a lost answer cannot count twice.
             log.exception("gate=%s event=ledger-failed", self._gate.name)
@@ -135,9 +141,10 @@ class Door:
         self._ledger_trouble = ""
         showing.is_answered = True
         log.info(
-            "gate=%s scan=%d answer=%s inside=%d capacity=%d",
+            "gate=%s scan=%d way=%s answer=%s inside=%d capacity=%d",
             self._gate.name,
             decision.scan_id,
+            decision.direction,
             decision.reason or "admitted",
             decision.inside,
             decision.capacity,
@@ -155,6 +162,16 @@ class Door:
             )
         )
         return decision
+
+    def _note_clock(self, at: Stamp) -> None:
+        """Once the clock is trusted: rows of this boot that were made before get their right time."""
+        if at.is_trusted and not self._was_clock_trusted:
+            try:
+                self._book.fix_clock(at)
+            except LedgerError:
+                log.exception("gate=%s event=clock-fix-failed", self._gate.name)
+                return  # at the next scan again
+            self._was_clock_trusted = True
 
     def _count_heads(self) -> None:
         try:

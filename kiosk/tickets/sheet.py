@@ -193,7 +193,7 @@ def _separator(text: str) -> str:
 
 
 # Letters that Unicode does not take apart into a base and its accent.
-_WHOLE_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th"})
+_WHOLE_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "\u0131": "i", "þ": "th"})
 
 
 def fold(text: str) -> str:

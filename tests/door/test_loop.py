@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,12 @@ import pytest
 import segno
 
 from hardware.cameras import Frame, Luma, ScriptedCamera
-from hardware.clock import ManualClock
+from hardware.clock import ManualClock, Stamp
 from hardware.errors import CameraError, CameraStalled, PanelError
 from hardware.panel import FakePanel, Signal
 from hardware.worker import Worker
 from kiosk.door.loop import Door, Gate
-from kiosk.ledger import Decision, Event, HeadCount, Ledger, LedgerError, NewTicket, Presentation, Reason
+from kiosk.ledger import Decision, Event, GateMode, HeadCount, Ledger, LedgerError, NewTicket, Presentation, Reason
 from kiosk.news import DoorState, ScanNews
 from kiosk.tickets.codes import digest
 
@@ -48,7 +49,7 @@ class Paced(ScriptedCamera):
         return super().newest(timeout_s)._replace(taken_s=self._clock.monotonic())
 
 
-def shown(*texts: str | bytes) -> Luma:
+def picture_of(*texts: str | bytes) -> Luma:
     scene = np.full((300, 300 * max(len(texts), 1)), 120, np.uint8)
     for at, text in enumerate(texts):
         symbol = segno.make_qr(text, error="q")
@@ -79,12 +80,19 @@ class Night:
     """One run of a door over a script."""
 
     def __init__(
-        self, event: Event, book: object, script: Sequence[Luma | Exception], panel: FakePanel | None = None
+        self,
+        event: Event,
+        book: object,
+        script: Sequence[Luma | Exception],
+        panel: FakePanel | None = None,
+        *,
+        mode: GateMode = GateMode.ENTRY,
+        clock: ManualClock | None = None,
     ) -> None:
-        clock = ManualClock()
+        clock = clock or ManualClock()
         self.panel = panel or FakePanel(clock.monotonic)
         self.told = Told()
-        door = Door(Gate("main", event), Paced(script, clock), book, self.panel, self.told, clock)  # type: ignore[arg-type]
+        door = Door(Gate("main", event, mode), Paced(script, clock), book, self.panel, self.told, clock)  # type: ignore[arg-type]
         door.run(Worker("door", door.run))  # in this thread, until the script ends
 
     @property
@@ -93,7 +101,9 @@ class Night:
 
 
 def test_each_guest_gets_one_answer_and_the_counter_follows(ledger: Ledger, event: Event) -> None:
-    night = Night(event, ledger, [*[shown("AA")] * 15, *GONE, *[shown("XX")] * 15, *GONE, *[shown("BB")] * 15])
+    night = Night(
+        event, ledger, [*[picture_of("AA")] * 15, *GONE, *[picture_of("XX")] * 15, *GONE, *[picture_of("BB")] * 15]
+    )
     assert night.answers == ["admitted", "invalid", "admitted"]
     assert night.panel.signals == [Signal.ADMITTED, Signal.REFUSED, Signal.ADMITTED]
     assert night.panel.counts == [(0, 3), (1, 3), (1, 3), (2, 3)]
@@ -101,14 +111,14 @@ def test_each_guest_gets_one_answer_and_the_counter_follows(ledger: Ledger, even
 
 
 def test_the_same_ticket_again_is_refused_and_a_full_room_is_amber(ledger: Ledger, event: Event) -> None:
-    script = [step for code in ("AA", "AA", "BB", "CC", "DD") for step in [*[shown(code)] * 5, *GONE]]
+    script = [step for code in ("AA", "AA", "BB", "CC", "DD") for step in [*[picture_of(code)] * 5, *GONE]]
     night = Night(event, ledger, script)
     assert night.answers == ["admitted", "already_redeemed", "admitted", "admitted", "full"]
     assert night.panel.signals[-1] is Signal.ATTENTION
 
 
 def test_two_codes_at_once_are_two_answers_and_the_refusal_is_seen(ledger: Ledger, event: Event) -> None:
-    night = Night(event, ledger, [shown("AA", "XX")] * 3)
+    night = Night(event, ledger, [picture_of("AA", "XX")] * 3)
     assert sorted(night.answers) == ["admitted", "invalid"]
     assert night.panel.signals == [Signal.REFUSED]
 
@@ -122,15 +132,18 @@ class Recorder:
     def head_count(self, event: Event) -> HeadCount:
         return self.ledger.head_count(event)
 
-    def admit(self, event: Event, presentation: Presentation) -> Decision:
+    def admit(self, event: Event, shown: Presentation, mode: GateMode, dwell: timedelta) -> Decision:
         self.before.append(list(self.panel.signals))
-        return self.ledger.admit(event, presentation)
+        return self.ledger.admit(event, shown, mode, dwell)
+
+    def fix_clock(self, now: Stamp) -> None:
+        self.ledger.fix_clock(now)
 
 
 def test_no_green_before_the_row_is_durable(ledger: Ledger, event: Event) -> None:
     panel = FakePanel()
     recorder = Recorder(ledger, panel)
-    Night(event, recorder, [shown("AA")] * 3, panel)
+    Night(event, recorder, [picture_of("AA")] * 3, panel)
     assert recorder.before == [[]] and panel.signals == [Signal.ADMITTED]
 
 
@@ -141,8 +154,8 @@ class Failing(Recorder):
         super().__init__(ledger, FakePanel())
         self.failures = failures
 
-    def admit(self, event: Event, presentation: Presentation) -> Decision:
-        decision = super().admit(event, presentation)
+    def admit(self, event: Event, shown: Presentation, mode: GateMode, dwell: timedelta) -> Decision:
+        decision = super().admit(event, shown, mode, dwell)
         self.failures -= 1
         if self.failures >= 0:
             raise LedgerError("the ledger failed: disk I/O error")
@@ -150,7 +163,7 @@ class Failing(Recorder):
 
 
 def test_a_lost_answer_is_asked_again_and_counts_once(ledger: Ledger, event: Event) -> None:
-    night = Night(event, Failing(ledger, 2), [shown("AA")] * 40)
+    night = Night(event, Failing(ledger, 2), [picture_of("AA")] * 40)
     assert night.answers == ["admitted"]
     assert night.panel.signals == [Signal.ATTENTION, Signal.ATTENTION, Signal.ADMITTED]
     assert ledger.head_count(event) == (1, 3, 1, 0, 4)
@@ -159,7 +172,7 @@ def test_a_lost_answer_is_asked_again_and_counts_once(ledger: Ledger, event: Eve
 
 
 def test_a_camera_that_stops_is_said_and_the_door_goes_on_when_it_is_back(ledger: Ledger, event: Event) -> None:
-    script = [shown("AA"), *GONE, CameraStalled("no frame"), CameraStalled("no frame"), *[shown("BB")] * 3]
+    script = [picture_of("AA"), *GONE, CameraStalled("no frame"), CameraStalled("no frame"), *[picture_of("BB")] * 3]
     night = Night(event, ledger, script)
     assert night.answers == ["admitted", "admitted"]
     assert night.panel.signals == [Signal.ADMITTED, Signal.ATTENTION, Signal.ADMITTED]  # one alarm, not one a second
@@ -168,7 +181,7 @@ def test_a_camera_that_stops_is_said_and_the_door_goes_on_when_it_is_back(ledger
 
 
 def test_a_camera_that_is_gone_says_why(ledger: Ledger, event: Event) -> None:
-    night = Night(event, ledger, [CameraError("/dev/video0 is not there."), *[shown("AA")] * 2])
+    night = Night(event, ledger, [CameraError("/dev/video0 is not there."), *[picture_of("AA")] * 2])
     assert any("/dev/video0 is not there" in state.cause for state in night.told.states)
     assert night.answers == ["admitted"]
 
@@ -181,16 +194,33 @@ class BrokenPanel(FakePanel):
 
 
 def test_a_broken_panel_keeps_nobody_out(ledger: Ledger, event: Event) -> None:
-    assert Night(event, ledger, [shown("AA")] * 3, BrokenPanel()).answers == ["admitted"]
+    assert Night(event, ledger, [picture_of("AA")] * 3, BrokenPanel()).answers == ["admitted"]
 
 
 def test_hostile_codes_are_answered_and_the_loop_goes_on(ledger: Ledger, event: Event) -> None:
     hostile = [
-        shown(bytes(range(200, 240))),
-        shown("🦆" * 8),
-        shown(b"\x00" * 12),
-        shown("'; DROP TABLE scans; --"),
+        picture_of(bytes(range(200, 240))),
+        picture_of("🦆" * 8),
+        picture_of(b"\x00" * 12),
+        picture_of("'; DROP TABLE scans; --"),
     ]
     script = [step for picture in hostile for step in [picture, picture, *GONE]]
-    night = Night(event, ledger, [*script, shown("AA")])
+    night = Night(event, ledger, [*script, picture_of("AA")])
     assert night.answers == [Reason.INVALID] * 4 + ["admitted"]
+
+
+def test_a_gate_for_exits_lets_everybody_out(ledger: Ledger, event: Event) -> None:
+    Night(event, ledger, [picture_of("AA")] * 3)
+    night = Night(event, ledger, [picture_of("AA")] * 3, mode=GateMode.EXIT)
+    assert night.answers == ["admitted"] and night.panel.signals == [Signal.ADMITTED]
+    assert ledger.head_count(event).inside == 0
+
+
+def test_scans_before_the_clock_was_set_get_their_right_time(ledger: Ledger, event: Event) -> None:
+    clock = ManualClock(is_trusted=False)
+    Night(event, ledger, [picture_of("AA")] * 3, clock=clock)
+    wrong = ledger.recent_scans(event, 1)[0].at
+    clock.is_trusted = True
+    clock._wall += timedelta(days=900)  # a time server was reached
+    Night(event, ledger, [picture_of("BB")] * 3, clock=clock)
+    assert ledger.recent_scans(event, 2)[1].at - wrong == timedelta(days=900)
