@@ -22,7 +22,7 @@ class Stamp(NamedTuple):
     wall: datetime  # aware, UTC
     monotonic_ns: int  # since boot; orders records of one boot whatever the wall clock did
     boot_id: str
-    is_trusted: bool  # whether the wall clock had been set by a time server or a person
+    is_trusted: bool  # whether a time service had set the wall clock
 
 
 class Clock(Protocol):

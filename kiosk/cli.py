@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import os
 import sys
 import time
 from pathlib import Path
@@ -35,6 +36,7 @@ _EVENT = click.option("--event", "slug", required=True, help="The event's short 
 
 def main() -> NoReturn:
     """Run the command; errors we foresaw become one sentence."""
+    os.umask(0o077)  # what we write has names, codes and keys in it
     try:
         cli(standalone_mode=False)
     except PlatypusError as error:
@@ -50,6 +52,11 @@ def main() -> NoReturn:
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output went away, as in `platypus ... | head`
         sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:  # a file or a disk; what it was about stands in its log above
+        logging.getLogger(__name__).debug("event=failed", exc_info=True)
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"platypus: {where}{error.strerror or error}. Check the path, its rights and the disk.", err=True)
         sys.exit(1)
     sys.exit(0)
 

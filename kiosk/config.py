@@ -6,18 +6,16 @@ An error names the file, the path of the key and what is wrong with it; it never
 from __future__ import annotations
 
 import fcntl
-import os
 import stat
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-import tomli_w
 
 from hardware.cameras import CameraSettings, Picamera2Camera
+from hardware.durable import own_as_folder, write_durably
 from hardware.errors import PlatypusError
 from hardware.panel.settings import PanelSettings
 from kiosk.dashboard.settings import DashboardSettings
@@ -25,9 +23,8 @@ from kiosk.ledger import GateMode
 from kiosk.tickets.codes import SECRET_BYTES, new_secret
 from stream.settings import StreamSettings
 
-DEFAULT_PATH = Path("/etc/platypus/platypus.toml")
-
 _Settings = TypeVar("_Settings", bound=msgspec.Struct)
+EventSecret = Annotated[str, msgspec.Meta(pattern=f"^[0-9a-f]{{{SECRET_BYTES * 2}}}$")]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
 
@@ -71,13 +68,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """All of secrets.toml; never shown."""
+    """All of secrets.toml, which a person writes; never shown."""
 
-    event_secrets: Mapping[str, str] = {}  # event -> 64 hexadecimal digits
     stream_keys: Mapping[str, str] = {}  # destination -> key
 
     def __repr__(self) -> str:
-        return f"Secrets(events={sorted(self.event_secrets)}, stream_keys={sorted(self.stream_keys)})"
+        return f"Secrets(stream_keys={sorted(self.stream_keys)})"
 
 
 def is_name(text: str) -> bool:
@@ -91,7 +87,11 @@ def is_name(text: str) -> bool:
 
 def load_config(path: Path) -> Config:
     """Read platypus.toml. Raises ConfigError."""
-    return _convert(path, _toml(path), Config, is_secret=False)
+    config = _convert(path, _toml(path), Config, is_secret=False)
+    for camera in (config.door.camera, config.stream.source):
+        if "@" in getattr(camera, "url", ""):  # a camera's password stands in its address
+            _refuse_open(path)
+    return config
 
 
 def secrets_path(config_path: Path) -> Path:
@@ -103,27 +103,60 @@ def load_secrets(path: Path) -> Secrets:
     """Read secrets.toml, nothing when it is absent. Raises ConfigError when others may read it."""
     if not path.exists():
         return Secrets()
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077:
-        raise ConfigError(f"{path} may be read by others (mode {mode:04o}): chmod 600 {path}")
-    secrets = _convert(path, _toml(path), Secrets, is_secret=True)
-    for event, secret in secrets.event_secrets.items():
-        if len(secret) != SECRET_BYTES * 2 or not set(secret) <= set("0123456789abcdef"):
-            raise ConfigError(f"{path}: event_secrets.{event} must be {SECRET_BYTES * 2} hexadecimal digits")
+    _refuse_open(path)
+    return _convert(path, _toml(path), Secrets, is_secret=True)
+
+
+def event_secrets_path(config: Config) -> Path:
+    """Where the events' secrets are kept; written by us alone, beside the ledger."""
+    return Path(config.state_dir) / "event-secrets.json"
+
+
+def event_secret(config: Config, event: str) -> bytes:
+    """The secret of an event, from which its tickets' codes derive. Raises ConfigError when there is none."""
+    path = event_secrets_path(config)
+    secret = _event_secrets(path).get(event)
+    if secret is None:
+        raise ConfigError(
+            f"{path} has no secret for {event!r}, so its tickets cannot be made again: restore the file from a backup"
+        )
+    return bytes.fromhex(secret)
+
+
+def make_event_secret(config: Config, event: str) -> None:
+    """Make the secret of a new event; one that is there is kept. Durable when this returns. Raises ConfigError."""
+    path = event_secrets_path(config)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with path.with_suffix(".lock").open("w") as lock:
+            own_as_folder(lock.fileno(), path.parent)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            known = _event_secrets(path)
+            if event not in known:
+                write_durably(path, msgspec.json.encode({**known, event: new_secret().hex()}))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}. Check state_dir in platypus.toml.") from error
+
+
+def _event_secrets(path: Path) -> dict[str, str]:
+    try:
+        _refuse_open(path)
+        secrets = msgspec.json.decode(path.read_bytes(), type=dict[str, EventSecret])
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}. Does it belong to another user?") from error
+    except msgspec.DecodeError as error:
+        raise ConfigError(
+            f"{path} is damaged ({str(error).partition(' - at')[0]}): restore it from a backup"
+        ) from error
     return secrets
 
 
-def event_secret(path: Path, event: str) -> bytes:
-    """The secret of an event, made and written durably the first time it is asked for."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        secrets = load_secrets(path)
-        if event not in secrets.event_secrets:
-            fresh = {**secrets.event_secrets, event: new_secret().hex()}
-            _write_private(path, {"event_secrets": fresh, "stream_keys": dict(secrets.stream_keys)})
-            secrets = load_secrets(path)
-    return bytes.fromhex(secrets.event_secrets[event])
+def _refuse_open(path: Path) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise ConfigError(f"{path} may be read by others (mode {mode:04o}): chmod 600 {path}")
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -146,21 +179,3 @@ def _convert(path: Path, tree: dict[str, Any], kind: type[_Settings], *, is_secr
         if is_secret:
             what = "wrong type or unknown key"
         raise ConfigError(f"{path}: {key or 'top level'}: {what}") from error
-
-
-def _write_private(path: Path, tree: dict[str, Any]) -> None:
-    fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=".secrets-")  # mkstemp makes it 0600
-    try:
-        with os.fdopen(fd, "wb") as file:
-            tomli_w.dump(tree, file)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -19,10 +19,10 @@ from hardware.errors import PlatypusError
 from hardware.panel import open_panel
 from hardware.worker import Worker
 from kiosk.bus import Bus, Will
-from kiosk.config import ConfigError, event_secret, is_name, load_config, load_secrets, secrets_path
-from kiosk.ledger import Event, HeadCount, Ledger, NewTicket, ScanRow
+from kiosk.config import ConfigError, event_secret, is_name, load_config, load_secrets, make_event_secret, secrets_path
+from kiosk.ledger import Decision, Event, Found, Hand, HeadCount, Ledger, NewTicket, ScanRow, Seats, Waiting
 from kiosk.ledger.audit import audit
-from kiosk.ledger.records import Imported, Ticket
+from kiosk.ledger.records import Imported
 from kiosk.ledger.report import Report, report
 from kiosk.news import (
     EVERY_DOOR_STATE,
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _STATE_EVERY_S = 0.5
-_COMMAND_S = 5.0
 
 
 class ServiceError(PlatypusError, RuntimeError):
@@ -136,8 +135,9 @@ def run_dashboard(config_path: Path) -> None:
         Bus(config.bus.socket, "dashboard") as bus,
     ):
         news = _Hearing(bus, clock)
-        live = Live(_Doorbook(ledger, ledger.event(config.door.event)), news, clock, settings)
-        app = create_app(settings, access=access, live=live, news=news)
+        desk = LedgerDesk(ledger, ledger.event(config.door.event), clock)
+        live = Live(desk, news, clock, settings)
+        app = create_app(settings, access=access, live=live, news=news, desk=desk)
         serve(app, live, settings.host, settings.port, stopping=stopping, started=say_where)
 
 
@@ -160,10 +160,9 @@ def create_event(config_path: Path, slug: str, name: str, capacity: int, **choic
     config = load_config(config_path)
     if not is_name(slug):
         raise ConfigError(f"{slug!r} is no short name: small letters, digits and - only, such as talks-2026-11")
+    make_event_secret(config, slug)  # first: an event without one could issue no ticket
     with Ledger(config.ledger_path) as ledger:
-        event = ledger.create_event(slug, name, capacity, **choices)
-    event_secret(secrets_path(config_path), slug)
-    return event
+        return ledger.create_event(slug, name, capacity, **choices)
 
 
 def event_report(config_path: Path, slug: str) -> Report:
@@ -187,11 +186,13 @@ def issue_tickets(config_path: Path, slug: str, people: Path, out: Path) -> tupl
 
     config = load_config(config_path)
     sheet = read_sheet(people, needs_code=False)
+    secret = event_secret(config, slug)
     with Ledger(config.ledger_path) as ledger:
         event = ledger.event(slug)
-        secret = event_secret(secrets_path(config_path), slug)
-        wanted = _number(sheet.rows, ledger.tickets(event), secret, event)
-        done = ledger.put_tickets(event, wanted)
+        unnumbered = [_ticket(row, 0, b"", is_own=True) for row in sheet.rows]
+        wanted, done = ledger.issue(
+            event, unnumbered, sheet.fields, lambda number: codes.digest(codes.own_code(secret, slug, number).encode())
+        )
     when = event.starts_at.astimezone(config.dashboard.zone).strftime("%Y-%m-%d %H:%M") if event.starts_at else ""
     files = write_tickets(
         out,
@@ -216,9 +217,8 @@ def import_tickets(config_path: Path, slug: str, listing: Path, code_column: str
     sheet = read_sheet(listing, code_column=code_column, needs_code=True)
     with Ledger(config.ledger_path) as ledger:
         event = ledger.event(slug)
-        done = ledger.put_tickets(
-            event, [_ticket(row, 0, codes.digest((row.code or "").encode()), is_own=False) for row in sheet.rows]
-        )
+        wanted = [_ticket(row, 0, codes.digest((row.code or "").encode()), is_own=False) for row in sheet.rows]
+        done = ledger.put_tickets(event, wanted, sheet.fields)
     return sheet, done
 
 
@@ -233,31 +233,12 @@ def check_config(config_path: Path) -> list[str]:
                 f'destination {destination.name!r} has no key: write {destination.name} = "..." '
                 f"under [stream_keys] in {secrets_path(config_path)}"
             )
-    lines.append(
-        f"{secrets_path(config_path)} is good: {len(secrets.event_secrets)} event(s), {len(secrets.stream_keys)} key(s)"
-    )
+    lines.append(f"{secrets_path(config_path)} is good: {len(secrets.stream_keys)} key(s)")
+    event_secret(config, config.door.event)
     with Ledger(config.ledger_path) as ledger:
         event = ledger.event(config.door.event)
         lines.append(f"{config.ledger_path} knows {event.name!r}: {ledger.head_count(event).tickets} tickets")
     return lines
-
-
-def _number(rows: Sequence[Row], known: Sequence[Ticket], secret: bytes, event: Event) -> list[NewTicket]:
-    unclaimed: dict[tuple[str | None, str | None], list[int]] = {}
-    for ticket in known:
-        if ticket.is_own:
-            unclaimed.setdefault((ticket.holder, ticket.email), []).append(ticket.number)
-    free = max((ticket.number for ticket in known), default=0) + 1
-    wanted = []
-    for row in rows:
-        mine = unclaimed.get((row.holder, row.email))
-        if mine:
-            number = mine.pop(0)
-        else:
-            number, free = free, free + 1
-        code = codes.own_code(secret, event.slug, number)
-        wanted.append(_ticket(row, number, codes.digest(code.encode()), is_own=True))
-    return wanted
 
 
 def _ticket(row: Row, number: int, sha256: bytes, *, is_own: bool) -> NewTicket:
@@ -294,12 +275,13 @@ class _DoorTeller:
         self._bus.publish(scan_topic(self._gate), scan)
 
 
-class _Doorbook:
-    """The ledger as the dashboard reads it."""
+class LedgerDesk:
+    """The ledger as the dashboard reads it, and as its volunteers write it: ports.Doorbook and ports.FrontDesk."""
 
-    def __init__(self, ledger: Ledger, event: Event) -> None:
+    def __init__(self, ledger: Ledger, event: Event, clock: Clock) -> None:
         self._ledger = ledger
         self._event = event
+        self._clock = clock
 
     def event(self) -> ports.EventFacts:
         from kiosk.dashboard import ports  # noqa: PLC0415
@@ -314,6 +296,50 @@ class _Doorbook:
 
     def recent_scans(self, limit: int) -> Sequence[ScanRow]:
         return self._ledger.recent_scans(self._event, limit)
+
+    def seats(self) -> Seats:
+        return self._ledger.seats(self._event, self._clock.stamp())
+
+    def waiting_list(self) -> Sequence[Waiting]:
+        return self._ledger.waiting_list(self._event)
+
+    def find(self, text: str, limit: int) -> Sequence[Found]:
+        return self._ledger.find(self._event, text, limit)
+
+    def check_in(
+        self, ticket_id: int, press: ports.Press, *, persons: int | None = None, override: bool = False
+    ) -> Decision:
+        return self._ledger.check_in(self._event, ticket_id, self._hand(press), persons=persons, override=override)
+
+    def check_out(self, ticket_id: int, press: ports.Press) -> Decision:
+        return self._ledger.check_out(self._event, ticket_id, self._hand(press))
+
+    def walk_in(self, press: ports.Press, *, name: str | None, persons: int, override: bool = False) -> Decision:
+        return self._ledger.walk_in(self._event, self._hand(press), name=name, persons=persons, override=override)
+
+    def admit_waiting(self, waiting_id: int, press: ports.Press) -> Decision:
+        return self._ledger.admit_waiting(self._event, waiting_id, self._hand(press))
+
+    def wait(self, name: str, persons: int) -> Waiting:
+        return self._ledger.wait(self._event, name, persons, self._clock.stamp())
+
+    def stop_waiting(self, waiting_id: int) -> None:
+        self._ledger.stop_waiting(self._event, waiting_id)
+
+    def correct(self, delta: int, press: ports.Press) -> int:
+        return self._ledger.correct(self._event, delta, self._hand(press))
+
+    def undo(self, scan_id: int, press: ports.Press) -> int:
+        return self._ledger.undo(self._event, scan_id, self._hand(press))
+
+    def release_no_shows(self) -> Seats:
+        self._ledger.release_no_shows(self._event, self._clock.stamp().wall)
+        return self.seats()
+
+    def _hand(self, press: ports.Press) -> Hand:
+        from kiosk.dashboard import ports  # noqa: PLC0415
+
+        return Hand(press.actor, press.nonce, ports.DESK_GATE, self._clock.stamp())
 
 
 class _Hearing:

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from hardware.durable import sync_folder
+
 
 class RecordingFile(Protocol):
     """A file that is written from start to end. All methods raise OSError."""
@@ -75,15 +77,6 @@ class _LocalFile:
         if self._fd is None:
             raise OSError(errno.EBADF, "the recording is closed")
         return self._fd
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power cut."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 class MemoryDisk:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from stream.disk import sync_folder
+from hardware.durable import write_durably
 from stream.errors import OrderNotKept
 
 log = logging.getLogger(__name__)
@@ -40,17 +39,8 @@ class OrderFile:
 
     def write(self, order: Order) -> None:
         """Keep `order`: it is on the disk when this returns. Raises OrderNotKept."""
-        fresh = self._path.with_suffix(".new")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
-            try:
-                os.write(fd, msgspec.json.encode(order))
-                os.fsync(fd)
-            finally:
-                os.close(fd)
-            fresh.replace(self._path)
-            sync_folder(self._path.parent)
+            write_durably(self._path, msgspec.json.encode(order))
         except OSError as error:
             raise OrderNotKept(
                 f"The stream does as told, but after a power cut it would not know: {self._path} cannot be written "

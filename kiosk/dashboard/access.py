@@ -20,7 +20,6 @@ import logging
 import math
 import os
 import secrets
-import tempfile
 import threading
 import unicodedata
 from collections.abc import Iterator
@@ -32,6 +31,7 @@ import msgspec
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from hardware.clock import Clock
+from hardware.durable import own_as_folder, write_durably
 from hardware.errors import PlatypusError
 from kiosk.dashboard.throttle import Throttle
 
@@ -215,10 +215,13 @@ class Access:
     @contextmanager
     def _changing(self) -> Iterator[_Secrets]:
         """Hold the file against other processes; yields its content, written first when there is none."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self._path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
-            self._own(lock)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = os.open(self._path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise AccessFileError(f"{self._path} cannot be written: {error.strerror}. Check state_dir.") from error
+        try:
+            own_as_folder(lock, self._path.parent)
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not self._path.exists():
                 self._write(_Secrets(secret_key=secrets.token_urlsafe(32), generation=secrets.token_urlsafe(16)))
@@ -227,31 +230,8 @@ class Access:
             os.close(lock)
 
     def _write(self, content: _Secrets) -> None:
-        """Replace the file: whole or not at all, also when the plug is pulled."""
-        folder = self._path.parent
-        handle, name = tempfile.mkstemp(prefix=".dashboard-", dir=folder)  # mode 0600 from the start
-        try:
-            with os.fdopen(handle, "wb") as file:
-                self._own(file.fileno())
-                file.write(msgspec.json.format(msgspec.json.encode(content)) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(self._path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-        directory = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        write_durably(self._path, msgspec.json.format(msgspec.json.encode(content)) + b"\n")
         self._cache = None
-
-    def _own(self, handle: int) -> None:
-        """Give a file made by root (`sudo platypus dashboard --new-login`) to the user whose folder it is in."""
-        if os.geteuid() == 0:
-            folder = self._path.parent.stat()
-            os.fchown(handle, folder.st_uid, folder.st_gid)
 
 
 def refuse_weak(pin: str) -> None:

@@ -236,8 +236,7 @@ def _prepare(folder: Path, port: int, seed: int) -> _Evening:
     people = folder / "people.csv"
     cast.write_people(people)
     services.issue_tickets(evening.config, cast.EVENT, people, folder / "tickets")
-    write_visitors(visitors_file, cast.visitors(event_secret(key_file, cast.EVENT), seed))
-    load_config(evening.config)
+    write_visitors(visitors_file, cast.visitors(event_secret(load_config(evening.config), cast.EVENT), seed))
     return evening
 
 

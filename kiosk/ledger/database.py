@@ -32,7 +32,10 @@ class Database:
             raise LedgerError(f"{path.parent} cannot be made: {error.strerror}. Check state_dir.") from error
         self._engine = _engine(path)
         with self._explained():
-            if migrations.revision(self._engine) != migrations.HEAD:
+            found = migrations.revision(self._engine)
+            if found is not None and found > migrations.HEAD:
+                raise LedgerError(f"{path} is from a newer Platypus (step {found}, we know {migrations.HEAD}): upgrade")
+            if found != migrations.HEAD:
                 migrations.upgrade(self._engine, path.with_suffix(".lock"))
 
     def close(self) -> None:
@@ -59,13 +62,14 @@ class Database:
             if isinstance(error, LedgerError):
                 raise
             cause = getattr(error, "orig", None) or error
-            raise LedgerError(
-                f"the ledger {self.path} failed: {cause}. Is the disk full, or the file not ours?"
-            ) from error
+            advice = " Is the disk full, or the file not ours?" if not isinstance(error, sa.exc.IntegrityError) else ""
+            raise LedgerError(f"the ledger {self.path} failed: {cause}.{advice}") from error
 
 
 def _engine(path: Path) -> sa.Engine:
-    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), connect_args={"timeout": _BUSY_S})
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=str(path)), connect_args={"timeout": _BUSY_S}, hide_parameters=True
+    )
 
     @sa.event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, record: object) -> None:

@@ -12,7 +12,7 @@ from hardware.clock import Stamp
 from kiosk.ledger.records import Event, Ticket, UnknownTicket
 from kiosk.ledger.rules import Caveat, Claim, Reason, Room
 from kiosk.ledger.schema import clock_fixes, events, scans, tickets, waiting
-from kiosk.tickets.sheet import Status
+from kiosk.tickets.status import Status
 
 
 class History(NamedTuple):

@@ -7,7 +7,7 @@ the database cannot be read or written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -318,32 +318,44 @@ class Ledger:
             key = db.execute(sa.insert(events).values(**values).returning(events.c.id)).scalar_one()
         return Event(id=key, **values)  # type: ignore[arg-type]
 
-    def put_tickets(self, event: Event, wanted: Sequence[NewTicket]) -> Imported:
+    def put_tickets(self, event: Event, wanted: Sequence[NewTicket], fields: Collection[str] | None = None) -> Imported:
         """Write tickets, all or none; one whose code is known is updated, so the same list twice changes nothing.
 
-        A known ticket keeps its number, and its scans stay where they are.
+        A known ticket keeps its number and its scans, and what is not among `fields` (of NewTicket; None: all): a list
+        without a column says nothing about it.
         """
         with self.database.writing() as db:
-            rows = db.execute(sa.select(tickets).where(tickets.c.event_id == event.id))
-            known = {row.code_sha256: as_ticket(row) for row in rows}
-            free = max((ticket.number for ticket in known.values()), default=0) + 1
-            new: list[dict[str, Any]] = []
-            changed = 0
-            for ticket in wanted:
-                values = ticket._asdict()
-                before = known.get(ticket.code_sha256)
-                if before is None:
-                    values["number"] = ticket.number or free
-                    free = max(free, values["number"] + 1)
-                    new.append(with_folded(event, values))
-                    continue
-                values |= {"number": before.number, "is_own": before.is_own}
-                if any(getattr(before, name) != value for name, value in values.items()):
-                    db.execute(sa.update(tickets).where(tickets.c.id == before.id).values(with_folded(event, values)))
-                    changed += 1
-            if new:
-                db.execute(sa.insert(tickets), new)
-        return Imported(len(new), changed, len(wanted) - len(new) - changed)
+            known = {ticket.code_sha256: ticket for ticket in _tickets(db, event)}
+            return _put(db, event, known, wanted, fields)
+
+    def issue(
+        self,
+        event: Event,
+        people: Sequence[NewTicket],
+        fields: Collection[str],
+        digest_of: Callable[[int], bytes],
+    ) -> tuple[Sequence[NewTicket], Imported]:
+        """Give each person a number and write their tickets, in one transaction; a person who has one keeps it.
+
+        People are told apart by name and e-mail; the second Jean Dupont of a list is the second in the ledger too.
+        `digest_of` gives the digest of a number's code. Returns the tickets with their numbers.
+        """
+        with self.database.writing() as db:
+            known = _tickets(db, event)
+            unclaimed: dict[tuple[str | None, str | None], list[int]] = {}
+            for ticket in known:
+                if ticket.is_own:
+                    unclaimed.setdefault((ticket.holder, ticket.email), []).append(ticket.number)
+            free = max((ticket.number for ticket in known), default=0) + 1
+            numbered = []
+            for person in people:
+                mine = unclaimed.get((person.holder, person.email))
+                if mine:
+                    number = mine.pop(0)
+                else:
+                    number, free = free, free + 1
+                numbered.append(person._replace(number=number, code_sha256=digest_of(number)))
+            return numbered, _put(db, event, {ticket.code_sha256: ticket for ticket in known}, numbered, fields)
 
     def fix_clock(self, now: Stamp) -> None:
         """Say that the wall clock is right now: rows of this boot that were made before get a corrected time."""
@@ -354,6 +366,39 @@ class Ledger:
             known = sa.select(clock_fixes.c.boot_id).where(clock_fixes.c.boot_id == now.boot_id)
             if db.execute(known).one_or_none() is None:
                 db.execute(sa.insert(clock_fixes).values(boot_id=now.boot_id, offset_ns=offset_ns))
+
+
+def _tickets(db: sa.Connection, event: Event) -> list[Ticket]:
+    return [as_ticket(row) for row in db.execute(sa.select(tickets).where(tickets.c.event_id == event.id))]
+
+
+def _put(
+    db: sa.Connection,
+    event: Event,
+    known: Mapping[bytes, Ticket],
+    wanted: Sequence[NewTicket],
+    fields: Collection[str] | None,
+) -> Imported:
+    free = max((ticket.number for ticket in known.values()), default=0) + 1
+    new: list[dict[str, Any]] = []
+    changed = 0
+    for ticket in wanted:
+        values = ticket._asdict()
+        before = known.get(ticket.code_sha256)
+        if before is None:
+            values["number"] = ticket.number or free
+            free = max(free, values["number"] + 1)
+            new.append(with_folded(event, values))
+            continue
+        said = {name: value for name, value in values.items() if fields is None or name in fields}
+        after = {name: getattr(before, name) for name in values} | said
+        after |= {"number": before.number, "is_own": before.is_own}
+        if any(getattr(before, name) != value for name, value in after.items()):
+            db.execute(sa.update(tickets).where(tickets.c.id == before.id).values(with_folded(event, after)))
+            changed += 1
+    if new:
+        db.execute(sa.insert(tickets), new)
+    return Imported(len(new), changed, len(wanted) - len(new) - changed)
 
 
 def _found(db: sa.Connection, ticket: Ticket) -> Found:

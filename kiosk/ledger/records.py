@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hardware.clock import Stamp
 from hardware.errors import PlatypusError
 from kiosk.ledger.rules import Caveat, Direction, Reason
-from kiosk.tickets.sheet import Status
+from kiosk.tickets.status import Status
 
 
 class LedgerError(PlatypusError, OSError):

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from kiosk.tickets.sheet import Status
+from kiosk.tickets.status import Status
 
 
 class Reason(StrEnum):

@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kiosk.ledger.rules import Reason
-from kiosk.tickets.sheet import Status
+from kiosk.tickets.status import Status
 
 KINDS = ("entry", "exit", "correction", "undo")
 

@@ -43,7 +43,7 @@ def qr(code: str) -> segno.QRCode:
 def write_tickets(folder: Path, event_name: str, when: str, tickets: Sequence[Printable]) -> list[Path]:
     """Write `NNNN.png`, `NNNN.svg` for each ticket and `tickets.pdf`; returns the files. Existing ones are replaced.
 
-    The folder and its files are for their owner alone: a code is as good as a seat.
+    The files are for their owner alone: a code is as good as a seat.
     """
     written = []
     try:
@@ -65,26 +65,27 @@ def write_tickets(folder: Path, event_name: str, when: str, tickets: Sequence[Pr
 
 
 def _private(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(handle, 0o600)  # also one that was there before
+    return os.fdopen(handle, "wb")
 
 
-def _pdf(event_name: str, when: str, tickets: Sequence[Printable]) -> bytes:
+def _pdf(event_name: str, when: str, tickets: Sequence[Printable], font: Path = _FONT) -> bytes:
     from fpdf import FPDF  # noqa: PLC0415  # 35 MB and 0.6 s: only where a PDF is made
+    from fpdf.errors import FPDFException  # noqa: PLC0415
 
     pdf = FPDF(format="A4", unit="mm")
     pdf.set_auto_page_break(auto=False)
     pdf.set_title(event_name)
-    if _FONT.exists():
-        pdf.add_font("ticket", fname=_FONT)
+    if font.exists():
+        pdf.add_font("ticket", fname=font)
         pdf.set_font("ticket")
     else:
         pdf.set_font("helvetica")
     try:
         _draw_pages(pdf, event_name, when, tickets)
-    except UnicodeEncodeError as error:  # fpdf2: the built-in fonts know Latin-1 only
-        raise PrintingError(
-            f"the font {_FONT} is missing and a name needs it: apt install fonts-dejavu-core"
-        ) from error
+    except FPDFException as error:  # the built-in fonts know Latin-1 only
+        raise PrintingError(f"the font {font} is missing and a name needs it: apt install fonts-dejavu-core") from error
     return bytes(pdf.output())
 
 
@@ -114,7 +115,7 @@ def _draw_pages(pdf: FPDF, event_name: str, when: str, tickets: Sequence[Printab
         ):
             pdf.set_font_size(size)
             while pdf.get_string_width(text) > card_w - 9 and len(text) > 1:
-                text = text[:-2] + "…" if _FONT.exists() else text[:-1]  # noqa: PLW2901
+                text = text[:-1]  # noqa: PLW2901
             pdf.set_xy(x, y + top)
             pdf.cell(card_w - 3, 6, text, align="C")
         pdf.set_font_size(7)

@@ -10,11 +10,12 @@ import io
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
 from hardware.errors import PlatypusError
+from kiosk.tickets import codes
+from kiosk.tickets.status import Status
 
 MAX_BYTES = 20_000_000  # 100,000 tickets are about 10 MB; more is a mistake or an attack
 _MAX_COMPLAINTS = 20
@@ -25,17 +26,6 @@ class TicketFileError(PlatypusError, ValueError):
     """A list cannot be taken; its text names the file, the rows and what to do."""
 
     code = "ticket_file"
-
-
-class Status(StrEnum):
-    """What a ticket is worth before anyone scans it; the words are pretix's refusal reasons, and `paid`."""
-
-    PAID = "paid"
-    UNPAID = "unpaid"
-    CANCELED = "canceled"
-    BLOCKED = "blocked"
-    UNAPPROVED = "unapproved"
-    REVOKED = "revoked"
 
 
 class Row(NamedTuple):
@@ -59,6 +49,7 @@ class Sheet(NamedTuple):
 
     rows: Sequence[Row]
     columns: Mapping[str, str]  # our word -> the heading it was taken from
+    fields: frozenset[str]  # what the list speaks of, as fields of a ticket
     encoding: str
     separator: str
 
@@ -171,7 +162,9 @@ def read_sheet(path: Path, *, code_column: str | None = None, needs_code: bool) 
         raise TicketFileError(f"{path}: nothing was taken, mend these rows first:\n  " + "\n  ".join(shown))
     if not rows:
         raise TicketFileError(f"{path} has headings but no rows.")
-    return Sheet(rows, {ours: headings[at] for ours, at in columns.items()}, encoding, separator)
+    taken_from = {ours: headings[at] for ours, at in columns.items()}
+    fields = {"holder" if ours in {"first", "last"} else ours for ours in columns} - {"code"}
+    return Sheet(rows, taken_from, frozenset(fields), encoding, separator)
 
 
 def _decode(path: Path, raw: bytes) -> tuple[str, str]:
@@ -237,7 +230,10 @@ def _rows(
         if len(cells) != len(headings):
             complaints.append(f"row {line}: {len(cells)} cells where the headings have {len(headings)}")
             continue
-        values = {ours: " ".join(cells[at].split()) for ours, at in columns.items()}
+        # A code is taken as it is, but for what a scanner adds or drops: blanks in it may mean something.
+        values = {
+            ours: cells[at].strip() if ours == "code" else " ".join(cells[at].split()) for ours, at in columns.items()
+        }
         try:
             rows.append(_row(line, values))
         except ValueError as error:
@@ -294,13 +290,14 @@ def _moment(text: str) -> datetime | None:
 
 
 def _repeated_codes(rows: Iterable[Row]) -> list[str]:
-    first: dict[str, int] = {}
+    first: dict[bytes, int] = {}
     complaints = []
     for row in rows:
         if row.code is None:
             continue
-        if row.code in first:
-            complaints.append(f"row {row.line}: the same code as row {first[row.code]}")
+        code = codes.clean(row.code.encode())
+        if code in first:
+            complaints.append(f"row {row.line}: the same code as row {first[code]}")
         else:
-            first[row.code] = row.line
+            first[code] = row.line
     return complaints

@@ -59,7 +59,7 @@ def test_tickets_are_issued_printed_again_and_read(venue: Path) -> None:
 
     lines = platypus(venue, "read", str(venue / "tickets" / "0001.png"), str(venue / "again" / "0002.png")).stdout
     texts = [json.loads(line)["codes"][0]["text"] for line in lines.splitlines()]
-    secret = event_secret(venue / "secrets.toml", "evening")
+    secret = event_secret(load_config(venue / "platypus.toml"), "evening")
     assert texts == [codes.own_code(secret, "evening", number) for number in (1, 2)]
 
 
@@ -67,8 +67,8 @@ def test_the_ledger_holds_no_code_and_no_secret(venue: Path) -> None:
     people = venue / "people.csv"
     people.write_text(PEOPLE, encoding="utf-8")
     platypus(venue, "tickets", "issue", str(people), "--event", "evening", "--out", str(venue / "tickets"))
-    secret = event_secret(venue / "secrets.toml", "evening")
-    for path in (venue / "state").iterdir():
+    secret = event_secret(load_config(venue / "platypus.toml"), "evening")
+    for path in (venue / "state").glob("ledger*"):
         raw = path.read_bytes()
         assert secret not in raw and secret.hex().encode() not in raw
         assert codes.own_code(secret, "evening", 1).encode() not in raw
@@ -85,6 +85,48 @@ def test_a_list_of_others_is_imported_and_its_columns_are_said(venue: Path) -> N
     assert "2 as before" in platypus(venue, *words).stdout
     with Ledger(load_config(venue / "platypus.toml").ledger_path) as ledger:
         assert [ticket.holder for ticket in ledger.tickets(ledger.event("evening"))] == ["Ada", "Bob"]
+
+
+def test_a_later_list_that_lacks_a_column_says_nothing_about_it(venue: Path) -> None:
+    listing = venue / "list.csv"
+    listing.write_text("Code,Name,Status,Diet\nW-1,Ada,canceled,vegan\n")
+    platypus(venue, "tickets", "import", str(listing), "--event", "evening")
+    listing.write_text("Code,E-mail\nW-1,ada@example.org\n")
+    assert "1 changed" in platypus(venue, "tickets", "import", str(listing), "--event", "evening").stdout
+    with Ledger(load_config(venue / "platypus.toml").ledger_path) as ledger:
+        (ticket,) = ledger.tickets(ledger.event("evening"))
+    assert (ticket.holder, ticket.status, ticket.note, ticket.email) == ("Ada", "canceled", "vegan", "ada@example.org")
+
+
+def test_tickets_are_not_made_anew_with_another_secret(venue: Path) -> None:
+    people = venue / "people.csv"
+    people.write_text(PEOPLE, encoding="utf-8")
+    words = ["tickets", "issue", str(people), "--event", "evening", "--out", str(venue / "tickets")]
+    platypus(venue, *words)
+    (venue / "state" / "event-secrets.json").unlink()
+    assert "restore" in platypus(venue, *words, code=1).stderr
+
+
+def test_what_is_written_is_for_its_owner_alone(venue: Path) -> None:
+    people = venue / "people.csv"
+    people.write_text(PEOPLE, encoding="utf-8")
+    (venue / "tickets").mkdir()
+    (venue / "tickets" / "0001.png").touch(mode=0o644)
+    platypus(venue, "tickets", "issue", str(people), "--event", "evening", "--out", str(venue / "tickets"))
+    platypus(venue, "dashboard", "--new-login")
+    for path in [*(venue / "state").iterdir(), *(venue / "tickets").iterdir()]:
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+@pytest.mark.parametrize(
+    "words", [["event", "create", "new", "--name", "New"], ["dashboard", "--new-login"], ["stream"]]
+)
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "in-the-way").write_text("a file")
+    text = CONFIG.format(folder=tmp_path).replace(f"{tmp_path}/state", f"{tmp_path}/in-the-way/state")
+    (tmp_path / "platypus.toml").write_text(text.replace(f"{tmp_path}/run", f"{tmp_path}/in-the-way/run"))
+    said = platypus(tmp_path, *words, code=1).stderr
+    assert "in-the-way" in said.splitlines()[-1]
 
 
 def test_what_cannot_be_read_is_said_line_by_line_and_in_the_exit_code(venue: Path) -> None:

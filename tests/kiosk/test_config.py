@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from hardware.cameras import DeviceCamera
-from kiosk.config import ConfigError, event_secret, load_config, load_secrets
+from kiosk.config import (
+    ConfigError,
+    event_secret,
+    event_secrets_path,
+    load_config,
+    load_secrets,
+    make_event_secret,
+)
 
 GOOD = """
 state_dir = "/tmp/state"
@@ -70,9 +77,7 @@ def test_secrets_that_others_may_read_are_refused(tmp_path: Path) -> None:
         load_secrets(path)
 
 
-@pytest.mark.parametrize(
-    "wrong", ["[stream_keys]\ntube = 12345678", "keys = 'hush-hush'", "[event_secrets]\nevening = 'hush-hush'"]
-)
+@pytest.mark.parametrize("wrong", ["[stream_keys]\ntube = 12345678", "keys = 'hush-hush'"])
 def test_an_error_in_the_secrets_shows_none_of_them(tmp_path: Path, wrong: str) -> None:
     with pytest.raises(ConfigError) as refused:
         load_secrets(written(tmp_path, wrong, "secrets.toml"))
@@ -84,12 +89,34 @@ def test_secrets_are_never_shown_when_printed(tmp_path: Path) -> None:
     assert "hush-hush" not in repr(secrets) and "tube" in repr(secrets)
 
 
-def test_an_events_secret_is_made_once_kept_and_private(tmp_path: Path) -> None:
-    path = written(tmp_path, "[stream_keys]\ntube = 'abcd'", "secrets.toml")
-    first = event_secret(path, "evening")
-    assert event_secret(path, "evening") == first != event_secret(path, "morning")
-    assert load_secrets(path).stream_keys == {"tube": "abcd"}
-    assert path.stat().st_mode & 0o777 == 0o600
+def test_an_events_secret_is_made_once_and_is_private(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, GOOD.replace("/tmp/state", f"{tmp_path}/state")))
+    with pytest.raises(ConfigError, match="restore"):
+        event_secret(config, "evening")
+    for event in ("evening", "morning", "evening"):
+        make_event_secret(config, event)
+    first = event_secret(config, "evening")
+    make_event_secret(config, "evening")
+    assert event_secret(config, "evening") == first != event_secret(config, "morning")
+    assert event_secrets_path(config).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("damage", ["{", '{"evening": "hush-hush"}', "[]"])
+def test_damaged_event_secrets_are_not_replaced(tmp_path: Path, damage: str) -> None:
+    config = load_config(written(tmp_path, GOOD.replace("/tmp/state", f"{tmp_path}/state")))
+    event_secrets_path(config).parent.mkdir()
+    path = written(event_secrets_path(config).parent, damage, event_secrets_path(config).name)
+    with pytest.raises(ConfigError, match="damaged") as refused:
+        make_event_secret(config, "evening")
+    assert path.read_text() == damage and "hush" not in str(refused.value)
+
+
+def test_a_cameras_password_wants_a_private_file(tmp_path: Path) -> None:
+    text = GOOD.replace('kind = "device", path = "/dev/video2"', 'kind = "rtsp", url = "rtsp://me:secret@cam/1"')
+    load_config(written(tmp_path, text, mode=0o600))
+    with pytest.raises(ConfigError, match="chmod 600") as refused:
+        load_config(written(tmp_path, text, mode=0o644))
+    assert "secret" not in str(refused.value)
 
 
 def test_the_example_in_the_docs_is_a_good_configuration() -> None:

@@ -17,7 +17,7 @@ from hardware.clock import ManualClock
 from kiosk.ledger import Caveat, Event, Ledger, LedgerError, NewTicket, Presentation, Reason, UnknownEvent
 from kiosk.ledger.schema import metadata
 from kiosk.tickets.codes import digest
-from kiosk.tickets.sheet import Status
+from kiosk.tickets.status import Status
 
 CLOCK = ManualClock()
 

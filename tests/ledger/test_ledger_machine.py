@@ -14,7 +14,7 @@ from hardware.clock import ManualClock
 from kiosk.ledger import CannotUndo, GateMode, Hand, Ledger, NewTicket, Presentation, Reason
 from kiosk.ledger.audit import audit
 from kiosk.tickets.codes import digest
-from kiosk.tickets.sheet import Status
+from kiosk.tickets.status import Status
 
 CODES = ("A", "B", "C2", "D3", "unpaid", "stranger")
 SEATS, FIRE = 4, 6

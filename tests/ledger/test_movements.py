@@ -25,7 +25,7 @@ from kiosk.ledger import (
 from kiosk.ledger.audit import audit
 from kiosk.ledger.report import as_text, report
 from kiosk.tickets.codes import digest
-from kiosk.tickets.sheet import Status
+from kiosk.tickets.status import Status
 
 PEOPLE = [
     NewTicket(0, digest(b"ZOE"), is_own=False, holder="Zoë Ødegård", email="zoe@example.org", note="vegan"),

@@ -19,7 +19,7 @@ from kiosk.ledger.rules import (
     judge_walk_in,
     overrule,
 )
-from kiosk.tickets.sheet import Status
+from kiosk.tickets.status import Status
 
 NOW = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
 GOOD = Claim(Status.PAID, None, None, persons=1, inside=0, was_inside=False, since_last_s=None)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.tickets.sheet import MAX_BYTES, Status, TicketFileError, read_sheet
+from kiosk.tickets.sheet import MAX_BYTES, TicketFileError, read_sheet
+from kiosk.tickets.status import Status
 
 
 def listing(tmp_path: Path, content: str | bytes) -> Path:

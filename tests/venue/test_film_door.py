@@ -13,7 +13,7 @@ import tomli_w
 from hardware.cameras.simulated import write_film
 from hardware.cameras.visitors import Medium, Visitor
 from kiosk import services
-from kiosk.config import event_secret, load_config, secrets_path
+from kiosk.config import event_secret, load_config
 from kiosk.ledger import HeadCount, Ledger, Reason
 from kiosk.tickets import codes
 
@@ -38,7 +38,7 @@ def prepare(folder: Path, film: Path, guests: int) -> Path:
 
 
 def visitor(config: Path, number: int, medium: Medium = "phone") -> Visitor:
-    return Visitor(codes.own_code(event_secret(secrets_path(config), "evening"), "evening", number), medium)
+    return Visitor(codes.own_code(event_secret(load_config(config), "evening"), "evening", number), medium)
 
 
 def open_door(config: Path) -> subprocess.CompletedProcess[str]:

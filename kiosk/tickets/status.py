@@ -1,0 +1,16 @@
+"""What a ticket is worth before anyone shows it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """What a ticket is worth before anyone scans it; the words are pretix's refusal reasons, and `paid`."""
+
+    PAID = "paid"
+    UNPAID = "unpaid"
+    CANCELED = "canceled"
+    BLOCKED = "blocked"
+    UNAPPROVED = "unapproved"
+    REVOKED = "revoked"
