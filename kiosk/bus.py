@@ -13,9 +13,11 @@ thread and only put on queues; a command's handler runs in a worker of ours.
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -34,6 +36,8 @@ log = logging.getLogger(__name__)
 _Message = TypeVar("_Message", bound=msgspec.Struct)
 _LONGEST_BYTES = 64 * 1024  # our largest message has some 2 kB
 _COMMANDS_WAITING = 16
+_LIMIT = "limit-s"
+_UNLIMITED_S = 10.0  # for who does not say: no press of a button waits longer
 
 
 class Will(NamedTuple):
@@ -125,15 +129,18 @@ class Bus:
 
     def serve(self, topic: str, kind: type[_Message], handler: Callable[[_Message], Reply]) -> None:
         """Answer commands, one after the other, in a worker; what the handler raises becomes the answer's error."""
-        waiting: queue.Queue[tuple[bytes, str, bytes]] = queue.Queue(_COMMANDS_WAITING)
+        waiting: queue.Queue[tuple[bytes, str, bytes, float]] = queue.Queue(_COMMANDS_WAITING)
         decoder = msgspec.json.Decoder(kind)
 
         def work(worker: Worker) -> None:
             while not worker.is_stopping:
                 worker.tick()
                 try:
-                    payload, where, correlation = waiting.get(timeout=0.2)
+                    payload, where, correlation, until_s = waiting.get(timeout=0.2)
                 except queue.Empty:
+                    continue
+                if time.monotonic() > until_s:  # whoever asked was told that nobody answered: it must not happen now
+                    log.warning("bus event=command-too-late topic=%s", topic)
                     continue
                 try:
                     reply = handler(decoder.decode(payload))
@@ -152,9 +159,9 @@ class Bus:
                 log.warning("bus event=command-without-response-topic topic=%s", topic)
                 return
             try:
-                waiting.put_nowait(
-                    (bytes(message.payload), str(answer_to), getattr(message.properties, "CorrelationData", b""))
-                )
+                correlation = getattr(message.properties, "CorrelationData", b"")
+                until_s = time.monotonic() + _limit_s(message)
+                waiting.put_nowait((bytes(message.payload), str(answer_to), correlation, until_s))
             except queue.Full:
                 log.warning("bus event=command-dropped topic=%s cause=too-many", topic)
 
@@ -177,11 +184,14 @@ class Bus:
             self._waiting[correlation] = answer
         try:
             self._client.publish(
-                topic, msgspec.json.encode(command), qos=1, properties=_properties(self._answers, correlation)
+                topic,
+                msgspec.json.encode(command),
+                qos=1,
+                properties=_properties(self._answers, correlation, timeout_s),
             )
             return answer.get(timeout=timeout_s)
         except queue.Empty:
-            raise BusError(f"nobody answered within {timeout_s:.0f} s; is that process running?") from None
+            raise BusError(f"nobody answered within {timeout_s:g} s; is that process running?") from None
         finally:
             with self._lock:
                 self._waiting.pop(correlation, None)
@@ -229,9 +239,20 @@ class Bus:
             log.warning("bus event=answer-not-understood cause=%s", error)
 
 
-def _properties(response_topic: str | None, correlation: bytes) -> Properties:
+def _properties(response_topic: str | None, correlation: bytes, timeout_s: float | None = None) -> Properties:
     properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
     if response_topic is not None:
         properties.ResponseTopic = response_topic
+    if timeout_s is not None:
+        properties.MessageExpiryInterval = math.ceil(timeout_s)  # in the broker's hands
+        properties.UserProperty = (_LIMIT, f"{timeout_s:g}")  # and in those of the one who is asked
     properties.CorrelationData = correlation
     return properties
+
+
+def _limit_s(message: mqtt.MQTTMessage) -> float:
+    """For how long whoever asked waits."""
+    try:
+        return float(dict(getattr(message.properties, "UserProperty", ()))[_LIMIT])
+    except (KeyError, ValueError):
+        return _UNLIMITED_S

@@ -78,6 +78,7 @@ class Door:
         self._told_s = float("-inf")
         self._ledger_failed_s = float("-inf")
         self._ledger_trouble = ""
+        self._panel_trouble = ""
         self._frames = 0
         self._was_clock_trusted = False
         self._rate = _Rate(clock)
@@ -107,7 +108,7 @@ class Door:
                     break
                 continue
             self._frames += 1
-            self._camera_is("ok", self._ledger_trouble)
+            self._camera_is("ok", self._trouble)
             sight = self._reader.look(frame.y)
             if not sight.was_looked_at:
                 continue  # nothing moved: who was in view still is
@@ -122,6 +123,8 @@ class Door:
         if decisions:
             # Two codes at once: the one that needs a volunteer is the one to be seen.
             self._show(max((_signal(decision) for decision in decisions), key=_SEVERITY.index))
+            for decision in decisions:
+                self._tell_scan(decision)
             self._count(decisions[-1].inside, decisions[-1].capacity)
 
     def _decide(self, showing: Showing) -> Decision | None:
@@ -136,7 +139,7 @@ class Door:
             self._ledger_failed_s = self._clock.monotonic()
             self._ledger_trouble = str(error)
             self._show(Signal.ATTENTION)
-            self._tell(cause=self._ledger_trouble)
+            self._tell(cause=self._trouble)
             return None
         self._ledger_trouble = ""
         showing.is_answered = True
@@ -149,11 +152,14 @@ class Door:
             decision.inside,
             decision.capacity,
         )
+        return decision
+
+    def _tell_scan(self, decision: Decision) -> None:
         self._news.scan(
             ScanNews(
                 scan_id=decision.scan_id,
                 gate=self._gate.name,
-                at=at.wall.isoformat(),
+                at=self._clock.stamp().wall.isoformat(),
                 is_admitted=decision.is_admitted,
                 reason=decision.reason,
                 caveats=decision.caveats,
@@ -161,7 +167,6 @@ class Door:
                 capacity=decision.capacity,
             )
         )
-        return decision
 
     def _note_clock(self, at: Stamp) -> None:
         """Once the clock is trusted: rows of this boot that were made before get their right time."""
@@ -185,16 +190,24 @@ class Door:
     def _show(self, signal: Signal) -> None:
         try:
             self._panel.show(signal)
-        except PanelError:
+        except PanelError as error:
             # The answer is in the ledger and on its way to screen and phones: the guest is not kept waiting.
             log.exception("gate=%s event=panel-failed signal=%s", self._gate.name, signal)
+            self._panel_trouble = str(error)
+        else:
+            self._panel_trouble = ""
 
     def _count(self, inside: int, capacity: int) -> None:
         try:
             self._panel.count(inside, capacity)
-        except PanelError:
+        except PanelError as error:
             log.exception("gate=%s event=panel-failed count=%d", self._gate.name, inside)
-        self._tell(inside=inside, capacity=capacity)
+            self._panel_trouble = str(error)
+        self._tell(inside=inside, capacity=capacity, cause=self._trouble)
+
+    @property
+    def _trouble(self) -> str:
+        return self._ledger_trouble or self._panel_trouble
 
     def _camera_is(self, camera: Literal["ok", "stalled", "lost"], cause: str) -> None:
         if camera != self._state.camera:

@@ -194,7 +194,17 @@ class BrokenPanel(FakePanel):
 
 
 def test_a_broken_panel_keeps_nobody_out(ledger: Ledger, event: Event) -> None:
-    assert Night(event, ledger, [picture_of("AA")] * 3, BrokenPanel()).answers == ["admitted"]
+    night = Night(event, ledger, [picture_of("AA")] * 3, BrokenPanel())
+    assert night.answers == ["admitted"]
+    assert night.told.states[-1].cause == "GPIO busy"  # and it is said
+
+
+def test_a_lone_part_of_a_structured_append_is_no_scan_and_ends_nothing(ledger: Ledger, event: Event) -> None:
+    part = segno.make_sequence("A" * 120, version=2, boost_error=False)[0]
+    modules = [[0 if dark else 255 for dark in row] for row in part.matrix_iter(border=4)]
+    picture = np.kron(np.array(modules, np.uint8), np.ones((5, 5), np.uint8))
+    night = Night(event, ledger, [*[picture] * 20, *GONE, *[picture_of("AA")] * 3])
+    assert night.answers[-1] == "admitted" and set(night.answers[:-1]) <= {"invalid"}
 
 
 def test_hostile_codes_are_answered_and_the_loop_goes_on(ledger: Ledger, event: Event) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -100,6 +101,29 @@ def test_a_command_nobody_answers_ends_in_time_with_words(broker: Broker) -> Non
         states.get(timeout=WAIT_S)
         with pytest.raises(BusError, match="is that process running"):
             dashboard.ask(STREAM_COMMAND, StreamCommand(do="start"), 0.3)
+
+
+def test_a_command_that_was_given_up_is_not_carried_out_later(broker: Broker) -> None:
+    begun, go_on, obeyed = threading.Event(), threading.Event(), []
+
+    def obey(command: StreamCommand) -> Reply:
+        obeyed.append(command.do)
+        begun.set()
+        go_on.wait(WAIT_S)
+        return Reply(ok=True)
+
+    with Bus(str(broker.socket), "stream") as stream, Bus(str(broker.socket), "dashboard") as dashboard:
+        stream.serve(STREAM_COMMAND, StreamCommand, obey)
+        states = heard(dashboard, "ready", StreamState)
+        stream.keep("ready", StreamState())
+        states.get(timeout=WAIT_S)
+        for do in ("start", "stop"):
+            with pytest.raises(BusError):
+                dashboard.ask(STREAM_COMMAND, StreamCommand(do=do), 0.3)
+        assert begun.is_set()
+        go_on.set()
+        assert dashboard.ask(STREAM_COMMAND, StreamCommand(do="retry"), WAIT_S).ok
+    assert obeyed == ["start", "retry"]
 
 
 def test_without_a_broker_telling_never_waits_and_asking_fails_at_once(tmp_path: Path) -> None:
