@@ -11,17 +11,18 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from kiosk.dashboard.access import Access
+from kiosk.dashboard.desk import add_desk
 from kiosk.dashboard.entrance import add_entrance
 from kiosk.dashboard.guard import Cookies, guard
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.pages import add_pages
-from kiosk.dashboard.ports import News
+from kiosk.dashboard.ports import FrontDesk, News
 from kiosk.dashboard.screen import add_screen
 from kiosk.dashboard.settings import DashboardSettings
 
 log = logging.getLogger(__name__)
 
-LARGEST_BODY_BYTES = 16 * 1024  # our forms send a PIN and a token
+LARGEST_BODY_BYTES = 16 * 1024  # our forms send a PIN, or a name, and a token
 SESSION_LIFE = timedelta(hours=24)  # one event, with its eve
 
 _SAID = {
@@ -34,7 +35,7 @@ _SAID = {
 }
 
 
-def create_app(settings: DashboardSettings, *, access: Access, live: Live, news: News) -> flask.Flask:
+def create_app(settings: DashboardSettings, *, access: Access, live: Live, news: News, desk: FrontDesk) -> flask.Flask:
     """The application; whoever calls also starts `live`, or uses `serve`."""
     app = flask.Flask("kiosk.dashboard")
     app.config.update(
@@ -56,6 +57,7 @@ def create_app(settings: DashboardSettings, *, access: Access, live: Live, news:
     CSRFProtect(app)
     add_entrance(app, access)
     add_pages(app, access, live, news, settings.zone)
+    add_desk(app, desk, live, settings.zone)
     add_screen(app, access, live)
 
     @app.errorhandler(CSRFError)

@@ -24,14 +24,15 @@ from hardware.worker import Worker
 from kiosk.dashboard import views
 from kiosk.dashboard.ports import AnyNews, Doorbook, News
 from kiosk.dashboard.settings import DashboardSettings
-from kiosk.ledger import ScanRow
+from kiosk.ledger import HeadCount, ScanRow, Seats, Waiting
 
 log = logging.getLogger(__name__)
 
 BEAT_S = 1.0  # a snapshot at least so often; a page is stale after 3 s
 CALM_S = 0.03  # between two snapshots, so that a burst of news is told together
-SHOWN_SCANS = 8
+SHOWN_SCANS = 20
 NEW_SCANS = 50  # looked at for "which gate answered what", more than any door gives in a beat
+SEATS_LAST_S = 5.0  # a time to release kept seats passes without a row; anything else that moves seats leaves a trace
 BACKLOG = 8  # snapshots a slow page may leave unread before it is dropped
 PATIENCE_S = 0.5
 HUSH_S = 5.0  # a listener without news writes a comment, only to notice that its page has gone
@@ -46,11 +47,13 @@ class TooManyListeners(PlatypusError, RuntimeError):
 class Snapshot:
     """The facts of one moment, with the organizer's page made once for all who show it."""
 
-    def __init__(self, number: int, facts: views.Facts, at: datetime, settings: DashboardSettings) -> None:
+    def __init__(
+        self, number: int, facts: views.Facts, at: datetime, settings: DashboardSettings, began_s: float
+    ) -> None:
         self.number = number
         self.at = at  # aware, UTC
         self.facts = facts
-        self.made_s = time.monotonic()
+        self.began_s = began_s  # monotonic: what was done before is in it
         self._settings = settings
 
     @cached_property
@@ -140,6 +143,7 @@ class Live:
         self._trouble_since: dict[str, float] = {}
         self._fresh: dict[str, tuple[ScanRow, float]] = {}  # by gate: newest answer, when first seen (monotonic s)
         self._last_scan: int | None = None
+        self._seats: tuple[tuple[object, ...], float, Seats] | None = None  # for what, when, and how many
         self._in_trouble = False
         self.worker = Worker("dashboard-live", self._run)
         news.subscribe(self._ring)
@@ -200,7 +204,17 @@ class Live:
             return latest
         event = latest.facts.event if latest else None
         facts = views.Facts(event=event, news=self._news.latest(), trouble="The ledger does not answer.")
-        return Snapshot(0, facts, self._clock.stamp().wall, self._settings)
+        return Snapshot(0, facts, self._clock.stamp().wall, self._settings, time.monotonic())
+
+    def renew(self) -> None:
+        """Have everything read anew and wait for it, `PATIENCE_S` at most: the next page shows what was just done."""
+        since_s = time.monotonic()
+        if not self.worker.is_alive:
+            self._make()
+            return
+        self._ring()
+        with self._made:
+            self._made.wait_for(lambda: self._latest is not None and self._latest.began_s >= since_s, PATIENCE_S)
 
     def _left(self, listener: Listener) -> None:
         with self._lock:
@@ -240,7 +254,8 @@ class Live:
         """Read everything anew."""
         with self._making:
             number = self._latest.number + 1 if self._latest else 1
-            snapshot = Snapshot(number, self._gather(), self._clock.stamp().wall, self._settings)
+            began_s = time.monotonic()
+            snapshot = Snapshot(number, self._gather(), self._clock.stamp().wall, self._settings, began_s)
         with self._made:
             self._latest = snapshot
             self._made.notify_all()
@@ -259,6 +274,8 @@ class Live:
             event = self._doorbook.event()
             people = self._doorbook.head_count()
             scans = self._doorbook.recent_scans(NEW_SCANS)
+            waiting = self._doorbook.waiting_list()
+            seats = self._count_seats(people, scans, waiting, now_s)
         except (PlatypusError, OSError) as error:
             if not self._in_trouble:
                 log.exception("live event=ledger-unreadable next_try_s=%.1f", self._beat_s)
@@ -274,17 +291,28 @@ class Live:
             event=event,
             people=people,
             scans=tuple(scans[:SHOWN_SCANS]),
+            seats=seats,
+            waiting=tuple(waiting),
             news=news,
             camera_trouble_s=trouble,
             fresh={gate: (row, now_s - seen_s) for gate, (row, seen_s) in self._fresh.items()},
         )
+
+    def _count_seats(
+        self, people: HeadCount, scans: Sequence[ScanRow], waiting: Sequence[Waiting], now_s: float
+    ) -> Seats:
+        """The seats, looked at again only when something moved: it is the one question that asks every ticket."""
+        moved = (people, scans[0].scan_id if scans else 0, *waiting)
+        if self._seats is None or self._seats[0] != moved or now_s - self._seats[1] > SEATS_LAST_S:
+            self._seats = (moved, now_s, self._doorbook.seats())
+        return self._seats[2]
 
     def _note_fresh(self, rows: Sequence[ScanRow], now_s: float) -> None:
         """Remember each gate's newest answer and when we first saw it, by our own clock: the wall clock may jump."""
         newest = rows[0].scan_id if rows else 0
         if self._last_scan is not None:  # what was there when we started is not news
             for row in reversed(rows):
-                if row.scan_id > self._last_scan:
+                if row.scan_id > self._last_scan and views.is_for_screen(row):
                     self._fresh[row.gate] = (row, now_s)
         self._last_scan = newest
         over = [gate for gate, (_, seen_s) in self._fresh.items() if now_s - seen_s > views.ANSWER_SHOWN_S]
@@ -293,4 +321,4 @@ class Live:
 
     def _is_young(self, snapshot: Snapshot | None) -> TypeGuard[Snapshot]:
         """Whether a snapshot may still be shown as the present."""
-        return snapshot is not None and time.monotonic() - snapshot.made_s < 1.5 * self._beat_s
+        return snapshot is not None and time.monotonic() - snapshot.began_s < 1.5 * self._beat_s

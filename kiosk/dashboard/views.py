@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from kiosk.dashboard import words
-from kiosk.dashboard.ports import EventFacts, NewsNow
+from kiosk.dashboard.ports import DESK_GATE, EventFacts, NewsNow
 from kiosk.dashboard.words import Status, Tone
-from kiosk.ledger import HeadCount, ScanRow
+from kiosk.ledger import HeadCount, ScanRow, Seats, Waiting
 from stream.health import Health, StreamState
 
 _UNKNOWN = "?"
 ANSWER_SHOWN_S = 5.0  # how long the screen keeps an answer before it invites the next guest
+HOME_ROWS = 8  # on the organizer's page; the desk shows all that the facts hold
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +28,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     event: EventFacts | None = None
     people: HeadCount | None = None  # None: the ledger cannot be read
     scans: Sequence[ScanRow] = ()  # newest first
+    seats: Seats | None = None  # for people without a ticket; None: the ledger cannot be read
+    waiting: Sequence[Waiting] = ()  # first come first
     news: NewsNow = NewsNow()
     trouble: str = ""  # why the ledger cannot be read
     camera_trouble_s: Mapping[str, float] = {}  # by gate: how long its camera has not been well
@@ -52,6 +55,9 @@ class AnswerLine(msgspec.Struct, frozen=True, kw_only=True):
     short: str
     who: str
     note: str
+    attention: str = ""  # what the ticket says a volunteer must see; amber
+    is_undone: bool = False
+    can_undo: bool = False
 
 
 class StatusLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +79,15 @@ class StreamView(msgspec.Struct, frozen=True, kw_only=True):
     can_retry: bool
 
 
+class SeatsView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the desk says of the seats, and when its page has to be read anew."""
+
+    text: str = "?"
+    is_full: bool = False  # nobody without a ticket finds a seat
+    has_kept: bool = False
+    version: str = ""  # differs when a row, a seat or the waiting list did
+
+
 class HomeView(msgspec.Struct, frozen=True, kw_only=True):
     """The organizer's page."""
 
@@ -80,6 +95,7 @@ class HomeView(msgspec.Struct, frozen=True, kw_only=True):
     when: str  # it starts; empty when unknown
     trouble: str
     people: People
+    seats: SeatsView
     doors: tuple[StatusLine, ...]
     stream: StreamView
     answers: tuple[AnswerLine, ...]
@@ -119,9 +135,10 @@ def home(facts: Facts, zone: ZoneInfo) -> HomeView:
         when=_when(facts.event, zone),
         trouble=facts.trouble,
         people=_people(facts.people),
+        seats=_seats(facts),
         doors=tuple(doors),
         stream=_stream(facts, zone),
-        answers=tuple(_line(row, zone) for row in facts.scans),
+        answers=tuple(line(row, zone) for row in facts.scans[:HOME_ROWS]),
         is_quiet=not facts.scans,
     )
 
@@ -135,7 +152,7 @@ def screen(facts: Facts, gate: str | None, *, show_names: bool) -> ScreenView:
     answers = [fresh for name, fresh in facts.fresh.items() if gate in {None, name} and fresh[1] < ANSWER_SHOWN_S]
     if answers:
         row, age_s = min(answers, key=lambda fresh: fresh[1])
-        said = words.answer(row.reason, is_admitted=row.is_admitted)
+        said = words.movement(row)
         return ScreenView(
             event=event,
             mode="answer",
@@ -159,6 +176,17 @@ def screen(facts: Facts, gate: str | None, *, show_names: bool) -> ScreenView:
     else:
         mode, tone, title, advice = "closed", "warn", "Please see a volunteer", "They will check you in by hand."
     return ScreenView(event=event, mode=mode, tone=tone, title=title, advice=advice, people=count, stream_page=page)
+
+
+def is_for_screen(row: ScanRow) -> bool:
+    """Whether attendees at the row's gate should see it: who passes there, and nothing that was put right by hand.
+
+    An entry by hand belongs on a screen only when the person stands at that gate, and never when it was made on the
+    volunteer's page: that guest stands elsewhere, and a sudden green would greet the wrong one.
+    """
+    if row.kind == "entry":
+        return row.actor is None or row.gate != DESK_GATE
+    return row.kind == "exit" and row.actor is None
 
 
 def clock_time(at: datetime, zone: ZoneInfo) -> str:
@@ -194,16 +222,46 @@ def _people(count: HeadCount | None) -> People:
     )
 
 
-def _line(row: ScanRow, zone: ZoneInfo) -> AnswerLine:
-    said = words.answer(row.reason, is_admitted=row.is_admitted)
-    notes = [row.product or "", *(words.caveat(code) for code in row.caveats)]
+def _seats(facts: Facts) -> SeatsView:
+    seats = facts.seats
+    if seats is None:
+        return SeatsView(version=f"unreadable {facts.trouble}")
+    parts = [f"{seats.free} free for walk-ins"]
+    if seats.kept:
+        parts.append(f"{seats.kept} kept for ticket holders until released")
+    if seats.waiting:
+        parts.append(f"{seats.waiting} waiting")
+    newest = facts.scans[0].scan_id if facts.scans else 0
+    listed = "-".join(str(guest.id) for guest in facts.waiting)
+    return SeatsView(
+        text=", ".join(parts),
+        is_full=seats.free == 0,
+        has_kept=seats.kept > 0,
+        version=f"{newest}/{seats.free}/{seats.kept}/{listed}",
+    )
+
+
+def line(row: ScanRow, zone: ZoneInfo) -> AnswerLine:
+    """A row of the ledger as a line of a list."""
+    said = words.movement(row)
+    moved = abs(row.delta)
+    notes = [
+        (row.product or "") if row.holder or row.product != words.WALK_IN else "",
+        words.people(moved) if moved > 1 and row.kind in {"entry", "exit"} else "",
+        f"{words.signed(row.delta)} inside" if row.kind == "undo" else "",
+        *(words.caveat(code) for code in row.caveats),
+        f"by {row.actor}" if row.actor else "",
+    ]
     return AnswerLine(
         key=row.scan_id,
         time=clock_time(row.at, zone),
-        tone=said.tone,
-        short=said.short,
-        who=row.holder or ("No name" if row.is_admitted else "No ticket" if row.reason == "invalid" else "No name"),
+        tone="calm" if row.is_undone else said.tone,
+        short=f"{said.short}, then undone" if row.is_undone else said.short,
+        who=words.who(row),
         note=" · ".join(note for note in notes if note),
+        attention=(row.note or "") if row.kind == "entry" and not row.is_undone else "",
+        is_undone=row.is_undone,
+        can_undo=row.is_admitted and row.kind != "undo" and not row.is_undone,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from kiosk.dashboard.ports import Heard
+from kiosk.ledger import ScanRow
 from kiosk.news import DoorState
 from stream.health import Health, LegKind, LegState, SourceState, StreamState
 
@@ -34,6 +35,7 @@ class Status(NamedTuple):
 
 
 ADMITTED = Answer("yes", "Admitted", "Welcome!", "Come in and take any seat.")
+GOODBYE = Answer("calm", "Left", "Goodbye!", "See you next time.")
 
 # Red is a no that stays a no with this ticket; amber is one that a volunteer can often put right.
 REFUSALS: dict[str, Answer] = {
@@ -52,9 +54,12 @@ REFUSALS: dict[str, Answer] = {
     "full": Answer("warn", "House full", "We are full", "Please see a volunteer. You can watch the stream."),
 }
 
+WALK_IN = "walk-in"  # the product that the ledger gives to tickets made at the door
+
 CAVEATS = {
     "offline": "not checked online",
     "clock_not_trusted": "clock not confirmed",
+    "override": "let in against the rules",
 }
 
 
@@ -64,6 +69,38 @@ def answer(reason: str | None, *, is_admitted: bool) -> Answer:
         return ADMITTED
     known = REFUSALS.get(reason or "error")
     return known or Answer("warn", f"Refused: {reason}", "Not admitted", "Please see a volunteer.")
+
+
+def movement(row: ScanRow) -> Answer:
+    """The words for a row of the ledger, whatever it is a row of."""
+    if row.kind == "correction":
+        return Answer("calm", f"Corrected by {signed(row.delta)}", "", "")
+    if row.kind == "undo":
+        return Answer("calm", "Undone", "", "")
+    if row.kind == "exit" and row.is_admitted:
+        return GOODBYE
+    return answer(row.reason, is_admitted=row.is_admitted)
+
+
+def who(row: ScanRow) -> str:
+    """Whom or what a row is about."""
+    if row.holder:
+        return row.holder
+    if row.product == WALK_IN:
+        return "Walk-in"
+    if row.kind in {"correction", "undo"} and row.product is None:
+        return "Head count"
+    return "No ticket" if row.reason == "invalid" else "No name"
+
+
+def people(count: int) -> str:
+    """1 person, 3 people."""
+    return "1 person" if count == 1 else f"{count} people"
+
+
+def signed(count: int) -> str:
+    """A change as a person writes it, with a minus that is as wide as the plus."""
+    return f"+{count}" if count > 0 else f"\N{MINUS SIGN}{-count}" if count else "±0"
 
 
 def caveat(code: str) -> str:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dashboard_house import House, build
 
 
 @pytest.fixture
-def make_house(tmp_path: Path) -> Callable[..., House]:
+def make_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
     """A maker of houses with their own settings."""
-    return lambda **settings: build(tmp_path, **settings)
+    houses: list[House] = []
+
+    def make(**settings: Any) -> House:
+        houses.append(build(tmp_path, **settings))
+        return houses[-1]
+
+    yield make
+    for house in houses:
+        house.ledger.close()
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
+def house(make_house: Callable[..., House]) -> House:
     """A house with the default settings."""
-    return build(tmp_path)
+    return make_house()

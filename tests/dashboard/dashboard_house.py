@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from kiosk.dashboard.live import BEAT_S, Live
 from kiosk.dashboard.ports import EventFacts, FakeDoorbook, FakeNews
 from kiosk.dashboard.server import DashboardServer, serve
 from kiosk.dashboard.settings import DashboardSettings
+from kiosk.ledger import Event, Ledger
+from kiosk.services import LedgerDesk
 
 PIN = "tulip-47"
 
@@ -46,6 +49,8 @@ class House:
     news: FakeNews
     live: Live
     app: flask.Flask
+    ledger: Ledger
+    evening: Event  # in the ledger
 
     def client(self) -> FlaskClient:
         return self.app.test_client()
@@ -91,8 +96,15 @@ def token_on(client: FlaskClient, path: str) -> str:
 
 
 def build(
-    folder: Path, *, most_listeners: int = 48, beat_s: float = BEAT_S, clock: Any = None, **settings: Any
+    folder: Path,
+    *,
+    most_listeners: int = 48,
+    beat_s: float = BEAT_S,
+    clock: Any = None,
+    reads_ledger: bool = False,
+    **settings: Any,
 ) -> House:
+    """A house whose desk writes a real ledger; its pages read that one, or else the fake book."""
     options = DashboardSettings(**settings)
     clock = clock or ManualClock()
     event = EventFacts(
@@ -103,7 +115,10 @@ def build(
     )
     book = FakeDoorbook(event, clock, tickets=58)
     news = FakeNews(clock)
-    live = Live(book, news, clock, options, most_listeners=most_listeners, beat_s=beat_s)
+    ledger = Ledger(folder / f"{uuid.uuid4().hex}.db")
+    evening = ledger.create_event("evening", event.name, 6, fire_limit=8, starts_at=event.starts_at)
+    desk = LedgerDesk(ledger, evening, clock)
+    live = Live(desk if reads_ledger else book, news, clock, options, most_listeners=most_listeners, beat_s=beat_s)
     access = Access(folder, clock)
-    app = create_app(options, access=access, live=live, news=news)
-    return House(options, clock, access, book, news, live, app)
+    app = create_app(options, access=access, live=live, news=news, desk=desk)
+    return House(options, clock, access, book, news, live, app, ledger, evening)

@@ -1,5 +1,5 @@
 // Keeps an open page true: one stream of whole snapshots, written into the places that name their part of it.
-// Places: data-text, data-show, data-value, data-max, data-tone-of, data-mode-of hold a dotted path; a data-list
+// Places: data-text, data-show, data-value, data-max, data-tone-of, data-mode-of, data-struck-of hold a dotted path; a data-list
 // holds a <template> for its items. A page that hears nothing for 3 s says so: no old number looks alive.
 "use strict";
 
@@ -18,6 +18,7 @@ function put(element, data) {
     if (element.textContent !== text) element.textContent = text;
   }
   if (d.toneOf) d.tone = part(data, d.toneOf);
+  if (d.struckOf) d.struck = part(data, d.struckOf);
   if (d.modeOf) d.mode = part(data, d.modeOf);
   if (d.show) element.hidden = !part(data, d.show);
   if (d.max) element.max = part(data, d.max);
@@ -43,7 +44,7 @@ function fillList(list, items) {
     }
     old.delete(String(item.key));
     put(child, item);
-    for (const element of child.querySelectorAll("[data-text]")) put(element, item);
+    for (const element of child.querySelectorAll("[data-text], [data-show]")) put(element, item);
     return child;
   });
   for (const gone of old.values()) gone.remove();
@@ -61,6 +62,7 @@ function heard() {
 function show(data) {
   heard();
   fill(body, data);
+  document.dispatchEvent(new CustomEvent("snapshot", { detail: data }));
   clearTimeout(idleTimer);
   if (data.mode === "answer") {
     // The server says when it is over; should its word be late, an old welcome must not greet the next guest.

@@ -1,0 +1,176 @@
+"""What the volunteer's page says after a press, and of a ticket that was found: states to words and a next step."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from kiosk.dashboard import words
+from kiosk.dashboard.words import Tone
+from kiosk.ledger import Decision, Found, Reason, Waiting
+from kiosk.tickets.status import Status
+
+# What the volunteer can do about a refusal; the guest's own words are words.REFUSALS.
+ADVICE = {
+    Reason.INVALID: "Nobody here has this ticket. Search again by e-mail or order, or let them in as a walk-in.",
+    Reason.REVOKED: "A newer ticket took its place: search for the newer one.",
+    Reason.CANCELED: "This ticket was given back. A walk-in seat may be free.",
+    Reason.BLOCKED: "An organizer blocked it: ask one before you let them in.",
+    Reason.UNAPPROVED: "Nobody has approved it yet: ask an organizer.",
+    Reason.INVALID_TIME: "It is for another time: look at its date together.",
+    Reason.UNPAID: "Settle the payment or ask an organizer, then let them in.",
+    Reason.ALREADY_REDEEMED: (
+        "They are counted inside already, or have left and this event lets nobody back in. "
+        "Did they leave unseen? Check them out first. Did one more of a group come? Press +1 below."
+    ),
+    Reason.FULL: "Every seat is taken. Offer the waiting list, or the livestream.",
+}
+_ASK = "Ask an organizer before you let them in."
+FIRE_LIMIT = "The room's fire limit is reached: nobody more, whoever asks. Somebody has to leave first."
+INSIDE_STILL = "They are counted inside, and nobody is let in twice. Check them out first."
+NOT_THEIR_TURN = (
+    "No seat is free for them yet, or others come first. Release kept seats, or wait until somebody leaves."
+)
+
+_STATUS = {
+    Status.UNPAID: "unpaid",
+    Status.CANCELED: "canceled",
+    Status.BLOCKED: "blocked",
+    Status.REVOKED: "revoked",
+    Status.UNAPPROVED: "unapproved",
+}
+
+
+class Insist(msgspec.Struct, frozen=True, kw_only=True):
+    """What a second press would do against the rules."""
+
+    action: str  # where it is posted
+    fields: dict[str, str]
+    may_wait: bool = False  # whether the waiting list is the better answer
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a press. It travels to the next page in the session's cookie, to this phone only."""
+
+    tone: Tone
+    title: str
+    detail: str = ""
+    attention: str = ""  # the ticket's note
+    undo: int = 0  # the row that can be taken back by one press
+    insist: Insist | None = None
+
+
+class FoundLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket that was found."""
+
+    id: int
+    who: str
+    about: str  # product, order and e-mail: what tells two of one name apart
+    tone: Tone
+    state: str
+    attention: str
+    persons: int
+    is_inside: bool
+
+
+class WaitingLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody on the waiting list."""
+
+    id: int
+    place: int
+    who: str
+    detail: str
+
+
+def found(each: Found, zone: ZoneInfo) -> FoundLine:
+    """A ticket as a line of the results; times in `zone`."""
+    ticket = each.ticket
+    at = f"{each.last_at.astimezone(zone):%H:%M}" if each.last_at else ""
+    tone: Tone = "calm"
+    if each.inside:
+        tone, state = "yes", f"Inside since {at}" if each.inside == 1 else f"{each.inside} people inside since {at}"
+    elif ticket.status in _STATUS:
+        refusal = words.REFUSALS[_STATUS[ticket.status]]
+        tone, state = refusal.tone, refusal.short
+    else:
+        state = f"Left at {at}" if each.last_at else "Not here yet"
+    known = (ticket.product, ticket.order_code, ticket.email)
+    return FoundLine(
+        id=ticket.id,
+        who=ticket.holder or ("Walk-in" if ticket.is_walk_in else "No name"),
+        about=" · ".join(part for part in known if part) or f"ticket {ticket.number}",
+        tone=tone,
+        state=state,
+        attention=ticket.note or "",
+        persons=ticket.persons,
+        is_inside=each.inside > 0,
+    )
+
+
+def waiting(guest: Waiting, place: int, zone: ZoneInfo) -> WaitingLine:
+    """A guest of the waiting list, on the `place`-th place of it."""
+    return WaitingLine(
+        id=guest.id,
+        place=place,
+        who=guest.name,
+        detail=f"{words.people(guest.persons)} · since {_time(guest.since, zone)}",
+    )
+
+
+def came_in(decision: Decision, persons: int) -> Said:
+    """Somebody was let in."""
+    who = _who(decision)
+    more = f" and {persons - 1} more are in" if persons > 1 else " is in"
+    notes = [_inside(decision), *(f"{words.caveat(code).capitalize()}." for code in decision.caveats)]
+    return Said(
+        tone="yes",
+        title=f"{who}{more}",
+        detail=" ".join(notes),
+        attention=(decision.ticket.note or "") if decision.ticket else "",
+        undo=decision.scan_id,
+    )
+
+
+def went_out(decision: Decision) -> Said:
+    """Somebody was let out."""
+    return Said(tone="calm", title=f"{_who(decision)} left", detail=_inside(decision), undo=decision.scan_id)
+
+
+def refused(decision: Decision, who: str, insist: Insist | None) -> Said:
+    """Somebody was not let in. `insist`: the second press to offer; None when this was it."""
+    reason = decision.reason or Reason.ERROR
+    refusal = words.REFUSALS[reason]
+    advice = ADVICE.get(reason, _ASK)
+    if insist is None and reason is Reason.FULL:
+        advice = FIRE_LIMIT
+    elif insist is None and reason is Reason.ALREADY_REDEEMED:
+        advice = INSIDE_STILL
+    return Said(tone=refusal.tone, title=f"{who}: {refusal.short.lower()}", detail=advice, insist=insist)
+
+
+def not_their_turn(who: str) -> Said:
+    """Somebody on the waiting list has to wait on."""
+    return Said(tone="warn", title=f"{who}: not yet", detail=NOT_THEIR_TURN)
+
+
+def failed(error: Exception) -> Said:
+    """Nothing was done, for a reason that the ledger says."""
+    text = str(error) or type(error).__name__
+    return Said(tone="no", title="Not done", detail=text[:1].upper() + text[1:] + ("" if text[-1] in ".!?" else "."))
+
+
+def _who(decision: Decision) -> str:
+    ticket = decision.ticket
+    if ticket is None:
+        return "Nobody"
+    return ticket.holder or ("Walk-in" if ticket.is_walk_in else "No name")
+
+
+def _inside(decision: Decision) -> str:
+    return f"{decision.inside} of {decision.capacity} inside."
+
+
+def _time(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%H:%M}"

@@ -1,0 +1,169 @@
+"""What each button of the volunteer's page does: from the fields of its form to the words that answer it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+
+import flask
+
+from kiosk.dashboard import desk_words
+from kiosk.dashboard.desk_words import Insist, Said
+from kiosk.dashboard.ports import FrontDesk, Press
+
+MOST_PERSONS = 20  # in one press; a larger group is two presses
+LONGEST_TEXT = 80  # characters of a name or of a search
+_NONCE = re.compile(r"[0-9a-f]{32}")
+_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels: no words
+
+
+class Done:
+    """The last nonces that were done, for what the ledger itself does not tell apart by nonce: the waiting list."""
+
+    def __init__(self, most: int = 500) -> None:
+        self._most = most
+        self._nonces: OrderedDict[str, None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def once(self, nonce: str, act: Callable[[], object]) -> None:
+        """Do `act` unless this nonce was done; when it raises, it was not."""
+        with self._lock:  # held while it acts: the second press waits for the first
+            if nonce in self._nonces:
+                return
+            act()
+            self._nonces[nonce] = None
+            if len(self._nonces) > self._most:
+                self._nonces.popitem(last=False)
+
+
+class Presses:
+    """The buttons. Each reads the request's form, acts once a nonce, and returns what to say.
+
+    They abort with 400 on a form that is not ours, and raise what the front desk raises.
+    """
+
+    def __init__(self, desk: FrontDesk) -> None:
+        self._desk = desk
+        self._listed = Done()
+
+    def by_path(self) -> dict[str, Callable[[], Said]]:
+        """Each button by the last part of its address."""
+        return {
+            "check-in": self.check_in,
+            "check-out": self.check_out,
+            "walk-in": self.walk_in,
+            "wait": self.wait,
+            "admit-waiting": self.admit_waiting,
+            "stop-waiting": self.stop_waiting,
+            "correct": self.correct,
+            "undo": self.undo,
+            "release": self.release,
+        }
+
+    def check_in(self) -> Said:
+        ticket, persons = number("ticket"), persons_or(None)
+        who, is_override = name() or "This ticket", override()
+        decision = self._desk.check_in(ticket, press_of(), persons=persons, override=is_override)
+        if decision.is_admitted:
+            return desk_words.came_in(decision, persons or (decision.ticket.persons if decision.ticket else 1))
+        if decision.ticket is not None and decision.ticket.holder:
+            who = decision.ticket.holder
+        fields = {"ticket": str(ticket), **({"persons": str(persons)} if persons else {})}
+        return desk_words.refused(decision, who, None if is_override else Insist(action="check-in", fields=fields))
+
+    def check_out(self) -> Said:
+        return desk_words.went_out(self._desk.check_out(number("ticket"), press_of()))
+
+    def walk_in(self) -> Said:
+        guest, persons, is_override = name(), persons_or(1) or 1, override()
+        decision = self._desk.walk_in(press_of(), name=guest, persons=persons, override=is_override)
+        if decision.is_admitted:
+            return desk_words.came_in(decision, persons)
+        fields = {"name": guest or "", "persons": str(persons)}
+        insist = None if is_override else Insist(action="walk-in", fields=fields, may_wait=True)
+        return desk_words.refused(decision, guest or "Walk-in", insist)
+
+    def wait(self) -> Said:
+        guest, persons, press = name() or "No name", persons_or(1) or 1, press_of()
+        self._listed.once(press.nonce, lambda: self._desk.wait(guest, persons))
+        return Said(tone="calm", title=f"{guest} is on the waiting list", detail="They are let in below, in its order.")
+
+    def admit_waiting(self) -> Said:
+        decision = self._desk.admit_waiting(number("waiting"), press_of())
+        if decision.is_admitted:
+            return desk_words.came_in(decision, decision.ticket.persons if decision.ticket else 1)
+        return desk_words.not_their_turn(name() or "This guest")
+
+    def stop_waiting(self) -> Said:
+        press_of()
+        self._desk.stop_waiting(number("waiting"))
+        return Said(tone="calm", title=f"{name() or 'This guest'} is off the waiting list")
+
+    def correct(self) -> Said:
+        delta = {"1": 1, "-1": -1}.get(flask.request.form.get("delta", ""))
+        if delta is None:
+            flask.abort(400)
+        inside = self._desk.correct(delta, press_of())
+        done = "One more is counted" if delta > 0 else "One fewer is counted"
+        return Said(tone="calm", title=done, detail=f"{inside} inside now. A mistake? Undo it below.")
+
+    def undo(self) -> Said:
+        inside = self._desk.undo(number("scan"), press_of())
+        return Said(tone="calm", title=f"Undone: {name() or 'that row'}", detail=f"{inside} inside now.")
+
+    def release(self) -> Said:
+        press_of()
+        seats = self._desk.release_no_shows()
+        if seats.kept:  # the ledger releases by the time, and this machine does not know it
+            text = (
+                "The clock of this machine is not set, so the ledger cannot tell that the time has come. Set it first."
+            )
+            return Said(tone="warn", title=f"{seats.kept} seats are still kept", detail=text)
+        return Said(tone="yes", title="Nobody's seat is kept any more", detail=f"{seats.free} free for walk-ins.")
+
+
+def actor() -> str:
+    """Who the rows name: the desk, and three letters for this phone's session. Tells two phones apart, no persons."""
+    if "desk" not in flask.session:
+        flask.session["desk"] = "".join(secrets.choice(_LETTERS) for _ in range(3))
+    return f"desk {flask.session['desk']}"
+
+
+def press_of() -> Press:
+    """The press that this request is. Aborts with 400 when it has no nonce of ours."""
+    nonce = flask.request.form.get("nonce", "")
+    if not _NONCE.fullmatch(nonce):
+        flask.abort(400)
+    return Press(actor(), nonce)
+
+
+def number(field: str) -> int:
+    """A field of the form that holds an id. Aborts with 400 when it does not."""
+    text = flask.request.form.get(field, "")
+    if not re.fullmatch(r"[0-9]{1,12}", text):
+        flask.abort(400)
+    return int(text)
+
+
+def persons_or(default: int | None) -> int | None:
+    """How many people, `default` when the form does not say. Aborts with 400 when it is no number of people."""
+    text = flask.request.form.get("persons", "")
+    if not text:
+        return default
+    if not (re.fullmatch(r"[0-9]{1,3}", text) and 1 <= int(text) <= MOST_PERSONS):
+        flask.abort(400)
+    return int(text)
+
+
+def name() -> str | None:
+    """The name in the form: one line, no control characters, None when empty."""
+    text = " ".join(flask.request.form.get("name", "").split())
+    return "".join(c for c in text if c.isprintable())[:LONGEST_TEXT].strip() or None
+
+
+def override() -> bool:
+    """Whether this is the second press, against the rules."""
+    return flask.request.form.get("override") == "yes"
