@@ -5,14 +5,17 @@
 # System packages come from apt (as root, or by sudo), Python packages into .venv, pinned and hashed. What is there is
 # left as it is: a second run installs nothing. Safe to interrupt: the next run mends what is half done.
 set -euo pipefail
-cd "$(dirname "$(readlink -f "$0")")"
+ROOT=$(dirname "$(readlink -f "$0")")
+readonly ROOT
 
 readonly PACKAGES_RUN=(ca-certificates ffmpeg fonts-dejavu-core libnginx-mod-rtmp libzbar0 mosquitto nginx python3 python3-venv tzdata util-linux)
 readonly PACKAGES_TEST=(chromium libatomic1 openssl shellcheck)
 readonly PACKAGES_PI=(python3-lgpio python3-numpy python3-picamera2) # camera and pins: only apt has them, built to fit each other
 readonly SERVICES=(mosquitto nginx) # apt starts them; we start our own, for ourselves
-readonly VENV=.venv
+readonly VENV=$ROOT/.venv
 readonly LEAST_FREE_MB=1500
+readonly POLICY=/usr/sbin/policy-rc.d
+readonly POLICY_MARK="made by Platypus' install.sh, for the time of an installation"
 
 say() { printf 'install: %s\n' "$*" >&2; }
 die() {
@@ -20,16 +23,33 @@ die() {
     exit 1
 }
 
-usage() { sed -n '2,6s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,6s/^# \{0,1\}//p' "$ROOT/install.sh"; }
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 log=''
-policy=''
+is_policy_ours=no
+fresh_services=() # servers that came with this run
+
+# What apt brought neither runs now nor starts at the next boot; also when we are interrupted.
+quieten_services() {
+    local package
+    for package in "${fresh_services[@]}"; do
+        if is_installed "$package" && command -v systemctl >/dev/null; then
+            as_root systemctl disable --quiet "$package" 2>/dev/null || say "could not disable $package.service; it is not running now"
+        fi
+    done
+    fresh_services=()
+    if [ $is_policy_ours = yes ]; then
+        as_root rm -f "$POLICY"
+        is_policy_ours=no
+    fi
+}
+
 clean_up() {
-    if [ -n "$policy" ]; then as_root rm -f "$policy"; fi
+    quieten_services
     if [ -n "$log" ]; then rm -f "$log"; fi
 }
 trap clean_up EXIT
@@ -49,14 +69,14 @@ logged() {
 
 need_disk() {
     local free
-    free=$(df -Pm . | awk 'NR == 2 {print $4}')
-    [ "$free" -ge "$LEAST_FREE_MB" ] || die "only $free MB are free in $PWD, $LEAST_FREE_MB are needed. Make room, then run this again."
+    free=$(df -Pm "$ROOT" | awk 'NR == 2 {print $4}')
+    [ "$free" -ge "$LEAST_FREE_MB" ] || die "only $free MB are free in $ROOT, $LEAST_FREE_MB are needed. Make room, then run this again."
 }
 
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
 install_packages() {
-    local package missing=() fresh_services=()
+    local package missing=()
     if ! command -v apt-get >/dev/null; then
         die "this system has no apt-get. Platypus runs on Debian 12 or 13 and on Raspberry Pi OS."
     fi
@@ -66,31 +86,28 @@ install_packages() {
     [ ${#missing[@]} -gt 0 ] || return 0
     need_disk
     if [ "$(id -u)" -ne 0 ]; then
-        command -v sudo >/dev/null || die "sudo is missing. As root, run: apt-get install ${missing[*]} - then run this again."
+        command -v sudo >/dev/null || die "sudo is missing, and ${missing[*]} must be installed. Run this as root: $ROOT/install.sh"
         if [ ! -t 0 ]; then
-            sudo -n true 2>/dev/null || die "sudo wants a password and there is no terminal. Run: sudo apt-get install ${missing[*]} - then run this again."
+            sudo -n true 2>/dev/null || die "sudo wants a password and there is no terminal; ${missing[*]} must be installed. Run this in a terminal, or as root."
         fi
-        sudo true || die "without root nothing can be installed. Ask for: apt-get install ${missing[*]} - then run this again."
+        sudo true || die "without root ${missing[*]} cannot be installed. Run this as somebody who may use sudo."
     fi
-    for package in "${SERVICES[@]}"; do
-        is_installed "$package" || fresh_services+=("$package")
-    done
-    # Debian starts a server as soon as it is unpacked, unless this file says no (invoke-rc.d(8)).
-    if [ ${#fresh_services[@]} -gt 0 ] && [ ! -e /usr/sbin/policy-rc.d ]; then
-        policy=/usr/sbin/policy-rc.d
-        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
-        as_root chmod 755 "$policy"
+    # Debian starts a server as soon as it is unpacked, unless this file says no (invoke-rc.d(8)). One of ours, known by
+    # its mark, was left behind by a power cut: then the servers are ours to quieten too.
+    if [ ! -e "$POLICY" ] || grep -qs "$POLICY_MARK" "$POLICY"; then
+        for package in "${SERVICES[@]}"; do
+            if [[ " ${missing[*]} " = *" $package "* ]] || [ -e "$POLICY" ]; then fresh_services+=("$package"); fi
+        done
+        if [ ${#fresh_services[@]} -gt 0 ]; then
+            is_policy_ours=yes
+            printf '#!/bin/sh\n# %s\nexit 101\n' "$POLICY_MARK" | as_root tee "$POLICY" >/dev/null
+            as_root chmod 755 "$POLICY"
+        fi
     fi
     logged "asking apt for its lists" "Is the network there?" as_root apt-get update -q
     logged "installing ${missing[*]}" "Is the network there? An interrupted apt is mended by: sudo dpkg --configure -a" \
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
-    for package in "${fresh_services[@]}"; do # nor at the next boot
-        if command -v systemctl >/dev/null; then as_root systemctl disable --quiet "$package" 2>/dev/null || say "could not disable $package.service; it is not running now"; fi
-    done
-    if [ -n "$policy" ]; then
-        as_root rm -f "$policy"
-        policy=''
-    fi
+    quieten_services
 }
 
 find_python() {
@@ -104,10 +121,11 @@ find_python() {
     die "Python 3.11 or newer is needed, this system has $(python3 --version 2>/dev/null || echo none). Debian 12 and Raspberry Pi OS Bookworm have it."
 }
 
-is_pi() { grep -qs 'Raspberry Pi' /proc/device-tree/model; }
+# Raspberry Pi OS on a Pi: Debian's own archive has no camera library for it.
+is_pi() { grep -qs 'Raspberry Pi' /proc/device-tree/model && apt-cache show python3-picamera2 >/dev/null 2>&1; }
 
 # state_of REQUIREMENTS PYTHON OPTION: what .venv is when it holds just that.
-state_of() { printf '%s %s %s' "$(sha256sum "$1" pyproject.toml | sha256sum)" "$("$2" --version)" "$3"; }
+state_of() { printf '%s %s %s' "$(sha256sum "$1" "$ROOT/pyproject.toml" | sha256sum)" "$("$2" --version)" "$3"; }
 
 install_python_packages() {
     local requirements=$1 python option='' have wanted=$VENV/.requirements stamp=$VENV/.installed
@@ -115,26 +133,26 @@ install_python_packages() {
     # apt's camera library breaks beside another numpy than apt's: see it, and install none over it.
     if is_installed python3-picamera2 || is_installed python3-lgpio; then option=--system-site-packages; fi
     have=$(cat "$stamp" 2>/dev/null || true)
-    if [ -x $VENV/bin/platypus ] && [ -n "$have" ]; then
+    if [ -x "$VENV/bin/platypus" ] && [ -n "$have" ]; then
         # What the tests need contains what the demo needs: it is not taken away again.
         if [ "$have" = "$(state_of "$requirements" "$python" "$option")" ] ||
-            [ "$have" = "$(state_of requirements/test.txt "$python" "$option")" ]; then return; fi
+            [ "$have" = "$(state_of "$ROOT/requirements/test.txt" "$python" "$option")" ]; then return; fi
     fi
     need_disk
     rm -f "$stamp"
-    if ! $VENV/bin/python -m pip --version >/dev/null 2>&1 || ! grep -qs "include-system-site-packages = $([ -n "$option" ] && echo true || echo false)" $VENV/pyvenv.cfg; then
+    if ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1 || ! grep -qs "include-system-site-packages = $([ -n "$option" ] && echo true || echo false)" "$VENV/pyvenv.cfg"; then
         # shellcheck disable=SC2086  # no option is no word
-        logged "making $VENV" "Is python3-venv installed?" "$python" -m venv --clear $option $VENV
+        logged "making $VENV" "Is python3-venv installed?" "$python" -m venv --clear $option "$VENV"
     fi
     if [ -n "$option" ] && is_installed python3-numpy; then
-        awk '/^[a-z]/ {keep = !/^numpy==/} keep || /^#/' "$requirements" >$wanted
+        awk '/^[a-z]/ {keep = !/^numpy==/} keep || /^#/' "$requirements" >"$wanted"
     else
-        cp "$requirements" $wanted
+        cp "$requirements" "$wanted"
     fi
     logged "installing Python packages ($requirements)" "Is the network there? Run this again when it is." \
-        $VENV/bin/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r $wanted
+        "$VENV/bin/python" -m pip install --disable-pip-version-check --no-deps --require-hashes -r "$wanted"
     logged "linking the platypus command" "Delete $VENV and run this again." \
-        $VENV/bin/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --editable .
+        "$VENV/bin/python" -m pip install --disable-pip-version-check --no-deps --no-build-isolation --editable "$ROOT"
     state_of "$requirements" "$python" "$option" >"$stamp"
 }
 
@@ -152,29 +170,30 @@ main() {
         exit 2
         ;;
     esac
-    [ -w . ] || die "$PWD is not writable for $(id -un). Clone it where you may write."
+    [ -w "$ROOT" ] || die "$ROOT is not writable for $(id -un). Clone it where you may write."
     log=$(mktemp) || die "no temporary file can be made in ${TMPDIR:-/tmp}. Is the disk full?"
     if is_pi; then install_packages "${PACKAGES_PI[@]}"; fi
     case $command in
     demo)
         install_packages "${PACKAGES_RUN[@]}"
-        install_python_packages requirements/run.txt
+        install_python_packages "$ROOT/requirements/run.txt"
         rm -f "$log"
         trap - EXIT INT TERM HUP
-        exec $VENV/bin/platypus demo "$@"
+        exec "$VENV/bin/platypus" demo "$@"
         ;;
     test)
         install_packages "${PACKAGES_RUN[@]}" "${PACKAGES_TEST[@]}"
-        install_python_packages requirements/test.txt
+        install_python_packages "$ROOT/requirements/test.txt"
         say "format, lint, types, contracts, shell"
-        $VENV/bin/ruff format --check --quiet .
-        $VENV/bin/ruff check --quiet .
-        $VENV/bin/mypy
-        $VENV/bin/lint-imports
+        cd "$ROOT"
+        "$VENV/bin/ruff" format --check --quiet .
+        "$VENV/bin/ruff" check --quiet .
+        "$VENV/bin/mypy"
+        "$VENV/bin/lint-imports"
         shellcheck install.sh .ci/run
         rm -f "$log"
         trap - EXIT INT TERM HUP
-        exec $VENV/bin/python -m pytest "$@"
+        exec "$VENV/bin/python" -m pytest "$@"
         ;;
     esac
 }

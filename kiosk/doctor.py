@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -25,6 +26,8 @@ _CAMERA_S = 5.0  # a camera module needs some 2 s to wake up
 _TIGHT_BYTES = 5_000_000_000  # four hours of stream at 2.5 Mb/s
 _FULL_BYTES = 500_000_000
 _HOT_C = 75
+_HELD = "the door's process may hold it: stop that first, or mend platypus.toml"
+_REINSTALL = "run ./install.sh again (apt install libzbar0)"
 
 
 class Check(NamedTuple):
@@ -38,7 +41,8 @@ class Check(NamedTuple):
 
 def examine(config_path: Path) -> list[Check]:
     """Look at everything. Without a good configuration, the parts it names are left out and it is said."""
-    checks = [_python(), *_ffmpeg(), _decoder("zxing-cpp"), _decoder("zbar"), _clock(), *_power(Board())]
+    checks = [_python(), *_ffmpeg(), _clock(), *_power(Board())]
+    checks += [_attempt(name, partial(_decoder, name), _REINSTALL) for name in ("zxing-cpp", "zbar")]
     try:
         config = load_config(config_path)
     except PlatypusError as error:
@@ -48,8 +52,8 @@ def examine(config_path: Path) -> list[Check]:
             Check("configuration", "attention", str(error), "docs/platypus.example.toml is a start"),
         ]
     checks.append(Check("configuration", "ok", str(config_path)))
-    checks.append(_attempt("camera", lambda: _camera(config)))
-    checks.append(_attempt("pins", lambda: _pins(config)))
+    checks.append(_attempt("camera", lambda: _camera(config), _HELD))
+    checks.append(_attempt("pins", lambda: _pins(config), _HELD))
     checks.append(_broker(config.bus.socket))
     checks.append(_disk(Path(config.state_dir)))
     return checks
@@ -64,11 +68,11 @@ def as_table(checks: Iterable[Check]) -> str:
     )
 
 
-def _attempt(name: str, look: Callable[[], Check]) -> Check:
+def _attempt(name: str, look: Callable[[], Check], do: str) -> Check:
     try:
         return look()
     except PlatypusError as error:
-        return Check(name, "bad", str(error), "the door's process may hold it: stop that first, or mend platypus.toml")
+        return Check(name, "bad", str(error), do)
 
 
 def _python() -> Check:
@@ -102,16 +106,16 @@ def _output(argv: Sequence[str]) -> str:
     return subprocess.run(argv, capture_output=True, text=True, timeout=10, check=True).stdout
 
 
-def _decoder(name: Literal["zxing-cpp", "zbar"]) -> Check:
+def _decoder(name: str) -> Check:
     """Reads a code drawn here."""
     symbol = segno.make_qr("PLATYPUS", error="h")
     rows = [[0 if is_dark else 255 for is_dark in row] for row in symbol.matrix_iter(border=4, scale=6)]
     y = np.array(rows, np.uint8)
-    reader = Reader(SystemClock())
-    reads = reader.read_still(y) if name == "zxing-cpp" else reader.second_opinion(y)
-    if [read.data for read in reads] == [b"PLATYPUS"]:
+    reads = Reader(SystemClock()).read_still(y) if name == "zxing-cpp" else Reader(SystemClock()).second_opinion(y)
+    step = "zxing" if name == "zxing-cpp" else "zbar-threshold"
+    if [tuple(read) for read in reads] == [(b"PLATYPUS", step)]:
         return Check(name, "ok", "reads a test code")
-    return Check(name, "bad", "does not read a clean code", "run ./install.sh again (apt install libzbar0)")
+    return Check(name, "bad", "does not read a clean code", _REINSTALL)
 
 
 def _clock() -> Check:
@@ -172,8 +176,14 @@ def _broker(path: str) -> Check:
 def _disk(folder: Path) -> Check:
     while not folder.exists():
         folder = folder.parent
-    free = shutil.disk_usage(folder).free
-    says = f"{free / 1e9:.1f} GB free at {folder}"
-    if free < _FULL_BYTES:
+    disk = Board().disk(folder)
+    if disk is None:
+        return Check("disk", "bad", f"{folder} cannot be looked at", "check state_dir in platypus.toml")
+    says = f"{disk.free_bytes / 1e9:.1f} GB free at {folder}"
+    if disk.free_bytes < _FULL_BYTES:
         return Check("disk", "bad", says, "delete old recordings")
-    return Check("disk", "attention" if free < _TIGHT_BYTES else "ok", says)
+    if disk.is_volatile:
+        return Check(
+            "disk", "attention", f"{says}, in memory only", "a power cut would empty the ledger: move state_dir"
+        )
+    return Check("disk", "attention" if disk.free_bytes < _TIGHT_BYTES else "ok", says)

@@ -50,10 +50,12 @@ def report(
     event: Event,
     door: DoorState | None,
     stream: StreamState | None,
+    stream_at_end: StreamState | None,
     films: list[Film],
     played_back: int,
 ) -> dict[str, Any]:
-    """The demo's last line."""
+    """The demo's last line; numbers are the last ones, states those before the stream was told to stop."""
+    states = {leg.name: str(leg.state) for leg in (stream_at_end.legs if stream_at_end else ())}
     count = ledger.head_count(event)
     recorded = sum(film.frames for film in films)
     return {
@@ -65,7 +67,7 @@ def report(
                 {
                     "name": leg.name,
                     "kind": str(leg.kind),
-                    "state": str(leg.state),
+                    "state": states.get(leg.name, str(leg.state)),
                     "frames_sent": leg.frames_sent,
                     "frames_arrived": recorded if leg.kind is LegKind.RECORDING else played_back,
                     "reconnects": leg.reconnects,

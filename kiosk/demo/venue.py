@@ -55,7 +55,7 @@ def run_demo(folder: Path, *, port: int, seed: int, seconds: float | None) -> tu
     with _own_folder(folder), _logging_to(folder / "demo.log"), services.until_told() as stopping:
         evening = _prepare(folder, port, seed)
         with ExitStack() as stack:
-            venue = _Venue(stack, evening)
+            venue = _Venue(stack, evening, stopping)
             venue.open_house()
             _say(f"dashboard       {venue.dashboard_url}")
             _say(f"first login     {services.login_link(evening.config)}   (once, within 30 minutes)")
@@ -69,7 +69,7 @@ def run_demo(folder: Path, *, port: int, seed: int, seconds: float | None) -> tu
             )
             venue.go_live()
             begun = time.monotonic()
-            venue.run(stopping, seconds)
+            venue.run(seconds)
             lasted = time.monotonic() - begun
             venue.close_up()
         films = [_inspect(path) for path in sorted((folder / "state" / "recordings").glob("*.ts"))]
@@ -80,10 +80,20 @@ def run_demo(folder: Path, *, port: int, seed: int, seconds: float | None) -> tu
                 event=ledger.event(cast.EVENT),
                 door=venue.door,
                 stream=venue.stream,
+                stream_at_end=venue.stream_at_end,
                 films=films,
                 played_back=venue.played_back,
             )
-    return told, _is_well(told)
+    broken = _broken_promises(told)
+    for promise in broken:
+        _say(f"not as it should be: {promise}")
+    return told, not broken
+
+
+class Interrupted(DemoError):
+    """Somebody stopped the demo while it was being set up."""
+
+    code = "interrupted"
 
 
 class _Evening(NamedTuple):
@@ -101,14 +111,16 @@ class _Evening(NamedTuple):
 class _Venue:
     """The running parts, started in order; the stack stops them in the opposite one."""
 
-    def __init__(self, stack: ExitStack, evening: _Evening) -> None:
+    def __init__(self, stack: ExitStack, evening: _Evening, stopping: threading.Event) -> None:
         self._stack = stack
+        self._stopping = stopping
         self._evening = evening
         self._children: list[Child] = []
         self._viewer: Child | None = None
         self._seen_before = 0  # frames that viewers who are gone had seen
         self.door: DoorState | None = None
         self.stream: StreamState | None = None
+        self.stream_at_end: StreamState | None = None  # as it was before it was told to stop
         self.dashboard_url = f"http://127.0.0.1:{evening.dashboard_port}"
 
     @property
@@ -141,10 +153,10 @@ class _Venue:
         self._wait("the RTMP server", self._is_pushing)
         self._stack.callback(self._stop_viewer)
 
-    def run(self, stopping: threading.Event, seconds: float | None) -> None:
+    def run(self, seconds: float | None) -> None:
         """Look after the evening: a viewer who lost the stream comes back, a part that died is named."""
         until = None if seconds is None else time.monotonic() + seconds
-        while not stopping.wait(_STEP_S) and (until is None or time.monotonic() < until):
+        while not self._stopping.wait(_STEP_S) and (until is None or time.monotonic() < until):
             self._all_alive()
             if self._viewer is None or self._viewer.exit_code is not None:
                 self._stop_viewer()
@@ -153,6 +165,7 @@ class _Venue:
 
     def close_up(self) -> None:
         """End the stream as an organizer would, so that the recording is whole and the last numbers are known."""
+        self.stream_at_end = self.stream
         self._order("stop")
 
     def _order(self, do: str) -> None:
@@ -195,11 +208,12 @@ class _Venue:
         deadline = time.monotonic() + _READY_S
         while not is_ready():
             self._all_alive()
+            if self._stopping.wait(0.05):
+                raise Interrupted("the demo was stopped before the evening began; nothing is left running")
             if time.monotonic() > deadline:
                 raise DemoError(
                     f"{what} was not ready within {_READY_S:.0f} s; see {self._evening.folder / 'demo.log'}"
                 )
-            threading.Event().wait(0.05)
 
 
 def _prepare(folder: Path, port: int, seed: int) -> _Evening:
@@ -310,15 +324,17 @@ def _inspect(path: Path) -> Film:
         raise DemoError(f"the recording {path} cannot be played: {error}") from error
 
 
-def _is_well(told: dict[str, Any]) -> bool:
-    """Whether the demo kept its promises: counts agree, frames arrived, the recording has no gap."""
+def _broken_promises(told: dict[str, Any]) -> list[str]:
+    """What the demo promises and did not keep."""
     occupancy, stream = told["occupancy"], told["stream"]
-    return bool(
-        occupancy["ledger"] == occupancy["door"]
-        and stream["frames_played_back"] > 0
-        and stream["frames_recorded"] > 0
-        and stream["recording_gaps"] == 0
-    )
+    promises = {
+        "somebody was admitted": told["scans"]["admitted"] > 0,
+        "the door's count is the ledger's": occupancy["ledger"] == occupancy["door"],
+        "frames came back from the RTMP server": stream["frames_played_back"] > 0,
+        "frames were recorded": stream["frames_recorded"] > 0,
+        "the recording has no gap": stream["recording_gaps"] == 0,
+    }
+    return [promise for promise, is_kept in promises.items() if not is_kept]
 
 
 def _answers(port: int) -> bool:

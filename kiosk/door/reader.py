@@ -15,27 +15,43 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import zxingcpp
 from PIL import Image, ImageFilter
-from pyzbar import pyzbar
 
 from hardware.cameras import Luma
 from hardware.clock import Clock
+from hardware.errors import PlatypusError
 
 log = logging.getLogger(__name__)
+
+
+def _library(name: str) -> Any:
+    """A decoder's module, None when it is not installed."""
+    try:
+        return import_module(name)
+    except ImportError:
+        return None
+
+
+zxingcpp = _library("zxingcpp")  # no wheel for the 32-bit Raspberry Pi OS: pyzbar reads alone there
+pyzbar = _library("pyzbar.pyzbar")  # without libzbar0 there is no second opinion
 
 _SECOND_OPINION_AFTER_S = 0.3  # without a read
 _SECOND_OPINIONS_PER_S = 3
 _CROP_MARGIN = 0.25  # of the near miss' size, on each side
 _SHARPEN = ImageFilter.UnsharpMask(radius=2, percent=150, threshold=0)
-# Model 2 only: with the whole family a torn code was once read as Micro QR "812".
-_QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
 _THRESHOLD_WINDOW_PX = 51
 _THRESHOLD_BIAS = 5  # grey levels under the local mean that count as dark
+
+
+class NoDecoder(PlatypusError, ImportError):
+    """Neither of the two libraries is there."""
+
+    code = "no_decoder"
 
 
 class Read(NamedTuple):
@@ -54,9 +70,17 @@ class Sight(NamedTuple):
 
 
 class Reader:
-    """Reads frames in their order; remembers what it needs for the gate and the throttle. For one thread."""
+    """Reads frames in their order; remembers what it needs for the gate and the throttle. For one thread.
+
+    With one of the libraries missing the other reads alone. Raises NoDecoder when both are.
+    """
 
     def __init__(self, clock: Clock) -> None:
+        if zxingcpp is None and pyzbar is None:
+            raise NoDecoder("no QR decoder is installed: run ./install.sh again (zxing-cpp, libzbar0)")
+        for name, library in (("zxing-cpp", zxingcpp), ("zbar", pyzbar)):
+            if library is None:
+                log.warning("reader event=missing library=%s", name)
         self._clock = clock
         self._gate = MotionGate()
         self._last_read_s = float("-inf")
@@ -71,14 +95,19 @@ class Reader:
             self.steps["gated"] += 1
             return Sight((), has_near_miss=False, was_looked_at=False)
         reads, misses = self._zxing(y)
-        is_due = now - self._last_read_s >= _SECOND_OPINION_AFTER_S
-        if not reads and is_due and now - self._last_opinion_s >= 1 / _SECOND_OPINIONS_PER_S:
+        if not reads and self._wants_opinion(now):
             self._last_opinion_s = now
             reads = self._zbar(y, inverse=self._on_inverse)
             self._on_inverse = not self._on_inverse
         if reads:
             self._last_read_s = now
         return Sight(reads, has_near_miss=misses and not reads, was_looked_at=True)
+
+    def _wants_opinion(self, now: float) -> bool:
+        if zxingcpp is None:
+            return True  # it is the only one
+        is_due = now - self._last_read_s >= _SECOND_OPINION_AFTER_S
+        return is_due and now - self._last_opinion_s >= 1 / _SECOND_OPINIONS_PER_S
 
     def read_still(self, y: Luma) -> Sequence[Read]:
         """Read one picture with every step, as no next frame will come."""
@@ -90,6 +119,8 @@ class Reader:
         return self._zbar(y, inverse=False) or self._zbar(y, inverse=True)
 
     def _zxing(self, y: Luma) -> tuple[list[Read], bool]:
+        if zxingcpp is None:
+            return [], False
         self.steps["zxing"] += 1
         found = _decode(y)
         reads = _distinct(Read(code.bytes, "zxing") for code in found if code.valid)
@@ -109,6 +140,8 @@ class Reader:
         return _distinct(reads), bool(misses)
 
     def _zbar(self, y: Luma, *, inverse: bool) -> list[Read]:
+        if pyzbar is None:
+            return []
         name = "zbar-inverse" if inverse else "zbar-threshold"
         self.steps[name] += 1
         picture = local_threshold(y)
@@ -183,11 +216,13 @@ def _box(length: int, half: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.i
     return np.maximum(at - half, 0), np.minimum(at + half + 1, length)
 
 
-def _decode(y: Luma) -> list[zxingcpp.Barcode]:
-    return list(zxingcpp.read_barcodes(y, formats=_QR, return_errors=True))
+def _decode(y: Luma) -> list[Any]:
+    # Model 2 only: with the whole family a torn code was once read as Micro QR "812".
+    formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
+    return list(zxingcpp.read_barcodes(y, formats=formats, return_errors=True))
 
 
-def _crop(y: Luma, position: zxingcpp.Position) -> Luma:
+def _crop(y: Luma, position: Any) -> Luma:
     corners = (position.top_left, position.top_right, position.bottom_right, position.bottom_left)
     xs, ys = [corner.x for corner in corners], [corner.y for corner in corners]
     margin = int(max(max(xs) - min(xs), max(ys) - min(ys)) * _CROP_MARGIN)

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from hardware.cameras import Luma
 from hardware.clock import ManualClock
-from kiosk.door.reader import MotionGate, Reader, local_threshold
+from kiosk.door.reader import MotionGate, NoDecoder, Reader, local_threshold
 
 CODE = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -110,6 +110,21 @@ def test_pyzbar_that_cannot_name_an_orientation_does_not_end_the_evening() -> No
     reader = Reader(ManualClock())
     reads = reader.second_opinion(picture(HOSTILE["structured append"], scale=5))
     assert reads == [] and reader.steps["zbar-threshold:failed"] == 1
+
+
+@pytest.mark.parametrize("missing", ["zxingcpp", "pyzbar"])
+def test_with_one_library_missing_the_other_reads_alone(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on the 32-bit Raspberry Pi OS, for which zxing-cpp has no wheel."""
+    monkeypatch.setattr(f"kiosk.door.reader.{missing}", None)
+    assert still(ticket()) == [CODE.encode()]
+    assert [read.data for read in Reader(ManualClock()).look(ticket()).reads] == [CODE.encode()]
+
+
+def test_without_any_library_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for library in ("zxingcpp", "pyzbar"):
+        monkeypatch.setattr(f"kiosk.door.reader.{library}", None)
+    with pytest.raises(NoDecoder, match="libzbar0"):
+        Reader(ManualClock())
 
 
 def test_an_empty_scene_costs_a_look_now_and_then_only() -> None:

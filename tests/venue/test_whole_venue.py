@@ -128,7 +128,7 @@ def test_an_evening_is_followed_on_a_phone_and_adds_up(start: Callable[..., Venu
     expect(screen.get_by_text(re.compile("Welcome|volunteer|full", re.IGNORECASE)).first).to_be_visible(timeout=20_000)
     screen.screenshot(path=PICTURES / "venue-screen.png")
     venue.wait_for(r"(refused: canceled)")
-    expect(page.get_by_text(re.compile(r"Live|live")).first).to_be_visible(timeout=20_000)
+    expect(page.locator(".stream .said")).to_have_text("Live", timeout=20_000)
 
     venue.process.send_signal(signal.SIGINT)
     code, told = venue.end()
@@ -137,6 +137,7 @@ def test_an_evening_is_followed_on_a_phone_and_adds_up(start: Callable[..., Venu
     assert told["scans"]["admitted"] >= 1 and len(reasons) >= 4
     assert told["occupancy"]["ledger"] == told["occupancy"]["door"] == told["scans"]["admitted"]
     legs = {leg["kind"]: leg for leg in told["stream"]["legs"]}
+    assert [leg["state"] for leg in legs.values()] == ["live", "live"]
     assert legs["recording"]["frames_arrived"] == legs["recording"]["frames_sent"] > 200
     assert 100 < legs["destination"]["frames_arrived"] <= legs["destination"]["frames_sent"]
     assert told["stream"]["recording_gaps"] == 0
@@ -155,6 +156,15 @@ def test_a_demo_that_is_killed_leaves_no_process_and_can_be_started_again(start:
     code, told = again.end()
     assert code == 0, again.said
     assert told["stream"]["frames_played_back"] > 0
+
+
+def test_a_demo_that_is_stopped_while_it_starts_says_so_and_leaves_nothing(start: Callable[..., Venue]) -> None:
+    venue = start()
+    venue.wait_for(r"(dashboard)")  # the stream is not live yet
+    venue.process.send_signal(signal.SIGINT)
+    code, told = venue.end()
+    assert (code, told) == (1, {}) and "stopped before the evening began" in venue.said[-1]
+    assert leftovers(venue.folder) == []
 
 
 def test_a_port_that_is_taken_is_said_in_one_sentence(tmp_path: Path) -> None:
