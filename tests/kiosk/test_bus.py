@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import queue
 import threading
 import time
@@ -153,3 +154,15 @@ def test_nonsense_on_the_bus_is_not_news(broker: Broker) -> None:
         stranger.keep(topic, StreamState())  # no gate in it: not a DoorState
         stranger.keep(topic, DoorState(gate="main", inside=3))
         assert states.get(timeout=WAIT_S).inside == 3
+
+
+def test_the_brokers_shipped_configuration_works(tmp_path: Path) -> None:
+    shipped = (Path(__file__).parents[2] / "systemd" / "mosquitto.conf").read_text(encoding="utf-8")
+    socket = tmp_path / "bus.sock"
+    config = tmp_path / "mosquitto.conf"
+    user = f"user {getpass.getuser()}\n"  # as root, mosquitto would become another user who may not write here
+    config.write_text(shipped.replace("/run/platypus/bus.sock", str(socket)) + user, encoding="utf-8")
+    with Child("mosquitto", [servers.find_program("mosquitto"), "-c", str(config)]), Bus(str(socket), "door") as bus:
+        states = heard(bus, "ready", StreamState)
+        bus.keep("ready", StreamState(order="live"))
+        assert states.get(timeout=WAIT_S).order == "live"
