@@ -33,6 +33,9 @@ class Beeper:
     def beep(self, pattern: Pattern) -> None:
         """See `Sounder.beep`."""
         rhythm = pattern.beeps
+        if not rhythm.times:
+            self.off()
+            return
         self._buzzer.beep(rhythm.on_s, rhythm.off_s, n=rhythm.times)
 
     def off(self) -> None:
@@ -53,6 +56,8 @@ class TonalBeeper:
     def beep(self, pattern: Pattern) -> None:
         """See `Sounder.beep`."""
         self.off()
+        if not pattern.beeps.times:
+            return
         self._tune = Worker("buzzer", lambda worker: self._play(worker, pattern.beeps, pattern.pitch_hz))
         self._tune.start()
 
@@ -64,7 +69,7 @@ class TonalBeeper:
 
     def _play(self, worker: Worker, rhythm: Rhythm, pitch_hz: float) -> None:
         try:
-            for _ in range(rhythm.times):
+            for _ in range(rhythm.times or 0):
                 self._buzzer.play(pitch_hz)
                 if not worker.wait(rhythm.on_s):
                     return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
@@ -12,7 +13,8 @@ class Signal(StrEnum):
     IDLE = "idle"
     ADMITTED = "admitted"
     REFUSED = "refused"
-    ATTENTION = "attention"  # a person has to look: the camera stalled, a scan could not be written
+    ATTENTION = "attention"  # a person has to look: the room is full, a scan could not be written
+    OUT_OF_ORDER = "out_of_order"  # nothing can be read: amber until another signal is shown
 
 
 class Colour(Enum):
@@ -25,15 +27,17 @@ class Colour(Enum):
 
 @dataclass(frozen=True)
 class Rhythm:
-    """On for `on_s`, off for `off_s`, so many times."""
+    """On for `on_s`, off for `off_s`, so many times; None: without end."""
 
     on_s: float
     off_s: float
-    times: int
+    times: int | None
 
     @property
     def lasts_s(self) -> float:
         """Until it is dark, or silent, for good."""
+        if self.times is None:
+            return math.inf
         return self.times * (self.on_s + self.off_s) - self.off_s
 
 
@@ -52,12 +56,17 @@ class Pattern:
         return max(self.light.lasts_s, self.beeps.lasts_s)
 
 
+_SILENCE = Rhythm(0.0, 0.0, 0)
+
+
 # Steady against fast against slow; one short, three, one long: told apart with eyes shut or without colours. Pitches
 # (A6, A5, E6: an octave and a fifth apart) are high for a piezo's sake, which is faint below 500 Hz.
 PATTERNS = {
     Signal.ADMITTED: Pattern(Colour.GREEN, Rhythm(1.5, 0.0, 1), Rhythm(0.12, 0.0, 1), 1760.0),
     Signal.REFUSED: Pattern(Colour.RED, Rhythm(0.125, 0.125, 8), Rhythm(0.15, 0.15, 3), 880.0),  # 4 Hz for 2 s
     Signal.ATTENTION: Pattern(Colour.AMBER, Rhythm(0.5, 0.5, 2), Rhythm(0.8, 0.0, 1), 1318.5),
+    # It winks, so that it is not taken for a lamp; it is silent, as it may last all evening.
+    Signal.OUT_OF_ORDER: Pattern(Colour.AMBER, Rhythm(2.8, 0.2, None), _SILENCE, 1318.5),
 }
 
 

@@ -212,9 +212,15 @@ class Door:
     def _camera_is(self, camera: Literal["ok", "stalled", "lost"], cause: str) -> None:
         if camera != self._state.camera:
             log.info("gate=%s camera=%s cause=%r", self._gate.name, camera, cause)
+            # One beep when it begins, then amber for as long as it lasts; a guest who comes later must see it too.
             if camera != "ok":
                 self._show(Signal.ATTENTION)
+            elif self._panel.showing is Signal.OUT_OF_ORDER:
+                self._show(Signal.IDLE)
             self._tell(camera=camera, cause=cause)
+        elif camera != "ok" and self._panel.showing is Signal.IDLE:
+            self._show(Signal.OUT_OF_ORDER)
+            self._tell(cause=cause)
         elif cause != self._state.cause or self._clock.monotonic() - self._told_s >= _STATE_EVERY_S:
             self._tell(cause=cause)
 

@@ -172,10 +172,18 @@ def test_a_lost_answer_is_asked_again_and_counts_once(ledger: Ledger, event: Eve
 
 
 def test_a_camera_that_stops_is_said_and_the_door_goes_on_when_it_is_back(ledger: Ledger, event: Event) -> None:
-    script = [picture_of("AA"), *GONE, CameraStalled("no frame"), CameraStalled("no frame"), *[picture_of("BB")] * 3]
+    silence = [CameraStalled("no frame")] * 40
+    script = [picture_of("AA"), *GONE, *silence, EMPTY, *[picture_of("BB")] * 3]
     night = Night(event, ledger, script)
     assert night.answers == ["admitted", "admitted"]
-    assert night.panel.signals == [Signal.ADMITTED, Signal.ATTENTION, Signal.ADMITTED]  # one alarm, not one a second
+    # One beep, then amber for as long as it lasts, then dark until the next guest.
+    assert night.panel.signals == [
+        Signal.ADMITTED,
+        Signal.ATTENTION,
+        Signal.OUT_OF_ORDER,
+        Signal.IDLE,
+        Signal.ADMITTED,
+    ]
     stalled = [state for state in night.told.states if state.camera == "stalled"]
     assert stalled and "by hand" in stalled[0].cause and night.told.states[-1].camera == "ok"
 

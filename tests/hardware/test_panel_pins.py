@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -98,6 +99,20 @@ def test_each_signal_has_its_own_rhythm_and_sound_and_ends_by_itself(
 def test_signals_differ_in_rhythm_and_in_sound_not_in_colour_alone() -> None:
     assert len({pattern.light for pattern in PATTERNS.values()}) == len(PATTERNS)
     assert len({pattern.beeps for pattern in PATTERNS.values()}) == len(PATTERNS)
+
+
+def test_out_of_order_is_amber_and_silent_until_something_else_is_shown() -> None:
+    factory = pin_factory("mock")
+    with GpioPanel(PanelSettings(pins="mock"), factory) as panel:
+        panel.show(Signal.OUT_OF_ORDER)
+        deadline = time.monotonic() + 2
+        while not (factory.pin(GREEN).state and factory.pin(RED).state):
+            assert time.monotonic() < deadline
+        assert panel.showing is Signal.OUT_OF_ORDER
+        assert lasts_s(Signal.OUT_OF_ORDER) == math.inf
+        panel.show(Signal.IDLE)
+        assert (factory.pin(GREEN).state, factory.pin(RED).state, panel.showing) == (False, False, Signal.IDLE)
+        assert [state.state for state in factory.pin(BUZZER).states] == [False]
 
 
 def test_a_new_signal_replaces_the_running_one_at_once(factory: MockFactory) -> None:
