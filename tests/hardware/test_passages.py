@@ -10,6 +10,7 @@ import pytest
 from gpiozero import LED
 from gpiozero.pins.mock import MockFactory, MockPin
 
+from hardware.clock import Stamp, SystemClock
 from hardware.errors import PassageError
 from hardware.panel import Digits, Oled, PanelSettings, StrikeSettings
 from hardware.passage import (
@@ -36,15 +37,37 @@ def factory() -> MockFactory:
     return MockFactory()
 
 
-def hold(pin: MockPin, *, high: bool, is_edge_lost: bool = False) -> None:
-    """Give the pin a level for 50 ms, which is what the test is about: levels that last."""
-    if is_edge_lost:
+class SteppingClock:
+    """Goes on by 20 ms at each look, however busy this machine is."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def monotonic(self) -> float:
+        self.looks += 1
+        return 100.0 + 0.02 * self.looks
+
+    def stamp(self) -> Stamp:
+        return SystemClock().stamp()
+
+
+@pytest.fixture
+def clock() -> SteppingClock:
+    return SteppingClock()
+
+
+def hold(clock: SteppingClock, pin: MockPin | None = None, *, high: bool = True, is_edge_lost: bool = False) -> None:
+    """Give the pin a level, if any, and wait until it was looked at often enough to count."""
+    if pin is not None and is_edge_lost:
         pin._change_state(high)
-    elif high:
+    elif pin is not None and high:
         pin.drive_high()
-    else:
+    elif pin is not None:
         pin.drive_low()
-    threading.Event().wait(0.05)
+    wanted, deadline_s = clock.looks + 4, time.monotonic() + 5.0
+    while clock.looks < wanted:
+        assert time.monotonic() < deadline_s, "nobody looks"
+        threading.Event().wait(0.002)
 
 
 @pytest.mark.parametrize(
@@ -52,18 +75,18 @@ def hold(pin: MockPin, *, high: bool, is_edge_lost: bool = False) -> None:
     [(Direction.IN, "low", False), (Direction.OUT, "low", True), (Direction.IN, "high", True)],
 )
 def test_somebody_who_walks_through_is_counted_with_and_without_edges(
-    factory: MockFactory, direction: Direction, blocked_is: str, is_edge_lost: bool
+    factory: MockFactory, clock: SteppingClock, direction: Direction, blocked_is: str, is_edge_lost: bool
 ) -> None:
     blocked = blocked_is == "high"
     beams = msgspec.convert({"blocked_is": blocked_is}, BeamPair)
     first, second = (factory.pin(pin) for pin in ((OUTER, INNER) if direction is Direction.IN else (INNER, OUTER)))
-    with GpioPassages(PassageSettings(beams=beams), factory) as passages:
-        hold(first, high=not blocked, is_edge_lost=is_edge_lost)
-        hold(second, high=not blocked, is_edge_lost=is_edge_lost)
-        hold(first, high=blocked, is_edge_lost=is_edge_lost)
-        hold(second, high=blocked, is_edge_lost=is_edge_lost)
-        hold(first, high=not blocked, is_edge_lost=is_edge_lost)
-        hold(second, high=not blocked, is_edge_lost=is_edge_lost)
+    with GpioPassages(PassageSettings(beams=beams), factory, clock) as passages:
+        hold(clock, first, high=not blocked, is_edge_lost=is_edge_lost)
+        hold(clock, second, high=not blocked, is_edge_lost=is_edge_lost)
+        hold(clock, first, high=blocked, is_edge_lost=is_edge_lost)
+        hold(clock, second, high=blocked, is_edge_lost=is_edge_lost)
+        hold(clock, first, high=not blocked, is_edge_lost=is_edge_lost)
+        hold(clock, second, high=not blocked, is_edge_lost=is_edge_lost)
         event = passages.next_event(2.0)
         assert isinstance(event, Passed) and event.direction is direction and event.is_sure
         assert passages.next_event(0.0) is None
@@ -83,16 +106,16 @@ def test_somebody_standing_in_the_beams_is_told_and_the_end_of_it_too(factory: M
 
 @pytest.mark.parametrize("is_edge_lost", [False, True])
 def test_a_press_of_the_exit_button_is_told_once_however_long_it_is_held(
-    factory: MockFactory, is_edge_lost: bool
+    factory: MockFactory, clock: SteppingClock, is_edge_lost: bool
 ) -> None:
     pin = factory.pin(BUTTON)
-    with GpioPassages(BOTH, factory) as passages:
-        assert passages.next_event(0.08) is None  # it has been seen to be up
-        hold(pin, high=False, is_edge_lost=is_edge_lost)
+    with GpioPassages(BOTH, factory, clock) as passages:
+        hold(clock)  # it has been seen to be up
+        hold(clock, pin, high=False, is_edge_lost=is_edge_lost)
         assert isinstance(passages.next_event(2.0), ExitPressed)
-        assert passages.next_event(0.2) is None
-        hold(pin, high=True, is_edge_lost=is_edge_lost)
-        hold(pin, high=False, is_edge_lost=is_edge_lost)
+        assert passages.next_event(0.1) is None
+        hold(clock, pin, high=True, is_edge_lost=is_edge_lost)
+        hold(clock, pin, high=False, is_edge_lost=is_edge_lost)
         assert isinstance(passages.next_event(2.0), ExitPressed)
 
 
@@ -100,7 +123,7 @@ def test_a_spark_is_no_press(factory: MockFactory) -> None:
     pin = factory.pin(BUTTON)
     with GpioPassages(BOTH, factory) as passages:
         assert passages.next_event(0.08) is None
-        for _ in range(50):
+        for _ in range(5):
             pin.drive_low()
             pin.drive_high()
         assert passages.next_event(0.15) is None
