@@ -144,6 +144,7 @@ class Live:
         self._fresh: dict[str, tuple[ScanRow, float]] = {}  # by gate: newest answer, when first seen (monotonic s)
         self._last_scan: int | None = None
         self._seats: tuple[tuple[object, ...], float, Seats] | None = None  # for what, when, and how many
+        self._renewals = 0
         self._in_trouble = False
         self.worker = Worker("dashboard-live", self._run)
         news.subscribe(self._ring)
@@ -208,6 +209,7 @@ class Live:
 
     def renew(self) -> None:
         """Have everything read anew and wait for it, `PATIENCE_S` at most: the next page shows what was just done."""
+        self._renewals += 1
         since_s = time.monotonic()
         if not self.worker.is_alive:
             self._make()
@@ -302,7 +304,7 @@ class Live:
         self, people: HeadCount, scans: Sequence[ScanRow], waiting: Sequence[Waiting], now_s: float
     ) -> Seats:
         """The seats, looked at again only when something moved: it is the one question that asks every ticket."""
-        moved = (people, scans[0].scan_id if scans else 0, *waiting)
+        moved = (self._renewals, people, scans[0].scan_id if scans else 0, *waiting)
         if self._seats is None or self._seats[0] != moved or now_s - self._seats[1] > SEATS_LAST_S:
             self._seats = (moved, now_s, self._doorbook.seats())
         return self._seats[2]

@@ -82,12 +82,14 @@ class Presses:
         decision = self._desk.walk_in(press_of(), name=guest, persons=persons, override=is_override)
         if decision.is_admitted:
             return desk_words.came_in(decision, persons)
-        fields = {"name": guest or "", "persons": str(persons)}
+        fields = {"persons": str(persons), **({"name": guest} if guest else {})}
         insist = None if is_override else Insist(action="walk-in", fields=fields, may_wait=True)
         return desk_words.refused(decision, guest or "Walk-in", insist)
 
     def wait(self) -> Said:
-        guest, persons, press = name() or "No name", persons_or(1) or 1, press_of()
+        guest, persons, press = name(), persons_or(1) or 1, press_of()
+        if guest is None:
+            return Said(tone="warn", title="Who shall be called?", detail="Write a name, then press again.")
         self._listed.once(press.nonce, lambda: self._desk.wait(guest, persons))
         return Said(tone="calm", title=f"{guest} is on the waiting list", detail="They are let in below, in its order.")
 

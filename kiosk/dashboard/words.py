@@ -86,7 +86,7 @@ def who(row: ScanRow) -> str:
     """Whom or what a row is about."""
     if row.holder:
         return row.holder
-    if row.product == WALK_IN:
+    if row.product == WALK_IN or (row.actor and row.reason == "full" and row.product is None):
         return "Walk-in"
     if row.kind in {"correction", "undo"} and row.product is None:
         return "Head count"
@@ -140,6 +140,8 @@ def door(heard: Heard[DoorState], trouble_s: float) -> Status:
             return Status("calm", "Camera is starting", cause.strip())
         case "stalled":
             return Status("warn", f"No picture for {seconds(max(1.0, trouble_s))}", f"Check people in by hand.{cause}")
+        case "unclear":
+            return Status("warn", "Camera cannot see", f"Check people in by hand.{cause}")
         case "lost":
             return Status("no", "Camera lost", f"Check people in by hand.{cause}")
 
@@ -184,7 +186,7 @@ def source(state: SourceState) -> Status | None:
     if state.state in {Health.LIVE, Health.STOPPED}:
         return None
     title = {Health.CONNECTING: "starting", Health.WAITING: "waiting"}.get(state.state, "in trouble")
-    detail = _sentence(state.cause) if state.cause else "Viewers see a slate until it is back."
+    detail = _sentence(state.cause) if state.cause else "Viewers see nothing new until it is back."
     return Status("warn", f"Stage camera {title}", detail)
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dashboard_browser import CHROMIUM, FLAGS, PICTURES
 from dashboard_house import House, build
+from playwright.sync_api import Browser, sync_playwright
 
 
 @pytest.fixture
@@ -28,3 +30,12 @@ def make_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
 def house(make_house: Callable[..., House]) -> House:
     """A house with the default settings."""
     return make_house()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    PICTURES.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield chromium
+        chromium.close()

@@ -5,30 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
+from dashboard_browser import PHONE, PICTURES, logged_in, watched
 from dashboard_house import PIN, House, wait_for
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from hardware.clock import SystemClock
-from kiosk.dashboard.server import DashboardServer
 from kiosk.news import DoorState
 from stream.health import Health, LegKind, LegState, SourceState, StreamState
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-PHONE = {"width": 390, "height": 844}
-PICTURES = Path(__file__).parents[2] / "test-output"
 LIVE = StreamState(
     order="live",
     since="2026-11-24T18:02:00Z",
@@ -49,15 +35,6 @@ ALL_INSIDE = """[...document.querySelectorAll('.live .words, .live .figure')].ev
     const box = element.getBoundingClientRect();
     return box.left >= 0 && box.top >= 0 && box.right <= innerWidth && box.bottom <= innerHeight;
 })"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    PICTURES.mkdir(exist_ok=True)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -82,44 +59,6 @@ def hanging_ledger(house: House) -> Iterator[None]:
         yield
     finally:
         house.book.may_read.set()
-
-
-@contextmanager
-def watched(browser: Browser, origin: str, **options: Any) -> Iterator[BrowserContext]:
-    """A context whose every request must stay at our origin, and whose console must not complain of our policy."""
-    context = browser.new_context(**options)
-    foreign: list[str] = []
-    complaints: list[str] = []
-    own = urlsplit(origin).netloc
-
-    def look(url: str) -> None:
-        if urlsplit(url).netloc != own and not url.startswith("data:"):
-            foreign.append(url)
-
-    def listen(page: Page) -> None:
-        page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-
-    context.on("request", lambda request: look(request.url))
-    context.on("page", listen)
-    yield context
-    context.close()
-    assert foreign == []
-    # A refused form or a server that was stopped is told as "Failed to load resource"; that is meant.
-    assert [text for text in complaints if "Failed to load resource" not in text] == []
-
-
-@contextmanager
-def logged_in(browser: Browser, server: DashboardServer, house: House, **options: Any) -> Iterator[Page]:
-    if not house.access.has_pin:
-        house.access.choose_pin(house.access.new_link(), PIN)
-    with watched(browser, server.url, viewport=PHONE, **options) as context:
-        page = context.new_page()
-        page.goto(server.url)
-        page.get_by_label("PIN or passphrase").fill(PIN)
-        page.get_by_role("button", name="Log in").click()
-        expect(page.locator("body.is-live")).to_be_visible()
-        yield page
 
 
 def test_from_the_first_link_to_the_page_of_the_evening(browser: Browser, busy: House) -> None:

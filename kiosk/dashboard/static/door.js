@@ -65,14 +65,13 @@ function say(text) {
   notice.className = "notice";
   notice.dataset.tone = "no";
   notice.textContent = text;
-  const said = document.getElementById("said");
-  said.replaceChildren(notice);
-  said.scrollIntoView({ block: "nearest" });
+  document.getElementById("said").replaceChildren(notice);
 }
 
 async function press(form, submitter) {
   const fields = new URLSearchParams(new FormData(form, submitter));
   fields.set("q", search.value);
+  const wasFocused = document.activeElement === submitter; // a disabled button loses it
   presses += 1;
   submitter.disabled = true;
   submitter.classList.add("is-busy");
@@ -86,15 +85,14 @@ async function press(form, submitter) {
       form.querySelectorAll(".stepper input").forEach(count);
       form.elements.nonce.value = fresh.querySelector(`form[action="${form.getAttribute("action")}"] [name=nonce]`).value;
     }
-    const said = document.getElementById("said");
-    said.focus({ preventScroll: true });
-    said.scrollIntoView({ block: "nearest" });
+    if (!document.activeElement || document.activeElement === body) document.getElementById("said").focus({ preventScroll: true });
   } catch (error) {
     // The form keeps its nonce, so pressing again is safe: if the first press arrived, it is not counted twice.
     say(`No answer yet (${error.message}). Press again: it counts once.`);
   }
   submitter.disabled = false;
   submitter.classList.remove("is-busy");
+  if (wasFocused && submitter.isConnected) submitter.focus({ preventScroll: true });
   presses -= 1;
 }
 
@@ -114,6 +112,8 @@ document.addEventListener("submit", (event) => {
   }
 });
 document.addEventListener("click", (event) => {
+  const clearer = event.target.closest("[data-clears]");
+  if (clearer) document.getElementById(clearer.dataset.clears).replaceChildren();
   const step = event.target.closest("[data-step]");
   if (!step) return;
   const field = step.parentElement.querySelector("input");
@@ -122,6 +122,7 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("input", (event) => {
   if (event.target === search) {
+    if (!presses) document.getElementById("said").replaceChildren(); // it was about somebody else
     clearTimeout(search.timer);
     search.timer = setTimeout(find, SEARCH_MS);
   } else if (event.target.matches(".stepper input")) count(event.target);

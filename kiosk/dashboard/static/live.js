@@ -1,6 +1,6 @@
 // Keeps an open page true: one stream of whole snapshots, written into the places that name their part of it.
 // Places: data-text, data-show, data-value, data-max, data-tone-of, data-mode-of, data-struck-of hold a dotted path; a data-list
-// holds a <template> for its items. A page that hears nothing for 3 s says so: no old number looks alive.
+// holds a <template> for its items; a data-part is somebody else's (door.js). A page that hears nothing for 3 s says so: no old number looks alive.
 "use strict";
 
 const STALE_MS = 3000;
@@ -28,7 +28,7 @@ function put(element, data) {
 function fill(root, data) {
   put(root, data);
   for (const element of root.querySelectorAll("[data-text], [data-tone-of], [data-show], [data-value]")) {
-    if (!element.closest("[data-list]")) put(element, data);
+    if (!element.closest("[data-list], [data-part]")) put(element, data);
   }
   for (const list of root.querySelectorAll("[data-list]")) fillList(list, part(data, list.dataset.list) || []);
 }
