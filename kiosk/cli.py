@@ -138,7 +138,8 @@ def demo(seconds: float | None, folder: Path, port: int, seed: int) -> None:
 
 @cli.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-def read(files: tuple[Path, ...]) -> None:
+@click.option("--stats", is_flag=True, help="End with a line that counts how often each step ran, and won.")
+def read(files: tuple[Path, ...], *, stats: bool) -> None:
     """Read the QR codes of pictures with the door's own reader, one JSON line each."""
     from hardware.cameras.pictures import load_luma  # noqa: PLC0415
     from kiosk.door.reader import Reader  # noqa: PLC0415
@@ -164,6 +165,8 @@ def read(files: tuple[Path, ...]) -> None:
             ]
         line["ms"] = round((time.perf_counter() - begun) * 1000, 1)
         click.echo(json.dumps(line, ensure_ascii=False))
+    if stats:
+        click.echo(json.dumps({"steps": dict(reader.steps)}))
     if has_failed:
         sys.exit(1)
 

@@ -50,13 +50,15 @@ class DoorState(msgspec.Struct, frozen=True, kw_only=True):
     gate: str
     online: bool = True  # False is said by the broker, when the process is gone
     event: str = ""
-    camera: Literal["ok", "stalled", "lost", "starting"] = "starting"
+    # unclear: it gives pictures and sees nothing in them
+    camera: Literal["ok", "unclear", "stalled", "lost", "starting"] = "starting"
     cause: str = ""  # plain words, empty when all is well
     panel: str = "idle"  # the signal that shines now
     inside: int = 0
     capacity: int = 0
     frames: int = 0  # frames the reader has seen
     frames_per_s: float = 0.0
+    steps: dict[str, int] = {}  # how often each step of the reader ran, and won ("step:read")
 
 
 class StreamCommand(msgspec.Struct, frozen=True, kw_only=True):

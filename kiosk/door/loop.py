@@ -19,6 +19,7 @@ from hardware.clock import Clock, Stamp
 from hardware.errors import CameraError, CameraGone, CameraStalled, EndOfFilm, PanelError
 from hardware.panel import Panel, Signal
 from hardware.worker import Worker
+from kiosk.door.lens import Lens
 from kiosk.door.presence import Presence, Showing
 from kiosk.door.reader import Reader
 from kiosk.ledger import DWELL, Decision, Event, GateMode, HeadCount, LedgerError, Presentation, Reason
@@ -73,6 +74,7 @@ class Door:
         self._news = news
         self._clock = clock
         self._reader = Reader(clock)
+        self._lens = Lens()
         self._presence = Presence()
         self._state = DoorState(gate=gate.name, event=gate.event.slug)
         self._told_s = float("-inf")
@@ -97,19 +99,20 @@ class Door:
                 log.info("gate=%s event=end-of-film frames=%d", self._gate.name, self._frames)
                 break
             except CameraGone as error:
-                self._camera_is("lost", f"{error} Check in by hand meanwhile.")
+                self._camera_is("lost", str(error))
                 raise  # the process ends, and whoever watches it starts it anew
-            except CameraStalled:
-                self._camera_is("stalled", f"No picture for {_STALLED_S:.0f} s. Check in by hand meanwhile.")
+            except CameraStalled as error:
+                self._camera_is("stalled", str(error))
                 continue
             except CameraError as error:
-                self._camera_is("lost", f"{error} Check in by hand meanwhile.")
+                self._camera_is("lost", str(error))
                 if not worker.wait(_STALLED_S / 2):
                     break
                 continue
             self._frames += 1
-            self._camera_is("ok", self._trouble)
             sight = self._reader.look(frame.y)
+            blind = self._lens.judge(frame.y, sight, frame.taken_s)
+            self._camera_is("unclear" if blind else "ok", blind or self._trouble)
             if not sight.was_looked_at:
                 continue  # nothing moved: who was in view still is
             codes = [read.data for read in sight.reads if 0 < len(read.data) <= _LONGEST_CODE]
@@ -209,7 +212,7 @@ class Door:
     def _trouble(self) -> str:
         return self._ledger_trouble or self._panel_trouble
 
-    def _camera_is(self, camera: Literal["ok", "stalled", "lost"], cause: str) -> None:
+    def _camera_is(self, camera: Literal["ok", "unclear", "stalled", "lost"], cause: str) -> None:
         if camera != self._state.camera:
             log.info("gate=%s camera=%s cause=%r", self._gate.name, camera, cause)
             # One beep when it begins, then amber for as long as it lasts; a guest who comes later must see it too.
@@ -231,6 +234,7 @@ class Door:
             frames=self._frames,
             frames_per_s=self._rate.of(self._frames),
             panel=self._panel.showing,
+            steps=dict(self._reader.steps),
             **changes,
         )
         self._news.state(self._state)

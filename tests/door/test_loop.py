@@ -60,6 +60,7 @@ def picture_of(*texts: str | bytes) -> Luma:
 
 
 EMPTY = np.full((300, 300), 120, np.uint8)
+EMPTY[:, 150:] = 60  # a wall and a corner
 GONE = [EMPTY] * 20
 
 
@@ -185,7 +186,28 @@ def test_a_camera_that_stops_is_said_and_the_door_goes_on_when_it_is_back(ledger
         Signal.ADMITTED,
     ]
     stalled = [state for state in night.told.states if state.camera == "stalled"]
-    assert stalled and "by hand" in stalled[0].cause and night.told.states[-1].camera == "ok"
+    assert stalled and "no frame" in stalled[0].cause and night.told.states[-1].camera == "ok"
+
+
+@pytest.mark.parametrize("level", [3, 255], ids=["black", "glaring"])
+def test_a_covered_lens_is_said_and_is_no_alarm_once_it_is_free(ledger: Ledger, event: Event, level: int) -> None:
+    covered = np.full((300, 300), level, np.uint8)
+    night = Night(event, ledger, [EMPTY, *[covered] * 80, *[picture_of("AA")] * 3])
+    cameras = [state.camera for state in night.told.states]
+    assert "unclear" in cameras and cameras[-1] == "ok"
+    assert any("lens covered" in state.cause for state in night.told.states)
+    assert night.panel.signals == [Signal.ATTENTION, Signal.OUT_OF_ORDER, Signal.IDLE, Signal.ADMITTED]
+
+
+def test_codes_that_are_seen_and_never_read_are_said(ledger: Ledger, event: Event) -> None:
+    """A smeared lens, a lost focus: the corners of codes are found, their content is not."""
+    smeared = picture_of("NOBODY READS THIS TEXT")
+    rng = np.random.default_rng(3)
+    smeared[64:104, 64:104] = np.kron(rng.integers(0, 2, (10, 10)) * 255, np.ones((4, 4))).astype(np.uint8)
+    night = Night(event, ledger, [smeared if n % 2 else np.roll(smeared, 9, 0) for n in range(150)])
+    assert night.answers == []
+    assert any("focus" in state.cause for state in night.told.states)
+    assert night.panel.showing is Signal.OUT_OF_ORDER
 
 
 def test_a_camera_that_is_gone_says_why(ledger: Ledger, event: Event) -> None:

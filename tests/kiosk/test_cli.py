@@ -57,8 +57,10 @@ def test_tickets_are_issued_printed_again_and_read(venue: Path) -> None:
     assert "0 new, 0 changed, 2 as before" in again.stdout
     assert (venue / "tickets" / "0001.svg").read_bytes() == (venue / "again" / "0001.svg").read_bytes()
 
-    lines = platypus(venue, "read", str(venue / "tickets" / "0001.png"), str(venue / "again" / "0002.png")).stdout
-    texts = [json.loads(line)["codes"][0]["text"] for line in lines.splitlines()]
+    pictures = [str(venue / "tickets" / "0001.png"), str(venue / "again" / "0002.png")]
+    *lines, steps = map(json.loads, platypus(venue, "read", "--stats", *pictures).stdout.splitlines())
+    assert steps == {"steps": {"zxing": 2, "zxing:read": 2}}
+    texts = [line["codes"][0]["text"] for line in lines]
     secret = event_secret(load_config(venue / "platypus.toml"), "evening")
     assert texts == [codes.own_code(secret, "evening", number) for number in (1, 2)]
 
