@@ -30,6 +30,10 @@ ADVICE = {
 _ASK = "Ask an organizer before you let them in."
 FIRE_LIMIT = "The room's fire limit is reached: nobody more, whoever asks. Somebody has to leave first."
 INSIDE_STILL = "They are counted inside, and nobody is let in twice. Check them out first."
+NO_FREE_SEAT = (
+    "No seat is left that nobody has, keeps or waits for. Offer the waiting list, or the livestream; "
+    "when the talks have begun, release kept seats."
+)
 NOT_THEIR_TURN = (
     "No seat is free for them yet, or others come first. Release kept seats, or wait until somebody leaves."
 )
@@ -138,13 +142,15 @@ def went_out(decision: Decision) -> Said:
     return Said(tone="calm", title=f"{_who(decision)} left", detail=_inside(decision), undo=decision.scan_id)
 
 
-def refused(decision: Decision, who: str, insist: Insist | None) -> Said:
+def refused(decision: Decision, who: str, insist: Insist | None, when_full: str = ADVICE[Reason.FULL]) -> Said:
     """Somebody was not let in. `insist`: the second press to offer; None when this was it."""
     reason = decision.reason or Reason.ERROR
     refusal = words.REFUSALS[reason]
     advice = ADVICE.get(reason, _ASK)
     if insist is None and reason is Reason.FULL:
         advice = FIRE_LIMIT
+    elif reason is Reason.FULL:
+        advice = when_full
     elif insist is None and reason is Reason.ALREADY_REDEEMED:
         advice = INSIDE_STILL
     return Said(tone=refusal.tone, title=f"{who}: {refusal.short.lower()}", detail=advice, insist=insist)

@@ -14,7 +14,8 @@ from kiosk.dashboard import desk_words
 from kiosk.dashboard.desk_words import Insist, Said
 from kiosk.dashboard.ports import FrontDesk, Press
 
-MOST_PERSONS = 20  # in one press; a larger group is two presses
+MOST_PERSONS = 20  # without a ticket, in one press; a larger group is two presses
+MOST_ON_A_TICKET = 999
 LONGEST_TEXT = 80  # characters of a name or of a search
 _NONCE = re.compile(r"[0-9a-f]{32}")
 _LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels: no words
@@ -64,7 +65,7 @@ class Presses:
         }
 
     def check_in(self) -> Said:
-        ticket, persons = number("ticket"), persons_or(None)
+        ticket, persons = number("ticket"), persons_or(0, MOST_ON_A_TICKET) or None
         who, is_override = name() or "This ticket", override()
         decision = self._desk.check_in(ticket, press_of(), persons=persons, override=is_override)
         if decision.is_admitted:
@@ -78,16 +79,16 @@ class Presses:
         return desk_words.went_out(self._desk.check_out(number("ticket"), press_of()))
 
     def walk_in(self) -> Said:
-        guest, persons, is_override = name(), persons_or(1) or 1, override()
+        guest, persons, is_override = name(), persons_or(1), override()
         decision = self._desk.walk_in(press_of(), name=guest, persons=persons, override=is_override)
         if decision.is_admitted:
             return desk_words.came_in(decision, persons)
         fields = {"persons": str(persons), **({"name": guest} if guest else {})}
         insist = None if is_override else Insist(action="walk-in", fields=fields, may_wait=True)
-        return desk_words.refused(decision, guest or "Walk-in", insist)
+        return desk_words.refused(decision, guest or "Walk-in", insist, desk_words.NO_FREE_SEAT)
 
     def wait(self) -> Said:
-        guest, persons, press = name(), persons_or(1) or 1, press_of()
+        guest, persons, press = name(), persons_or(1), press_of()
         if guest is None:
             return Said(tone="warn", title="Who shall be called?", detail="Write a name, then press again.")
         self._listed.once(press.nonce, lambda: self._desk.wait(guest, persons))
@@ -150,12 +151,12 @@ def number(field: str) -> int:
     return int(text)
 
 
-def persons_or(default: int | None) -> int | None:
-    """How many people, `default` when the form does not say. Aborts with 400 when it is no number of people."""
+def persons_or(default: int, most: int = MOST_PERSONS) -> int:
+    """How many people, `default` when the form does not say. Aborts with 400 when it is no number up to `most`."""
     text = flask.request.form.get("persons", "")
     if not text:
         return default
-    if not (re.fullmatch(r"[0-9]{1,3}", text) and 1 <= int(text) <= MOST_PERSONS):
+    if not (re.fullmatch(r"[0-9]{1,3}", text) and 1 <= int(text) <= most):
         flask.abort(400)
     return int(text)
 

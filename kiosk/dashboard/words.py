@@ -14,7 +14,7 @@ from stream.health import Health, LegKind, LegState, SourceState, StreamState
 
 Tone = Literal["yes", "no", "warn", "calm"]
 
-SILENT_S = 10.0  # a process that says nothing for longer is taken for gone; each says its state every 2 s or less
+SILENT_S = 4.0  # a process that says nothing for longer is taken for gone; each says its state every 2 s or less
 
 
 class Answer(NamedTuple):

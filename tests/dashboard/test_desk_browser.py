@@ -120,6 +120,15 @@ def test_what_is_being_typed_stays_while_the_page_lives(browser: Browser, venue:
     assert inside(venue) == 3
 
 
+def test_a_search_hides_no_news_of_the_rows(browser: Browser, venue: House) -> None:
+    with at_the_door(browser, venue) as page:
+        for number in range(3):
+            page.get_by_label("Find a ticket").fill("dupont"[: 4 + number])
+            passes_unseen(venue, f"elsewhere-{number}")
+            expect(page.locator(".row")).to_have_count(number + 1)
+        expect(page.locator(".found > li")).to_have_count(1)
+
+
 def test_a_press_whose_answer_was_lost_is_pressed_again_and_counts_once(browser: Browser, venue: House) -> None:
     with at_the_door(browser, venue) as page:
         lost: list[str] = []

@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 from kiosk.dashboard import views, words
 from kiosk.dashboard.desk import DeskBusy, Turns
 from kiosk.dashboard.presses import Done
-from kiosk.ledger import NewTicket, Presentation, ScanRow
+from kiosk.ledger import GateMode, NewTicket, Presentation, ScanRow
 from kiosk.ledger.audit import audit
 from kiosk.tickets.codes import digest
 from kiosk.tickets.status import Status
@@ -235,7 +235,7 @@ def test_walk_ins_get_free_seats_and_then_the_waiting_list(desk: Volunteer) -> N
     assert "1 free for walk-ins, 5 kept for ticket holders until released" in desk.see()
     assert "Walk-in is in" in desk.press("walk-in")
     said = desk.press("walk-in", name="Ann\x00 <b>Lee</b>", persons=2)
-    assert "Ann <b>Lee</b>: house full" in said and "Put on the waiting list" in said
+    assert "Ann <b>Lee</b>: house full No seat is left that nobody has" in said and "Put on the waiting list" in said
     assert "is on the waiting list" in desk.press("wait", name="Ann Lee", persons=2)
     assert "Bo is on the waiting list" in desk.press("wait", name="Bo")
     page = desk.see()
@@ -423,6 +423,9 @@ def test_the_screen_shows_who_passes_its_gate_and_nothing_done_at_the_desk(desk:
     assert shown() == ("answer", "Welcome!")
     desk.press("correct", delta=1)
     assert shown() == ("answer", "Welcome!")  # and is not pushed away by the desk
+    shown_again = Presentation(b"ZOE", "seen-2", "main", "camera", house.clock.stamp())
+    house.ledger.admit(house.evening, shown_again, GateMode.EXIT)
+    assert shown() == ("answer", "Goodbye!")
 
 
 def test_a_page_s_version_changes_with_everything_the_desk_shows(desk: Volunteer) -> None:

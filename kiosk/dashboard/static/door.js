@@ -15,8 +15,11 @@ document.documentElement.classList.add("has-js");
 
 async function page(url, options) {
   const answer = await fetch(url, { cache: "no-store", ...options });
-  if (!answer.ok) throw new Error(answer.status < 500 ? "open the page again" : "it did not work");
-  if (new URL(answer.url).pathname !== "/door") location.assign("/door"); // logged out
+  if (answer.status >= 500) throw new Error("the server failed");
+  if (!answer.ok || new URL(answer.url).pathname !== "/door") { // logged out, or a page from before a new login
+    location.assign("/door");
+    return new Promise(() => {}); // nothing more happens here
+  }
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
@@ -27,6 +30,7 @@ function isInUse(part) {
   return [...part.querySelectorAll("input[type=number]")].some((field) => field === document.activeElement || field.value !== field.defaultValue);
 }
 
+// Returns whether all of `names` were put in place; gently: but for those in use.
 function place(fresh, names, gently) {
   let all = true;
   for (const name of names) {
@@ -36,7 +40,7 @@ function place(fresh, names, gently) {
     part.replaceChildren(...fresh.querySelector(`[data-part="${name}"]`).childNodes);
     if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
   }
-  if (all) version = fresh.body.dataset.version;
+  return all;
 }
 
 async function refresh() {
@@ -45,7 +49,8 @@ async function refresh() {
   try {
     const text = search.value;
     const fresh = await page(address());
-    if (!presses) place(fresh, text === search.value ? ["results", "waiting", "rows"] : ["waiting", "rows"], true);
+    const names = text === search.value ? ["results", "waiting", "rows"] : ["waiting", "rows"];
+    if (!presses && place(fresh, names, true)) version = fresh.body.dataset.version;
   } catch { /* the next snapshot tries again; live.js says when there is none */ }
   refreshing = false;
 }
@@ -80,6 +85,7 @@ async function press(form, submitter) {
     asked += 1; // a search that is still under way knows nothing of this press
     form.closest("dialog")?.close();
     place(fresh, ["said", "results", "waiting", "rows"], false);
+    version = fresh.body.dataset.version;
     if (form.isConnected) { // a form of the page itself: empty again, with a nonce of its own
       form.reset();
       form.querySelectorAll(".stepper input").forEach(count);
