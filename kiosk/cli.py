@@ -30,6 +30,7 @@ _CONFIG = click.option(
     help="platypus.toml; secrets.toml lies beside it.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
+_PEOPLE = click.IntRange(0, 1_000_000)
 _TIME = click.DateTime(["%Y-%m-%dT%H:%M%z"])
 _EVENT = click.option("--event", "slug", required=True, help="The event's short name.")
 
@@ -180,8 +181,8 @@ def event() -> None:
 @_CONFIG
 @click.argument("slug")
 @click.option("--name", required=True, help="As people call it.")
-@click.option("--capacity", type=click.IntRange(0), default=50, show_default=True, help="Seats.")
-@click.option("--fire-limit", type=click.IntRange(0), help="People, never more; without it the seats.")
+@click.option("--capacity", type=_PEOPLE, default=50, show_default=True, help="Seats.")
+@click.option("--fire-limit", type=_PEOPLE, help="People, never more; without it the seats.")
 @click.option("--starts", "starts_at", type=_TIME, help="Such as 2026-11-26T19:00+0100.")
 @click.option("--release-no-shows", "release_no_shows_at", type=_TIME, help="From then on nobody's seat is kept.")
 @click.option(
@@ -197,6 +198,26 @@ def event_create(config_path: Path, slug: str, name: str, capacity: int, **choic
     from kiosk import services  # noqa: PLC0415
 
     made = services.create_event(config_path, slug, name, capacity, **choices)
+    click.echo(f"event {made.slug} ({made.name}), {made.capacity} seats")
+
+
+@event.command("change")
+@_CONFIG
+@click.argument("slug")
+@click.option("--name")
+@click.option("--capacity", type=_PEOPLE)
+@click.option("--fire-limit", type=_PEOPLE)
+@click.option("--starts", "starts_at", type=_TIME)
+@click.option("--release-no-shows", "release_no_shows_at", type=_TIME)
+@click.option("--return/--no-return", "may_return", default=None)
+@click.option("--stream-page")
+def event_change(config_path: Path, slug: str, **changes: Any) -> None:
+    """Change what is named of an event; tickets and scans stay. A running door learns of it when it starts again."""
+    from kiosk import services  # noqa: PLC0415
+
+    made = services.change_event(
+        config_path, slug, **{key: value for key, value in changes.items() if value is not None}
+    )
     click.echo(f"event {made.slug} ({made.name}), {made.capacity} seats")
 
 
@@ -245,9 +266,12 @@ def tickets_issue(config_path: Path, slug: str, people: Path, out: Path) -> None
     """Make a ticket for each person of a CSV list: PNG, SVG and one PDF; the same list again prints the same ones."""
     from kiosk import services  # noqa: PLC0415
 
-    sheet, done, files = services.issue_tickets(config_path, slug, people, out)
+    sheet, done, files, absent = services.issue_tickets(config_path, slug, people, out)
     _say_columns(sheet.columns)
     click.echo(f"{done.new} new, {done.changed} changed, {done.unchanged} as before; {len(files)} files in {out}")
+    if absent:
+        numbers = ", ".join(str(number) for number in absent[:20]) + (" ..." if len(absent) > 20 else "")
+        click.echo(f"{len(absent)} ticket(s) issued before are not in this list and stay good: no. {numbers}")
 
 
 @tickets.command("import")

@@ -18,6 +18,9 @@ from hardware.cameras import CameraSettings, Picamera2Camera
 from hardware.durable import own_as_folder, write_durably
 from hardware.errors import PlatypusError
 from hardware.panel.settings import PanelSettings
+from hardware.passage import PassageSettings
+from hardware.pins import refuse_clashes
+from hardware.scanners import ScannerSettings
 from kiosk.dashboard.settings import DashboardSettings
 from kiosk.ledger import GateMode
 from kiosk.tickets.codes import SECRET_BYTES, new_secret
@@ -43,6 +46,12 @@ class DoorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     dwell_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 60.0  # at "both": a phone that lingers is no exit
     camera: CameraSettings = Picamera2Camera()
     panel: PanelSettings = PanelSettings()
+    scanner: ScannerSettings | None = None  # a USB barcode scanner beside the camera
+    passage: PassageSettings | None = None  # exit button, beam pair
+
+    def __post_init__(self) -> None:
+        if self.passage is not None and self.passage.pins == self.panel.pins:
+            refuse_clashes([*self.panel.uses(), *self.passage.uses()])
 
 
 class BusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

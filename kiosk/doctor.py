@@ -19,14 +19,14 @@ from hardware.cameras import open_camera
 from hardware.clock import SystemClock, is_synchronised
 from hardware.errors import PlatypusError
 from hardware.panel import open_panel
-from kiosk.config import Config, load_config
+from kiosk.config import Config, event_secret, load_config, load_secrets, secrets_path
 from kiosk.door.reader import Reader
+from kiosk.ledger import Ledger
 
 _CAMERA_S = 5.0  # a camera module needs some 2 s to wake up
 _TIGHT_BYTES = 5_000_000_000  # four hours of stream at 2.5 Mb/s
 _FULL_BYTES = 500_000_000
 _HOT_C = 75
-_HELD = "the door's process may hold it: stop that first, or mend platypus.toml"
 _REINSTALL = "run ./install.sh again (apt install libzbar0)"
 
 
@@ -46,14 +46,18 @@ def examine(config_path: Path) -> list[Check]:
     try:
         config = load_config(config_path)
     except PlatypusError as error:
+        unknown = "not looked at: there is no good configuration"
         return [
             *checks,
+            Check("configuration", "bad", str(error), "docs/platypus.example.toml is a start"),
+            *(Check(name, "attention", unknown) for name in ("secrets", "event", "camera", "pins", "broker")),
             _disk(Path.cwd()),
-            Check("configuration", "attention", str(error), "docs/platypus.example.toml is a start"),
         ]
     checks.append(Check("configuration", "ok", str(config_path)))
-    checks.append(_attempt("camera", lambda: _camera(config), _HELD))
-    checks.append(_attempt("pins", lambda: _pins(config), _HELD))
+    checks.append(_attempt("secrets", lambda: _secrets(config, config_path), "restore or mend that file"))
+    checks.append(_attempt("event", lambda: _event(config), "platypus event create, or mend event under [door]"))
+    checks.append(_attempt("camera", lambda: _camera(config), ""))
+    checks.append(_attempt("pins", lambda: _pins(config), ""))
     checks.append(_broker(config.bus.socket))
     checks.append(_disk(Path(config.state_dir)))
     return checks
@@ -142,6 +146,31 @@ def _power(board: Board) -> list[Check]:
         else:
             checks.append(Check("power", "ok", "steady since boot"))
     return checks
+
+
+def _secrets(config: Config, config_path: Path) -> Check:
+    secrets = load_secrets(secrets_path(config_path))
+    event_secret(config, config.door.event)
+    missing = [each.name for each in config.stream.destinations if each.name not in secrets.stream_keys]
+    if missing:
+        path = secrets_path(config_path)
+        return Check("secrets", "bad", f"no key for {', '.join(missing)}", f"write them under [stream_keys] in {path}")
+    return Check("secrets", "ok", f"{len(secrets.stream_keys)} stream key(s), the event's secret")
+
+
+def _event(config: Config) -> Check:
+    if not config.ledger_path.exists():
+        return Check("event", "bad", f"there is no ledger at {config.ledger_path}", "platypus event create")
+    with Ledger(config.ledger_path) as ledger:
+        event = ledger.event(config.door.event)
+        count = ledger.head_count(event)
+    says = f"{event.name}: {count.tickets} tickets, {count.inside} of {event.capacity} inside"
+    return Check(
+        "event",
+        "attention" if count.tickets == 0 else "ok",
+        says,
+        "issue or import tickets" if not count.tickets else "",
+    )
 
 
 def _camera(config: Config) -> Check:

@@ -58,6 +58,9 @@ class DoorState(msgspec.Struct, frozen=True, kw_only=True):
     capacity: int = 0
     frames: int = 0  # frames the reader has seen
     frames_per_s: float = 0.0
+    passed_in: int = 0  # people the beam pair saw, since the process started
+    passed_out: int = 0
+    passage: str = ""  # what is wrong with the doorway, in words
     steps: dict[str, int] = {}  # how often each step of the reader ran, and won ("step:read")
 
 

@@ -6,17 +6,19 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from hardware.cameras import open_camera
 from hardware.clock import Clock, SystemClock
-from hardware.errors import PlatypusError
-from hardware.panel import open_panel
+from hardware.errors import PanelError, PlatypusError
+from hardware.panel import AbsentPanel, GpioPanel, Panel, PanelSettings, open_panel
+from hardware.passage import open_passages
+from hardware.scanners import open_scanner
 from hardware.worker import Worker
 from kiosk.bus import Bus, Will
 from kiosk.config import ConfigError, event_secret, is_name, load_config, load_secrets, make_event_secret, secrets_path
@@ -50,6 +52,15 @@ log = logging.getLogger(__name__)
 _STATE_EVERY_S = 0.5
 
 
+class Issued(NamedTuple):
+    """What `issue_tickets` did."""
+
+    sheet: Sheet
+    done: Imported
+    files: Sequence[Path]
+    absent: Sequence[int]  # numbers of tickets of ours that the list does not name; they stay good
+
+
 class ServiceError(PlatypusError, RuntimeError):
     """A worker of a process ended by itself; the process ends too, and is started again by who watches it."""
 
@@ -62,6 +73,7 @@ class ServiceError(PlatypusError, RuntimeError):
 def run_door(config_path: Path) -> None:
     """The door's process: until SIGTERM or SIGINT, or until a film given as camera has been shown."""
     from kiosk.door.loop import Door, Gate  # noqa: PLC0415  # decoders are loaded in this process only
+    from kiosk.door.sidekicks import Doorway, ScannerSource  # noqa: PLC0415
 
     config, clock = load_config(config_path), SystemClock()
     with Ledger(config.ledger_path) as ledger:
@@ -71,11 +83,19 @@ def run_door(config_path: Path) -> None:
         with (
             until_told() as stopping,
             Bus(config.bus.socket, f"door-{gate.name}", gone) as bus,
-            open_panel(config.door.panel) as panel,
+            _panel(config.door.panel) as panel,
             open_camera(config.door.camera) as camera,
         ):
             door = Door(gate, camera, ledger, panel, _DoorTeller(bus, gate.name), clock)
-            _run_until(stopping, Worker(f"door {gate.name}", door.run))
+            with ExitStack() as beside:
+                if settings.scanner is not None:
+                    scanner = beside.enter_context(open_scanner(settings.scanner))
+                    beside.enter_context(Worker("scanner", ScannerSource(scanner, door).run))
+                if settings.passage is not None:
+                    passages = beside.enter_context(open_passages(settings.passage))
+                    latch = panel if isinstance(panel, GpioPanel) else None
+                    beside.enter_context(Worker("doorway", Doorway(passages, latch, door).run))
+                _run_until(stopping, Worker(f"door {gate.name}", door.run))
 
 
 def run_stream(config_path: Path) -> None:
@@ -160,9 +180,24 @@ def create_event(config_path: Path, slug: str, name: str, capacity: int, **choic
     config = load_config(config_path)
     if not is_name(slug):
         raise ConfigError(f"{slug!r} is no short name: small letters, digits and - only, such as talks-2026-11")
+    _refuse_bad_words(name=name, **choices)
     make_event_secret(config, slug)  # first: an event without one could issue no ticket
     with Ledger(config.ledger_path) as ledger:
         return ledger.create_event(slug, name, capacity, **choices)
+
+
+def change_event(config_path: Path, slug: str, **changes: Any) -> Event:
+    """Change what is given of an event; its tickets and scans stay."""
+    _refuse_bad_words(**changes)
+    with Ledger(load_config(config_path).ledger_path) as ledger:
+        return ledger.change_event(ledger.event(slug), **changes)
+
+
+def _refuse_bad_words(name: str | None = None, stream_page: str | None = None, **_others: Any) -> None:
+    if name is not None and not name.strip():
+        raise ConfigError("an event needs a name, as people call it")
+    if stream_page and not stream_page.startswith(("https://", "http://")):
+        raise ConfigError(f"{stream_page!r} is no page that viewers could open: it begins with https://")
 
 
 def event_report(config_path: Path, slug: str) -> Report:
@@ -177,7 +212,7 @@ def check_ledger(config_path: Path) -> list[str]:
         return audit(ledger)
 
 
-def issue_tickets(config_path: Path, slug: str, people: Path, out: Path) -> tuple[Sheet, Imported, Sequence[Path]]:
+def issue_tickets(config_path: Path, slug: str, people: Path, out: Path) -> Issued:
     """A ticket of our own for each person of a list, written to `out`; a person who has one keeps it.
 
     People are told apart by name and e-mail; the second Jean Dupont of a list is the second in the ledger too.
@@ -193,6 +228,8 @@ def issue_tickets(config_path: Path, slug: str, people: Path, out: Path) -> tupl
         wanted, done = ledger.issue(
             event, unnumbered, sheet.fields, lambda number: codes.digest(codes.own_code(secret, slug, number).encode())
         )
+        named = {ticket.number for ticket in wanted}
+        absent = [ticket.number for ticket in ledger.tickets(event) if ticket.is_own and ticket.number not in named]
     when = event.starts_at.astimezone(config.dashboard.zone).strftime("%Y-%m-%d %H:%M") if event.starts_at else ""
     files = write_tickets(
         out,
@@ -208,7 +245,7 @@ def issue_tickets(config_path: Path, slug: str, people: Path, out: Path) -> tupl
             for ticket in wanted
         ],
     )
-    return sheet, done, files
+    return Issued(sheet, done, files, absent)
 
 
 def import_tickets(config_path: Path, slug: str, listing: Path, code_column: str | None) -> tuple[Sheet, Imported]:
@@ -235,6 +272,8 @@ def check_config(config_path: Path) -> list[str]:
             )
     lines.append(f"{secrets_path(config_path)} is good: {len(secrets.stream_keys)} key(s)")
     event_secret(config, config.door.event)
+    if not config.ledger_path.exists():  # a check makes nothing
+        raise ConfigError(f"there is no ledger at {config.ledger_path}: platypus event create {config.door.event} ...")
     with Ledger(config.ledger_path) as ledger:
         event = ledger.event(config.door.event)
         lines.append(f"{config.ledger_path} knows {event.name!r}: {ledger.head_count(event).tickets} tickets")
@@ -259,6 +298,15 @@ def _ticket(row: Row, number: int, sha256: bytes, *, is_own: bool) -> NewTicket:
 
 
 # -- adapters ---------------------------------------------------------------------------------------------------------
+
+
+def _panel(settings: PanelSettings) -> Panel:
+    """The gate's panel; one that cannot be opened keeps nobody out, but is told until it is mended."""
+    try:
+        return open_panel(settings)
+    except PanelError as error:
+        log.error("panel event=absent cause=%s", error)  # noqa: TRY400  # foreseen: its text says all
+        return AbsentPanel(str(error))
 
 
 class _DoorTeller:

@@ -8,7 +8,7 @@ with open_panel(PanelSettings(pins="mock")) as panel:
 from __future__ import annotations
 
 from hardware.panel.gpio import GpioPanel, open_panel
-from hardware.panel.panel import FakePanel, Panel, Shown
+from hardware.panel.panel import AbsentPanel, FakePanel, Panel, Shown
 from hardware.panel.settings import (
     Bar,
     Digits,
@@ -25,6 +25,7 @@ from hardware.panel.strike import FakeLine, PulseLimits, Strike, StrikeBusy
 
 __all__ = [
     "PATTERNS",
+    "AbsentPanel",
     "Bar",
     "Colour",
     "Digits",

@@ -34,6 +34,37 @@ class Panel(Protocol):
     ) -> None: ...
 
 
+class AbsentPanel:
+    """A panel that could not be opened: every call says why."""
+
+    def __init__(self, cause: str) -> None:
+        self._cause = cause
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def showing(self) -> Signal:
+        """Nothing."""
+        return Signal.IDLE
+
+    def show(self, signal: Signal) -> None:
+        """Raises `PanelError`."""
+        raise PanelError(self._cause)
+
+    def count(self, inside: int, capacity: int) -> None:
+        """Raises `PanelError`."""
+        raise PanelError(self._cause)
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
 class Shown(NamedTuple):
     """One signal that was asked for."""
 

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ from hardware.errors import PlatypusError
 from kiosk import services
 from kiosk.bus import Bus
 from kiosk.config import event_secret, load_config, secrets_path
+from kiosk.dashboard.settings import DashboardSettings
 from kiosk.demo import cast, servers
 from kiosk.demo.report import Film, inspect, report
 from kiosk.ledger import Ledger
@@ -34,10 +36,13 @@ from stream.process import Child
 
 log = logging.getLogger(__name__)
 
+_SERVERS = ("mosquitto", "nginx")
+_OURS = ("dashboard", "stream", "door")
 _MARK = ".platypus-demo"  # a folder with this file is ours to empty
 _READY_S = 30.0
 _STEP_S = 0.2
 _FRAMES_PER_S = 25
+_ZONE = DashboardSettings().zone  # the terminal tells the time as the pages do
 _LEAST_FREE_BYTES = 500_000_000  # an hour of the demo's recording is about 500 MB
 
 
@@ -71,6 +76,7 @@ def run_demo(folder: Path, *, port: int, seed: int, seconds: float | None) -> tu
             begun = time.monotonic()
             venue.run(seconds)
             lasted = time.monotonic() - begun
+            _say("closing ...")
             venue.close_up()
         films = [_inspect(path) for path in sorted((folder / "state" / "recordings").glob("*.ts"))]
         with Ledger(evening.ledger) as ledger:
@@ -115,7 +121,7 @@ class _Venue:
         self._stack = stack
         self._stopping = stopping
         self._evening = evening
-        self._children: list[Child] = []
+        self._children: dict[str, Child] = {}
         self._viewer: Child | None = None
         self._seen_before = 0  # frames that viewers who are gone had seen
         self.door: DoorState | None = None
@@ -140,8 +146,8 @@ class _Venue:
         bus.listen(EVERY_DOOR_STATE, DoorState, self._take_door)
         bus.listen(STREAM_STATE, StreamState, self._take_stream)
         bus.listen(EVERY_SCAN, ScanNews, _say_scan)
-        for name in ("dashboard", "stream", "door"):
-            self._add(Child(name, [sys.executable, "-m", "kiosk", name, "--config", str(self._evening.config)]))
+        for name in _OURS:
+            self._start(name)
         self._bus = bus
         self._wait("the dashboard", lambda: _answers(self._evening.dashboard_port))
 
@@ -150,18 +156,38 @@ class _Venue:
         self._wait("the door's camera", lambda: self.door is not None and self.door.camera == "ok")
         self._wait("the stream", lambda: self.stream is not None and self.stream.online)
         self._order("start")
-        self._wait("the RTMP server", self._is_pushing)
         self._stack.callback(self._stop_viewer)
+        self._wait("the RTMP server", self._is_pushing_and_watched)
 
     def run(self, seconds: float | None) -> None:
         """Look after the evening: a viewer who lost the stream comes back, a part that died is named."""
         until = None if seconds is None else time.monotonic() + seconds
         while not self._stopping.wait(_STEP_S) and (until is None or time.monotonic() < until):
-            self._all_alive()
-            if self._viewer is None or self._viewer.exit_code is not None:
-                self._stop_viewer()
-                if self._is_pushing():
-                    self._viewer = Child("viewer", graph.viewer(self._evening.play_url))
+            self._mend()
+
+    def _mend(self) -> None:
+        """A process of ours that died is started again, as systemd would; a viewer who lost the stream comes back."""
+        for name in _OURS:
+            child = self._children[name]
+            if child.exit_code is not None:
+                _say(f"  {name} ended (exit code {child.exit_code}); it is started again")
+                self._start(name)
+        for name in _SERVERS:
+            self._still_runs(name)
+        self._watch()
+
+    def _watch(self) -> None:
+        """Have a viewer, as soon as there is something to see."""
+        if self._viewer is not None and self._viewer.exit_code is None:
+            return
+        self._stop_viewer()
+        legs = self.stream.legs if self.stream else ()
+        if any(leg.kind is LegKind.DESTINATION and leg.frames_sent > 0 for leg in legs):
+            self._viewer = Child("viewer", graph.viewer(self._evening.play_url))
+
+    def _is_pushing_and_watched(self) -> bool:
+        self._watch()
+        return self._is_pushing()
 
     def close_up(self) -> None:
         """End the stream as an organizer would, so that the recording is whole and the last numbers are known."""
@@ -191,23 +217,27 @@ class _Venue:
         if state.online:
             self.stream = state
 
+    def _start(self, name: str) -> None:
+        self._add(Child(name, [sys.executable, "-m", "kiosk", name, "--config", str(self._evening.config)]))
+
     def _add(self, child: Child) -> None:
         self._stack.callback(child.stop)
-        self._children.append(child)
+        self._children[child.name] = child
 
-    def _all_alive(self) -> None:
-        for child in self._children:
-            if child.exit_code is not None:
-                said = "\n  ".join(child.last_lines[-5:]) or "(it said nothing)"
-                raise DemoError(
-                    f"{child.name} ended by itself (exit code {child.exit_code}). It said:\n  {said}\n"
-                    f"More in {self._evening.folder / 'demo.log'}"
-                )
+    def _still_runs(self, name: str) -> None:
+        child = self._children[name]
+        if child.exit_code is not None:
+            said = "\n  ".join(child.last_lines[-5:]) or "(it said nothing)"
+            raise DemoError(
+                f"{child.name} ended by itself (exit code {child.exit_code}). It said:\n  {said}\n"
+                f"More in {self._evening.folder / 'demo.log'}"
+            )
 
     def _wait(self, what: str, is_ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _READY_S
         while not is_ready():
-            self._all_alive()
+            for name in self._children:
+                self._still_runs(name)
             if self._stopping.wait(0.05):
                 raise Interrupted("the demo was stopped before the evening began; nothing is left running")
             if time.monotonic() > deadline:
@@ -364,4 +394,5 @@ def _say(line: str) -> None:
 
 def _say_scan(_topic: str, scan: ScanNews) -> None:
     answer = "admitted" if scan.is_admitted else f"refused: {scan.reason}"
-    _say(f"  {scan.at[11:19]}  {answer:<28} {scan.inside} of {scan.capacity} inside")
+    at = datetime.fromisoformat(scan.at).astimezone(_ZONE)
+    _say(f"  {at:%H:%M:%S}  {answer:<28} {scan.inside} of {scan.capacity} inside")

@@ -7,6 +7,7 @@ the loop goes on; what it cannot do it says in its state, in words, and manual c
 from __future__ import annotations
 
 import logging
+import threading
 from collections import deque
 from collections.abc import Sequence
 from datetime import timedelta
@@ -79,6 +80,8 @@ class Door:
         self._state = DoorState(gate=gate.name, event=gate.event.slug)
         self._told_s = float("-inf")
         self._ledger_failed_s = float("-inf")
+        self._telling = threading.Lock()
+        self._serving = threading.Lock()  # the camera's loop and other sources serve one guest at a time
         self._ledger_trouble = ""
         self._panel_trouble = ""
         self._frames = 0
@@ -116,13 +119,23 @@ class Door:
             if not sight.was_looked_at:
                 continue  # nothing moved: who was in view still is
             codes = [read.data for read in sight.reads if 0 < len(read.data) <= _LONGEST_CODE]
-            self._serve(self._presence.see(codes, frame.taken_s, is_blurred=sight.has_near_miss))
+            with self._serving:
+                self._serve(self._presence.see(codes, frame.taken_s, is_blurred=sight.has_near_miss))
         log.info("gate=%s event=closed steps=%s", self._gate.name, dict(self._reader.steps))
 
-    def _serve(self, showings: Sequence[Showing]) -> None:
+    def present(self, code: bytes, source: str) -> None:
+        """Serve a code that came from elsewhere than the camera ("scanner"); from any thread.
+
+        If the ledger fails the panel says so, and the guest shows the code again.
+        """
+        if 0 < len(code) <= _LONGEST_CODE:
+            with self._serving:
+                self._serve([Showing(code)], source)
+
+    def _serve(self, showings: Sequence[Showing], source: str = "camera") -> None:
         if not showings or self._clock.monotonic() - self._ledger_failed_s < _RETRY_LEDGER_S:
             return
-        decisions = [decision for showing in showings if (decision := self._decide(showing)) is not None]
+        decisions = [decision for showing in showings if (decision := self._decide(showing, source)) is not None]
         if decisions:
             # Two codes at once: the one that needs a volunteer is the one to be seen.
             self._show(max((_signal(decision) for decision in decisions), key=_SEVERITY.index))
@@ -130,20 +143,23 @@ class Door:
                 self._tell_scan(decision)
             self._count(decisions[-1].inside, decisions[-1].capacity)
 
-    def _decide(self, showing: Showing) -> Decision | None:
+    def _decide(self, showing: Showing, source: str) -> Decision | None:
         at = self._clock.stamp()
         self._note_clock(at)
         try:
-            shown = Presentation(showing.code, showing.nonce, self._gate.name, "camera", at)
+            shown = Presentation(showing.code, showing.nonce, self._gate.name, source, at)
             decision = self._book.admit(self._gate.event, shown, self._gate.mode, self._gate.dwell)
         except LedgerError as error:
             # The same nonce is tried again while the code is in view, so a lost answer cannot count twice.
-            log.exception("gate=%s event=ledger-failed", self._gate.name)
+            if not self._ledger_trouble:  # one line for one outage: a full disk is not to be made fuller
+                log.error("gate=%s event=ledger-failed cause=%s", self._gate.name, error)  # noqa: TRY400
             self._ledger_failed_s = self._clock.monotonic()
             self._ledger_trouble = str(error)
             self._show(Signal.ATTENTION)
             self._tell(cause=self._trouble)
             return None
+        if self._ledger_trouble:
+            log.info("gate=%s event=ledger-back", self._gate.name)
         self._ledger_trouble = ""
         showing.is_answered = True
         log.info(
@@ -195,18 +211,21 @@ class Door:
             self._panel.show(signal)
         except PanelError as error:
             # The answer is in the ledger and on its way to screen and phones: the guest is not kept waiting.
-            log.exception("gate=%s event=panel-failed signal=%s", self._gate.name, signal)
-            self._panel_trouble = str(error)
+            self._note_panel(str(error))
         else:
-            self._panel_trouble = ""
+            self._note_panel("")
 
     def _count(self, inside: int, capacity: int) -> None:
         try:
             self._panel.count(inside, capacity)
         except PanelError as error:
-            log.exception("gate=%s event=panel-failed count=%d", self._gate.name, inside)
-            self._panel_trouble = str(error)
+            self._note_panel(str(error))
         self._tell(inside=inside, capacity=capacity, cause=self._trouble)
+
+    def _note_panel(self, trouble: str) -> None:
+        if trouble != self._panel_trouble:
+            log.warning("gate=%s panel=%r", self._gate.name, trouble or "works again")
+        self._panel_trouble = trouble
 
     @property
     def _trouble(self) -> str:
@@ -227,7 +246,15 @@ class Door:
         elif cause != self._state.cause or self._clock.monotonic() - self._told_s >= _STATE_EVERY_S:
             self._tell(cause=cause)
 
+    def note_passage(self, **changes: Any) -> None:
+        """Say in the state what the doorway tells: passed_in, passed_out, passage; from any thread."""
+        self._tell(**changes)
+
     def _tell(self, **changes: Any) -> None:
+        with self._telling:
+            self._tell_now(**changes)
+
+    def _tell_now(self, **changes: Any) -> None:
         self._told_s = self._clock.monotonic()
         self._state = structs.replace(
             self._state,

@@ -318,6 +318,18 @@ class Ledger:
             key = db.execute(sa.insert(events).values(**values).returning(events.c.id)).scalar_one()
         return Event(id=key, **values)  # type: ignore[arg-type]
 
+    def change_event(self, event: Event, **changes: Any) -> Event:
+        """Change columns of an event, those of create_event. Raises LedgerError for a fire limit below the seats."""
+        after = event._replace(**changes)
+        if "capacity" in changes and "fire_limit" not in changes:
+            after = after._replace(fire_limit=max(after.fire_limit, after.capacity))
+        if after.fire_limit < after.capacity:
+            raise LedgerError(f"the fire limit ({after.fire_limit}) must be at least the seats ({after.capacity})")
+        values = {name: value for name, value in after._asdict().items() if name not in {"id", "slug"}}
+        with self.database.writing() as db:
+            db.execute(sa.update(events).where(events.c.id == event.id).values(**values))
+        return after
+
     def put_tickets(self, event: Event, wanted: Sequence[NewTicket], fields: Collection[str] | None = None) -> Imported:
         """Write tickets, all or none; one whose code is known is updated, so the same list twice changes nothing.
 

@@ -28,6 +28,9 @@ class TicketFileError(PlatypusError, ValueError):
     code = "ticket_file"
 
 
+Complaint = tuple[int, str]  # row, what is wrong with it
+
+
 class Row(NamedTuple):
     """One person or ticket of a list."""
 
@@ -77,8 +80,8 @@ _HEADINGS: Mapping[str, Sequence[str]] = {
         "participant",
         "nom du participant",
     ),
-    "first": ("first name", "firstname", "prenom"),
-    "last": ("last name", "lastname", "nom", "surname"),
+    "first": ("first name", "firstname", "given name", "prenom", "prenom du participant", "prenom participant"),
+    "last": ("last name", "lastname", "family name", "nom", "surname", "nom de famille"),
     "email": ("email", "e mail", "mail", "courriel", "adresse e mail"),
     "product": (
         "product",
@@ -138,10 +141,12 @@ def read_sheet(path: Path, *, code_column: str | None = None, needs_code: bool) 
     Raises TicketFileError when the file is missing, too large, not a CSV, lacks a needed column, or any row is bad.
     """
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise TicketFileError(f"{path} has {size:,} bytes; a list may have {MAX_BYTES:,}. Is it the right file?")
-        raw = path.read_bytes()
+        if not path.is_file() and path.exists():
+            raise TicketFileError(f"{path} is not a file; give a CSV list.")
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
+            raise TicketFileError(f"{path} has more than the {MAX_BYTES:,} bytes that a list may have. Is it right?")
     except OSError as error:
         raise TicketFileError(f"{path} cannot be read: {error.strerror}. Check the name and the rights.") from error
     text, encoding = _decode(path, raw)
@@ -155,10 +160,11 @@ def read_sheet(path: Path, *, code_column: str | None = None, needs_code: bool) 
     headings = [cell.strip() for cell in lines[0]]
     columns = _columns(path, headings, code_column, needs_code=needs_code)
     rows, complaints = _rows(lines, headings, columns)
-    complaints += _repeated_codes(rows)
+    complaints = sorted(complaints + _repeated_codes(rows))
     if complaints:
         more = len(complaints) - _MAX_COMPLAINTS
-        shown = [*complaints[:_MAX_COMPLAINTS], *([f"and {more} more"] if more > 0 else [])]
+        shown = [f"row {line}: {what}" for line, what in complaints[:_MAX_COMPLAINTS]]
+        shown += [f"and {more} more"] if more > 0 else []
         raise TicketFileError(f"{path}: nothing was taken, mend these rows first:\n  " + "\n  ".join(shown))
     if not rows:
         raise TicketFileError(f"{path} has headings but no rows.")
@@ -198,6 +204,9 @@ def fold(text: str) -> str:
 
 def _columns(path: Path, headings: Sequence[str], code_column: str | None, *, needs_code: bool) -> dict[str, int]:
     folded = [fold(heading) for heading in headings]
+    twice = sorted({heading for heading in headings if heading and headings.count(heading) > 1})
+    if twice:
+        raise TicketFileError(f"{path} has two columns named {twice[0]!r}: rename or delete one of them.")
     found: dict[str, int] = {}
     for ours, candidates in _HEADINGS.items():
         at = next((folded.index(word) for word in candidates if word in folded), None)
@@ -221,14 +230,14 @@ def _columns(path: Path, headings: Sequence[str], code_column: str | None, *, ne
 
 def _rows(
     lines: Sequence[Sequence[str]], headings: Sequence[str], columns: Mapping[str, int]
-) -> tuple[list[Row], list[str]]:
+) -> tuple[list[Row], list[Complaint]]:
     rows: list[Row] = []
-    complaints: list[str] = []
+    complaints: list[Complaint] = []
     for line, cells in enumerate(lines[1:], start=2):
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(headings):
-            complaints.append(f"row {line}: {len(cells)} cells where the headings have {len(headings)}")
+            complaints.append((line, f"{len(cells)} cells where the headings have {len(headings)}"))
             continue
         # A code is taken as it is, but for what a scanner adds or drops: blanks in it may mean something.
         values = {
@@ -237,7 +246,7 @@ def _rows(
         try:
             rows.append(_row(line, values))
         except ValueError as error:
-            complaints.append(f"row {line}: {error}")
+            complaints.append((line, str(error)))
     return rows, complaints
 
 
@@ -245,8 +254,9 @@ def _row(line: int, values: Mapping[str, str]) -> Row:
     code = values.get("code")
     if code == "":
         raise ValueError("no code")
-    parts = (values.get("first"), values.get("last"))
-    holder = values.get("holder") or " ".join(part for part in parts if part)
+    # With a first name beside it, "Name" (or "Nom") is the family's.
+    parts = (values.get("first"), values.get("last") or values.get("holder"))
+    holder = " ".join(part for part in parts if part)
     if "code" not in values and not holder:
         raise ValueError("no name")
     return Row(
@@ -289,7 +299,7 @@ def _moment(text: str) -> datetime | None:
     return moment.astimezone(UTC)
 
 
-def _repeated_codes(rows: Iterable[Row]) -> list[str]:
+def _repeated_codes(rows: Iterable[Row]) -> list[Complaint]:
     first: dict[bytes, int] = {}
     complaints = []
     for row in rows:
@@ -297,7 +307,7 @@ def _repeated_codes(rows: Iterable[Row]) -> list[str]:
             continue
         code = codes.clean(row.code.encode())
         if code in first:
-            complaints.append(f"row {row.line}: the same code as row {first[code]}")
+            complaints.append((row.line, f"the same code as row {first[code]}"))
         else:
             first[code] = row.line
     return complaints

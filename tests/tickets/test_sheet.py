@@ -40,6 +40,8 @@ def test_encoding_and_separator_are_found_out(tmp_path: Path, content: bytes, en
         ("Prénom,Nom,Codes-barres", "Émile,Baudot,123456", "Émile Baudot"),  # Billetweb
         ("Order code,Attendee name,E-mail,Secret", "X,Ada,ada@example.org,k5", "Ada"),  # pretix
         ("First Name,Last Name,Public ID", "Ada,Lovelace,A-123", "Ada Lovelace"),  # Hi.Events
+        ("First name,Name,Code", "Ada,Lovelace,A-123", "Ada Lovelace"),
+        ("Prénom participant,Nom du participant,Code", "Ada,Lovelace,A-123", "Ada Lovelace"),
     ],
 )
 def test_headings_of_other_systems_are_known(tmp_path: Path, headings: str, row: str, holder: str) -> None:
@@ -70,6 +72,8 @@ def test_the_code_column_can_be_named(tmp_path: Path) -> None:
         ("Name,Code\n", "headings but no rows"),
         ("", "empty"),
         ('Name,Code\n"Ada,A1\n', "not a CSV list"),
+        ("Name,Code,Code\nAda,A1,A2\n", "two columns named 'Code'"),
+        ("Name,Code\nAda,A1\nBob\nCy,A1\n", "row 3: 1 cells where the headings have 2\n  row 4: the same code"),
         (b"PK\x03\x04" + b"\0" * 40, "exported as CSV"),
     ],
 )
@@ -90,8 +94,19 @@ def test_a_missing_file_and_a_huge_one_are_refused_in_words(tmp_path: Path) -> N
         read_sheet(tmp_path / "absent.csv", needs_code=True)
     with (tmp_path / "huge.csv").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
-    with pytest.raises(TicketFileError, match="right file"):
+    with pytest.raises(TicketFileError, match="Is it right"):
         read_sheet(tmp_path / "huge.csv", needs_code=True)
+
+
+def test_a_code_is_taken_letter_by_letter(tmp_path: Path) -> None:
+    sheet = read_sheet(listing(tmp_path, "Name,Code\nAda, A  1 \n"), needs_code=True)
+    assert sheet.rows[0].code == "A  1"
+
+
+def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    for path in (Path("/dev/zero"), tmp_path):
+        with pytest.raises(TicketFileError, match="not a file"):
+            read_sheet(path, needs_code=True)
 
 
 def test_status_words_and_times_are_understood(tmp_path: Path) -> None:
