@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from hardware.clock import ManualClock
 from kiosk.ledger import Caveat, Event, Ledger, LedgerError, NewTicket, Presentation, Reason, UnknownEvent
+from kiosk.ledger.audit import audit
 from kiosk.ledger.schema import metadata
 from kiosk.tickets.codes import digest
 from kiosk.tickets.status import Status
@@ -197,6 +198,29 @@ def test_two_processes_at_once_admit_each_ticket_once_and_never_over_capacity(tm
         assert (count.inside, count.admitted, count.admitted + count.refused) == (100, 100, 300)
         refused = ledger.refusals(event)
         assert refused[Reason.ALREADY_REDEEMED] == 100 and refused[Reason.FULL] == 100
+
+
+@pytest.mark.slow
+def test_two_processes_race_on_two_thousand_tickets_and_each_is_admitted_once(tmp_path: Path) -> None:
+    codes = [f"T{n}" for n in range(2000)]
+    with Ledger(tmp_path / "ledger.db") as ledger:
+        event = ledger.create_event("evening", "An evening", capacity=5000)
+        ledger.put_tickets(event, [ticket(code) for code in codes])
+        spawn = multiprocessing.get_context("spawn")
+        barrier = spawn.Barrier(2)
+        orders = {"a": codes, "b": codes[::-1]}
+        racers = [
+            spawn.Process(target=_race, args=(tmp_path / "ledger.db", order, barrier, name))
+            for name, order in orders.items()
+        ]
+        for racer in racers:
+            racer.start()
+        for racer in racers:
+            racer.join(100)
+        assert [racer.exitcode for racer in racers] == [0, 0]
+        assert audit(ledger) == []
+        assert ledger.head_count(event) == (2000, 5000, 2000, 2000, 2000)
+        assert ledger.refusals(event) == {Reason.ALREADY_REDEEMED: 2000}
 
 
 def test_two_processes_may_open_a_new_ledger_at_the_same_moment(tmp_path: Path) -> None:
