@@ -58,7 +58,7 @@ def create_app(settings: DashboardSettings, *, access: Access, live: Live, news:
     add_entrance(app, access)
     add_pages(app, access, live, news, settings.zone)
     add_desk(app, desk, live, settings.zone)
-    add_screen(app, access, live)
+    add_screen(app, access, live, settings.screen_language)
 
     @app.errorhandler(CSRFError)
     def csrf_failed(error: CSRFError) -> flask.typing.ResponseReturnValue:

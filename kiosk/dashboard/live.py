@@ -23,6 +23,7 @@ from hardware.errors import PlatypusError
 from hardware.worker import Worker
 from kiosk.dashboard import views
 from kiosk.dashboard.ports import AnyNews, Doorbook, News
+from kiosk.dashboard.screen_words import SCREEN_WORDS
 from kiosk.dashboard.settings import DashboardSettings
 from kiosk.ledger import HeadCount, ScanRow, Seats, Waiting
 
@@ -68,7 +69,12 @@ class Snapshot:
 
     def screen(self, gate: str | None) -> views.ScreenView:
         """The attendee screen of a gate, or of all."""
-        return views.screen(self.facts, gate, show_names=self._settings.show_names)
+        return views.screen(
+            self.facts,
+            gate,
+            show_names=self._settings.show_names,
+            say=SCREEN_WORDS[self._settings.screen_language],
+        )
 
     def screen_json(self, gate: str | None) -> bytes:
         """The same, for the wire."""

@@ -10,16 +10,24 @@ from markupsafe import Markup
 from kiosk.dashboard.access import Access
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.pages import event_stream
+from kiosk.dashboard.screen_words import SCREEN_WORDS, Language
 
 
-def add_screen(app: flask.Flask, access: Access, live: Live) -> None:
+def add_screen(app: flask.Flask, access: Access, live: Live, language: Language) -> None:
     """Routes of the screen; `?gate=` chooses one gate."""
 
     @app.get("/screen")
     def screen() -> flask.typing.ResponseReturnValue:
         gate = flask.request.args.get("gate")
         view = live.now().screen(gate)
-        return flask.render_template("screen.html", view=view, gate=gate, code=_code(view.stream_page))
+        return flask.render_template(
+            "screen.html",
+            view=view,
+            gate=gate,
+            code=_code(view.stream_page),
+            say=SCREEN_WORDS[language],
+            language=language,
+        )
 
     @app.get("/screen/events")
     def screen_events() -> flask.typing.ResponseReturnValue:

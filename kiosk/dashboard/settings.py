@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from kiosk.dashboard.screen_words import Language
+
 
 class DashboardSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """[dashboard] of platypus.toml."""
@@ -16,6 +18,7 @@ class DashboardSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080  # 0: any free port
     public_url: str | None = None  # how phones reach this page when that is not http://<host>:<port>
     show_names: bool = False  # whether the attendee screen greets people by name
+    screen_language: Language = "en"  # of the attendee screen: "en" or "fr"
     time_zone: str = "Europe/Paris"  # of the venue; every time on a page is told in it
     hosts: tuple[str, ...] = ()  # names this page may be called by, beside IP addresses, localhost and *.local
 

@@ -13,11 +13,14 @@ import msgspec
 
 from kiosk.dashboard import words
 from kiosk.dashboard.ports import DESK_GATE, EventFacts, NewsNow
+from kiosk.dashboard.screen_words import SCREEN_WORDS, ScreenWords
 from kiosk.dashboard.words import Status, Tone
 from kiosk.ledger import HeadCount, ScanRow, Seats, Waiting
 from stream.health import Health, StreamState
 
 _UNKNOWN = "?"
+_WARN: Tone = "warn"
+_CALM: Tone = "calm"
 ANSWER_SHOWN_S = 5.0  # how long the screen keeps an answer before it invites the next guest
 HOME_ROWS = 8  # on the organizer's page; the desk shows all that the facts hold
 
@@ -143,20 +146,21 @@ def home(facts: Facts, zone: ZoneInfo) -> HomeView:
     )
 
 
-def screen(facts: Facts, gate: str | None, *, show_names: bool) -> ScreenView:
-    """The attendee screen of this moment, of one gate or of all together."""
+def screen(facts: Facts, gate: str | None, *, show_names: bool, say: ScreenWords = SCREEN_WORDS["en"]) -> ScreenView:
+    """The attendee screen of this moment, of one gate or of all together, in the words of one language."""
     people = _people(facts.people)
     event = facts.event.name if facts.event else ""
     page = (facts.event.stream_page or "") if facts.event else ""
-    count = f"{people.inside} {people.of}".strip() if facts.people else ""
+    seats = f" {say.of} {facts.people.capacity}" if facts.people and facts.people.capacity else ""
+    count = f"{people.inside}{seats}" if facts.people else ""
     answers = [fresh for name, fresh in facts.fresh.items() if gate in {None, name} and fresh[1] < ANSWER_SHOWN_S]
     if answers:
         row, age_s = min(answers, key=lambda fresh: fresh[1])
-        said = words.movement(row)
+        said = say.movement(row)
         return ScreenView(
             event=event,
             mode="answer",
-            tone=said.tone,
+            tone=words.movement(row).tone,
             title=said.title,
             advice=said.advice,
             name=(row.holder or "") if show_names and row.is_admitted else "",
@@ -166,16 +170,21 @@ def screen(facts: Facts, gate: str | None, *, show_names: bool) -> ScreenView:
             shows_for_s=round(ANSWER_SHOWN_S - age_s, 2),
         )
     heard = [door for door in facts.news.doors if gate in {None, door.state.gate} and not words.is_gone(door)]
-    tone: Tone
     cameras = {door.state.camera for door in heard}
+    mode, tone, said = "closed", _WARN, say.closed
     if "ok" in cameras and not facts.trouble:
-        mode, tone, title = "idle", "calm", "Hold your QR code 20 cm from the camera"
-        advice = "On a phone or on paper, either works."
+        mode, tone, said = "idle", _CALM, say.idle
     elif "starting" in cameras and not facts.trouble:
-        mode, tone, title, advice = "closed", "calm", "One moment, please", "The camera is starting."
-    else:
-        mode, tone, title, advice = "closed", "warn", "Please see a volunteer", "They will check you in by hand."
-    return ScreenView(event=event, mode=mode, tone=tone, title=title, advice=advice, people=count, stream_page=page)
+        mode, tone, said = "closed", _CALM, say.starting
+    return ScreenView(
+        event=event,
+        mode=mode,
+        tone=tone,
+        title=said.title,
+        advice=said.advice,
+        people=count,
+        stream_page=page,
+    )
 
 
 def is_for_screen(row: ScanRow) -> bool:

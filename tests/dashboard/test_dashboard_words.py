@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 import kiosk.dashboard
 from kiosk.dashboard import views, words
 from kiosk.dashboard.ports import EventFacts, Heard, NewsNow
-from kiosk.ledger import HeadCount, ScanRow
+from kiosk.dashboard.screen_words import SCREEN_WORDS
+from kiosk.ledger import HeadCount, Reason, ScanRow
 from kiosk.news import DoorState
 from stream.health import Health, LegKind, LegState, SourceState, StreamState
 
@@ -209,3 +210,21 @@ def test_every_text_on_the_screen_has_the_contrast_of_wcag_aa() -> None:
     for ground, ink, soft in blocks:
         assert contrast(ink, ground) >= 6
         assert contrast(soft, ground) >= 4.5
+
+
+def test_the_screen_says_everything_in_every_language() -> None:
+    english = SCREEN_WORDS["en"]
+    for language, say in SCREEN_WORDS.items():
+        assert set(say.refusals) == set(words.REFUSALS) == set(Reason)
+        everything = [say.welcome, say.goodbye, say.refused, say.idle, say.starting, say.closed, *say.refusals.values()]
+        assert all(said.title and said.advice.endswith(".") for said in everything)
+        assert language == "en" or not set(everything) & {*english.refusals.values(), english.idle, english.welcome}
+
+
+def test_the_screen_speaks_french_when_told() -> None:
+    french = SCREEN_WORDS["fr"]
+    row = ScanRow(scan_id=1, at=AT, gate="main", is_admitted=False, reason="full")
+    people = HeadCount(inside=50, capacity=50, admitted=50, refused=1, tickets=60)
+    facts = views.Facts(fresh={"main": (row, 0.1)}, people=people)
+    view = views.screen(facts, None, show_names=False, say=french)
+    assert (view.title, view.people) == ("C'est complet", "50 sur 50")

@@ -82,7 +82,7 @@ function look() {
     document.querySelector(".stage.live").hidden = stale;
   }
   const words = document.getElementById("pulse-text");
-  const text = stale ? (screen ? `${seconds} s` : `No news for ${seconds} s`) : screen ? "a moment" : "Up to date";
+  const text = stale ? (screen ? `${seconds} s` : `No news for ${seconds} s`) : screen ? "" : "Up to date";
   if (words && words.textContent !== text && (stale || body.classList.contains("is-live"))) words.textContent = text;
 }
 
