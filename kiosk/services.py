@@ -381,7 +381,7 @@ class LedgerDesk:
         return self._ledger.undo(self._event, scan_id, self._hand(press))
 
     def release_no_shows(self) -> Seats:
-        self._ledger.release_no_shows(self._event, self._clock.stamp().wall)
+        self._ledger.release_no_shows(self._event)
         return self.seats()
 
     def _hand(self, press: ports.Press) -> Hand:

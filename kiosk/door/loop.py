@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 _STALLED_S = 2.0  # a camera silent for so long is said to be stalled
 _STATE_EVERY_S = 1.0
 _RETRY_LEDGER_S = 1.0
+_COUNT_EVERY_S = 1.0
 # What a decoder may hand us at most. The largest QR holds 2,953 bytes; a ticket has some 200.
 _LONGEST_CODE = 3000
 
@@ -80,9 +81,11 @@ class Door:
         self._state = DoorState(gate=gate.name, event=gate.event.slug)
         self._told_s = float("-inf")
         self._ledger_failed_s = float("-inf")
+        self._counted_s = float("-inf")
         self._telling = threading.Lock()
         self._serving = threading.Lock()  # the camera's loop and other sources serve one guest at a time
         self._ledger_trouble = ""
+        self._count_trouble = ""
         self._panel_trouble = ""
         self._frames = 0
         self._was_clock_trusted = False
@@ -113,6 +116,8 @@ class Door:
                     break
                 continue
             self._frames += 1
+            if self._clock.monotonic() - self._counted_s >= _COUNT_EVERY_S:
+                self._count_heads()  # people are let in by hand too, and at other gates
             sight = self._reader.look(frame.y)
             blind = self._lens.judge(frame.y, sight, frame.taken_s)
             self._camera_is("unclear" if blind else "ok", blind or self._trouble)
@@ -151,16 +156,12 @@ class Door:
             decision = self._book.admit(self._gate.event, shown, self._gate.mode, self._gate.dwell)
         except LedgerError as error:
             # The same nonce is tried again while the code is in view, so a lost answer cannot count twice.
-            if not self._ledger_trouble:  # one line for one outage: a full disk is not to be made fuller
-                log.error("gate=%s event=ledger-failed cause=%s", self._gate.name, error)  # noqa: TRY400
             self._ledger_failed_s = self._clock.monotonic()
-            self._ledger_trouble = str(error)
+            self._note_ledger(str(error))
             self._show(Signal.ATTENTION)
             self._tell(cause=self._trouble)
             return None
-        if self._ledger_trouble:
-            log.info("gate=%s event=ledger-back", self._gate.name)
-        self._ledger_trouble = ""
+        self._note_ledger("")
         showing.is_answered = True
         log.info(
             "gate=%s scan=%d way=%s answer=%s inside=%d capacity=%d",
@@ -198,13 +199,20 @@ class Door:
             self._was_clock_trusted = True
 
     def _count_heads(self) -> None:
+        self._counted_s = self._clock.monotonic()
         try:
             count = self._book.head_count(self._gate.event)
         except LedgerError as error:
-            log.exception("gate=%s event=ledger-failed", self._gate.name)
-            self._ledger_trouble = str(error)
+            self._count_trouble = str(error)
             return
-        self._count(count.inside, count.capacity)
+        self._count_trouble = ""
+        if (count.inside, count.capacity) != (self._state.inside, self._state.capacity):
+            self._count(count.inside, count.capacity)
+
+    def _note_ledger(self, trouble: str) -> None:
+        if bool(trouble) != bool(self._ledger_trouble):  # one line for one outage: a full disk is not made fuller
+            log.warning("gate=%s ledger=%r", self._gate.name, trouble or "works again")
+        self._ledger_trouble = trouble
 
     def _show(self, signal: Signal) -> None:
         try:
@@ -229,7 +237,7 @@ class Door:
 
     @property
     def _trouble(self) -> str:
-        return self._ledger_trouble or self._panel_trouble
+        return self._ledger_trouble or self._count_trouble or self._panel_trouble
 
     def _camera_is(self, camera: Literal["ok", "unclear", "stalled", "lost"], cause: str) -> None:
         if camera != self._state.camera:

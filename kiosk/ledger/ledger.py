@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from hardware.clock import Stamp
 from kiosk.ledger.database import Database
 from kiosk.ledger.history import (
+    RELEASED,
     as_caveats,
     as_ticket,
     corrected,
@@ -187,8 +188,8 @@ class Ledger:
             rows = db.execute(query.where(waiting.c.event_id == event.id).order_by(waiting.c.id))
             return [Waiting(*row) for row in rows]
 
-    def release_no_shows(self, event: Event, at: datetime) -> None:
-        """Keep nobody's seat from `at` on."""
+    def release_no_shows(self, event: Event, at: datetime = RELEASED) -> None:
+        """Keep nobody's seat from `at` on; without it from now on, whatever the clock believes."""
         with self.database.writing() as db:
             db.execute(sa.update(events).where(events.c.id == event.id).values(release_no_shows_at=at))
 

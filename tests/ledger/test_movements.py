@@ -167,6 +167,8 @@ def test_seats_stay_kept_while_the_time_is_not_known(desk: Desk) -> None:
     desk.ledger.release_no_shows(desk.event, desk.clock.stamp().wall)
     desk.clock.is_trusted = False
     assert desk.ledger.seats(desk.event, desk.clock.stamp()).kept == 5
+    desk.ledger.release_no_shows(desk.event)  # a person says so
+    assert desk.ledger.seats(desk.event, desk.clock.stamp()).kept == 0
 
 
 def test_the_waiting_list_is_served_in_its_order(desk: Desk) -> None:

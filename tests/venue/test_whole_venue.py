@@ -128,7 +128,7 @@ def test_an_evening_is_followed_on_a_phone_and_adds_up(start: Callable[..., Venu
     expect(screen.get_by_text(re.compile("Welcome|volunteer|full", re.IGNORECASE)).first).to_be_visible(timeout=20_000)
     screen.screenshot(path=PICTURES / "venue-screen.png")
     venue.wait_for(r"(refused: canceled)")
-    expect(page.locator(".stream .said")).to_have_text("Live", timeout=20_000)
+    expect(page.locator(".stream .head .said")).to_have_text("Live", timeout=20_000)
 
     venue.process.send_signal(signal.SIGINT)
     code, told = venue.end()
