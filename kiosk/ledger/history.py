@@ -14,7 +14,6 @@ from kiosk.ledger.rules import Caveat, Claim, Reason, Room
 from kiosk.ledger.schema import clock_fixes, events, scans, tickets, waiting
 from kiosk.tickets.status import Status
 
-
 RELEASED = datetime(1970, 1, 1, tzinfo=UTC)  # a person said so: no clock is asked
 
 
