@@ -163,7 +163,8 @@ class Destination:
         """Try again now, when it waits; and forget how often it failed."""
         self._strikes = 0
         self._backoff.reset()
-        self._retry_now.set()
+        if self._retry_at_s is not None:  # else a later wait would be cut short
+            self._retry_now.set()
 
     def state(self) -> LegState:
         """What it is doing now."""

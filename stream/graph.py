@@ -150,6 +150,7 @@ def _inputs(source: Source, picture: Picture, *, has_sound: bool) -> tuple[Any, 
             camera = ffmpeg.input(
                 source.path,
                 format="v4l2",
+                input_format={"mjpeg": "mjpeg", "raw": "yuyv422"}[source.format],
                 thread_queue_size=32,
                 framerate=picture.frames_per_s,
                 video_size=(picture.width_px, picture.height_px),

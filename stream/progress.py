@@ -11,8 +11,6 @@ class Progress(NamedTuple):
     frame: int = 0
     out_time_us: int = -1
     total_bytes: int = -1
-    dup_frames: int = 0
-    drop_frames: int = 0
     is_end: bool = False
 
 
@@ -35,8 +33,6 @@ class ProgressReader:
             frame=_number(fields.get("frame"), 0),
             out_time_us=max(_number(fields.get("out_time_us"), -1), -1),  # -2^63 before the first packet
             total_bytes=_number(fields.get("total_size"), -1),
-            dup_frames=_number(fields.get("dup_frames"), 0),
-            drop_frames=_number(fields.get("drop_frames"), 0),
             is_end=value.strip() == "end",
         )
 

@@ -87,7 +87,8 @@ class Recording:
 
     def retry(self) -> None:
         """Try again now, when it waits."""
-        self._retry_now.set()
+        if self._retry_at_s is not None:  # else a later wait would be cut short
+            self._retry_now.set()
 
     def state(self) -> LegState:
         """What it is doing now."""

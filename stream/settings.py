@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
+
+
+def _split(url: str, schemes: tuple[str, ...]) -> None:
+    """Raises ValueError for an address that nobody could connect to; its text does not show the address."""
+    try:
+        split = urlsplit(url)
+        has_host = bool(split.hostname) and (split.port is None or split.port > 0)
+    except ValueError as error:
+        raise ValueError(f"not an address: {error}") from None
+    if split.scheme not in schemes or not has_host:
+        raise ValueError(f"not an address such as {schemes[0]}://host/path")
 
 
 class TestPicture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="test-picture"):
@@ -15,6 +27,8 @@ class VideoDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     """A USB camera or HDMI capture card (V4L2), with an ALSA microphone or silence."""
 
     path: str = "/dev/video0"
+    # mjpeg: USB 2 carries some ten uncompressed 1280x720 pictures a second; raw for a card that knows no mjpeg
+    format: Literal["mjpeg", "raw"] = "mjpeg"
     microphone: str | None = None  # an ALSA name such as "hw:1,0"
 
 
@@ -22,6 +36,14 @@ class NetworkCamera(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     """A camera on the network; its own sound is used when it has any."""
 
     url: str
+
+    def __post_init__(self) -> None:
+        _split(self.url, ("rtsp", "rtsps", "http", "https"))
+
+    def __repr__(self) -> str:
+        split = urlsplit(self.url)
+        host = split.netloc.rpartition("@")[2]
+        return f"NetworkCamera(url={urlunsplit(split._replace(netloc=host, query=''))!r})"
 
 
 class VideoFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="file"):
@@ -51,6 +73,9 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
     url: Annotated[str, msgspec.Meta(pattern=r"^rtmps?://[^/\s]+/\S+$")]  # without the key
     ca_file: str | None = None  # who signs the server's certificate, when not a public authority
+
+    def __post_init__(self) -> None:
+        _split(self.url, ("rtmp", "rtmps"))
 
 
 class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -320,7 +320,8 @@ def test_a_server_that_dies_costs_the_recording_nothing_and_is_found_again(
     rtmp_server.kill()
     until(lambda: leg(director, "hall").state is Health.LOST, 5)
     assert leg(director, "hall").cause
-    threading.Event().wait(3)
+    recorded = leg(director, "recording").frames_sent
+    until(lambda: leg(director, "recording").frames_sent >= recorded + 3 * 15)  # three seconds without a server
     assert leg(director, "hall").state in (Health.LOST, Health.CONNECTING)
     rtmp_server.start()
     until(lambda: is_live(director, "hall"), 15)

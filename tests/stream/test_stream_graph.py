@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+import msgspec
 import pytest
 from stream_stage import SMALL
 
@@ -41,14 +42,19 @@ OWN_SOUND = FORMAT.replace("[1:a]", "[0:a]")
         (
             VideoDevice(path="/dev/video0", microphone="hw:1,0"),
             shlex.split(
-                "-f v4l2 -video_size 320x180 -framerate 15 -thread_queue_size 32 -i /dev/video0 -f "
+                "-f v4l2 -video_size 320x180 -framerate 15 -input_format mjpeg -thread_queue_size 32 -i /dev/video0 -f "
                 "alsa -thread_queue_size 512 -i hw:1,0"
             ),
             FORMAT,
         ),
         (
             VideoDevice(path="/dev/video0"),
-            [*shlex.split("-f v4l2 -video_size 320x180 -framerate 15 -thread_queue_size 32 -i /dev/video0"), *SILENCE],
+            [
+                *shlex.split(
+                    "-f v4l2 -video_size 320x180 -framerate 15 -input_format mjpeg -thread_queue_size 32 -i /dev/video0"
+                ),
+                *SILENCE,
+            ],
             FORMAT,
         ),
         (
@@ -121,3 +127,29 @@ def test_a_cameras_password_is_a_secret() -> None:
     secrets = graph.secrets_of(NetworkCamera(url="rtsp://me:hunter2@cam/1?token=t"))
     assert set(secrets) == {"me:hunter2", "hunter2", "token=t"}
     assert graph.secrets_of(TestPicture()) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "url"),
+    [
+        (NetworkCamera, "rtsp://[bad/x"),
+        (NetworkCamera, "not an address"),
+        (NetworkCamera, "rtsp://"),
+        (NetworkCamera, "rtsp://cam:99999/1"),
+        (Destination, "rtmp://[x/live"),
+        (Destination, "rtmp://host:port/live"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_with_the_configuration(kind: type, url: str) -> None:
+    fields = {"url": url} | ({"name": "hall"} if kind is Destination else {})
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(fields, kind)
+
+
+def test_a_cameras_password_is_not_shown() -> None:
+    assert repr(NetworkCamera(url="rtsp://me:hush@cam:554/1?token=hush")) == "NetworkCamera(url='rtsp://cam:554/1')"
+
+
+def test_a_card_without_mjpeg_can_be_told_so() -> None:
+    argv = graph.encoder(VideoDevice(path="/dev/video0", format="raw"), Picture(), out_fd=3)
+    assert argv[argv.index("-input_format") + 1] == "yuyv422"
