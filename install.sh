@@ -100,7 +100,7 @@ install_packages() {
         done
         if [ ${#fresh_services[@]} -gt 0 ]; then
             is_policy_ours=yes
-            printf '#!/bin/sh\n# %s\nexit 101\n' "$POLICY_MARK" | as_root tee "$POLICY" >/dev/null
+            printf '#!/bin/sh\n# %s\nexit 101\n' "$POLICY_MARK" | as_root tee "$POLICY" >/dev/null || die "root could not write $POLICY, which keeps apt from starting servers. Is the disk read-only?"
             as_root chmod 755 "$POLICY"
         fi
     fi

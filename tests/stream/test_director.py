@@ -226,7 +226,7 @@ def test_an_unreadable_order_is_said_and_taken_as_none(
 def test_an_order_that_cannot_be_kept_is_obeyed_and_said(begin: Begin, tmp_path: Path) -> None:
     director = begin(settings())
     (tmp_path / "state").mkdir(exist_ok=True)
-    (tmp_path / "state" / "stream-order.new").mkdir()
+    (tmp_path / "state" / "stream-order.json").mkdir()
     with pytest.raises(OrderNotKept, match="power cut"):
         director.start()
     until(lambda: is_live(director, "recording"))
