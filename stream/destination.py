@@ -16,7 +16,7 @@ from hardware.worker import Worker
 from stream import graph
 from stream.backoff import Backoff
 from stream.errors import BadStreamKey, ChildError
-from stream.health import Health, LegKind, LegState
+from stream.health import FIRST_PICTURE, Health, LegKind, LegState
 from stream.hub import LEG_LIMIT_BYTES, Chunk, Hub, Tap
 from stream.liveness import FAULT, has_failed, quiet_s
 from stream.process import Child
@@ -36,6 +36,7 @@ _STEPS_S = (0.3, 1.0, 1.0, 1.0, 1.0, 2.0)
 _SLOWER_S = ((60.0, 5.0), (600.0, 15.0))
 _LAST_WORDS_S = 1.0
 _CHECK_KEY = "check the stream key"
+_CONNECTING = "connecting to the server"
 
 
 class Why(Enum):
@@ -146,7 +147,7 @@ class Destination:
         self._strikes = 0
         self._live_pid = None
         self._retry_now.clear()
-        self._set(Health.WAITING)
+        self._set(Health.WAITING, FIRST_PICTURE)
         self._worker = Worker(f"stream-{self.name}", lambda worker: self._run(worker, hub))
         self._worker.start()
 
@@ -163,8 +164,9 @@ class Destination:
         """Try again now, when it waits; and forget how often it failed."""
         self._strikes = 0
         self._backoff.reset()
-        if self._retry_at_s is not None:  # else a later wait would be cut short
-            self._retry_now.set()
+        with self._lock:
+            if self._retry_at_s is not None:  # else a later wait would be cut short
+                self._retry_now.set()
 
     def state(self) -> LegState:
         """What it is doing now."""
@@ -206,15 +208,23 @@ class Destination:
         first = self._first(worker, tap)
         if first is None:
             return None
+        with self._lock:
+            if self._state is Health.WAITING:
+                self._state, self._cause = Health.CONNECTING, _CONNECTING
         reading, writing = os.pipe()
         try:
-            os.write(writing, self._key or b"")
-        finally:
-            os.close(writing)
+            try:
+                os.write(writing, self._key or b"")
+            finally:
+                os.close(writing)
+            argv = graph.pusher(self._address, key_fd=reading)
+        except BaseException:
+            os.close(reading)  # from here on the child's, which closes it however it ends
+            raise
         try:
             child = Child(
                 f"pusher-{self.name}",
-                graph.pusher(self._address, key_fd=reading),
+                argv,
                 give_fds=(reading,),
                 has_stdin=True,
                 secrets=self._secrets,
@@ -290,8 +300,9 @@ class Destination:
                 self._set(Health.BEHIND, f"the network takes less than the stream makes: {waiting // 1000} kB wait")
             case Beat.HUNGRY:
                 self._set(Health.WAITING, "nothing comes from the camera")
-            case Beat.CONNECTING:  # one that was refused stays so until it is taken
-                self._set(Health.REFUSED if self._state is Health.REFUSED else Health.CONNECTING, self._cause)
+            case Beat.CONNECTING:  # one that was refused stays so until it is taken; one that was lost says why
+                if self._state not in (Health.REFUSED, Health.CONNECTING):
+                    self._set(Health.CONNECTING, _CONNECTING)
             case Beat.STUCK:
                 pass  # ended by the caller, who says why
         return beat
@@ -321,7 +332,11 @@ class Destination:
         while wait_s > 0 and not self._retry_now.wait(min(wait_s, 1.0)):
             worker.tick()
             wait_s -= 1.0
-        self._retry_now.clear()
+        with self._lock:
+            self._retry_at_s = None
+            self._retry_now.clear()
+            if not is_refused:
+                self._state, self._cause = Health.CONNECTING, f"connecting again: {cause}"
 
     def _note_frames(self, child: Child) -> None:
         progress = child.progress

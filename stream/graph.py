@@ -37,7 +37,8 @@ _LEVELS = (
 def encoder(source: Source, picture: Picture, *, out_fd: int, has_sound: bool = True) -> list[str]:
     """The stage camera to H.264 and AAC in a transport stream on `out_fd`; progress on stdout.
 
-    `has_sound` False puts silence where the source has no sound: servers want an audio track.
+    `has_sound` False puts silence where the source (its microphone, for a device) has no sound: servers want an
+    audio track.
     """
     video, audio = _inputs(source, picture, has_sound=has_sound)
     frames = picture.frames_per_s * picture.keyframe_s
@@ -147,14 +148,14 @@ def _inputs(source: Source, picture: Picture, *, has_sound: bool) -> tuple[Any, 
             tone = ffmpeg.input(f"sine=frequency=440:sample_rate={_RATE_HZ}", format="lavfi", re=None)
             return bars.video, tone.audio
         case VideoDevice():
-            camera = ffmpeg.input(
-                source.path,
-                format="v4l2",
-                input_format={"mjpeg": "mjpeg", "raw": "yuyv422"}[source.format],
-                thread_queue_size=32,
-                framerate=picture.frames_per_s,
-                video_size=(picture.width_px, picture.height_px),
-            )
+            options: dict[str, Any] = {
+                "thread_queue_size": 32,
+                "framerate": picture.frames_per_s,
+                "video_size": (picture.width_px, picture.height_px),
+            }
+            if source.format == "mjpeg":  # by itself ffmpeg takes the first uncompressed format there is
+                options["input_format"] = "mjpeg"
+            camera = ffmpeg.input(source.path, format="v4l2", **options)
             if source.microphone is None or not has_sound:
                 return camera.video, _silence()
             return camera.video, ffmpeg.input(source.microphone, format="alsa", thread_queue_size=512).audio

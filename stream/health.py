@@ -6,8 +6,11 @@ These are the facts the stream process publishes; nothing here measures, see leg
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
+
+FIRST_PICTURE: Final = "waiting for the first picture"
 
 
 class Health(StrEnum):
@@ -35,7 +38,7 @@ class LegState(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     kind: LegKind
     state: Health
-    cause: str = ""  # plain words, empty when live
+    cause: str = ""  # plain words of what is wrong or waited for; empty when live or stopped
     frames_sent: int = 0  # video frames since the process started, all connections together
     reconnects: int = 0
     dropped_frames: int = 0  # video frames left out because this leg was behind
@@ -48,7 +51,7 @@ class SourceState(msgspec.Struct, frozen=True, kw_only=True):
     """The encoder of the stage camera."""
 
     state: Health
-    cause: str = ""
+    cause: str = ""  # as a leg's; but a camera that is live without its sound says "no sound: ..."
     frames: int = 0  # video frames that left the encoder since the process started
     restarts: int = 0
 

@@ -237,7 +237,7 @@ class Inlet:
         self._pat: bytes | None = None
         self._pmt: bytes | None = None
         self._pmt_pid: int | None = None
-        self._program = mpegts.Program(NULL_PID, None, frozenset())
+        self._program = mpegts.Program(None, frozenset())
         self._muted: set[int] = set()  # PIDs whose packet in progress is left out
         # The chunk being collected begins at _start of _buf; all before _cut is complete.
         self._start = 0

@@ -38,7 +38,6 @@ class Pes(NamedTuple):
 class Program(NamedTuple):
     """Which PIDs carry what, out of a program map table."""
 
-    pcr_pid: int
     video_pid: int | None
     audio_pids: frozenset[int]
 
@@ -193,4 +192,4 @@ def program(pmt: bytes) -> Program | None:
         elif pmt[entry] in _AUDIO_TYPES:
             audio.add(pid)
         entry += 5 + ((pmt[entry + 3] & 0x0F) << 8 | pmt[entry + 4])
-    return Program((pmt[8] & 0x1F) << 8 | pmt[9], video, frozenset(audio))
+    return Program(video, frozenset(audio))

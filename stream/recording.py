@@ -14,7 +14,7 @@ from pathlib import Path
 from hardware.clock import Clock
 from hardware.worker import Worker
 from stream.disk import Disk, LocalDisk, RecordingFile
-from stream.health import Health, LegKind, LegState
+from stream.health import FIRST_PICTURE, Health, LegKind, LegState
 from stream.hub import Chunk, Hub, Tap
 from stream.liveness import FAULT, has_failed, quiet_s
 from stream.rate import Rate
@@ -72,7 +72,7 @@ class Recording:
     def start(self, hub: Hub) -> None:
         """Begin to write what `hub` sends."""
         self._retry_now.clear()
-        self._set(Health.WAITING)
+        self._set(Health.WAITING, FIRST_PICTURE)
         self._worker = Worker("stream-recording", lambda worker: self._run(worker, hub))
         self._worker.start()
 
@@ -87,8 +87,9 @@ class Recording:
 
     def retry(self) -> None:
         """Try again now, when it waits."""
-        if self._retry_at_s is not None:  # else a later wait would be cut short
-            self._retry_now.set()
+        with self._lock:
+            if self._retry_at_s is not None:  # else a later wait would be cut short
+                self._retry_now.set()
 
     def state(self) -> LegState:
         """What it is doing now."""
@@ -144,7 +145,9 @@ class Recording:
         while rest_s > 0 and not self._retry_now.wait(min(rest_s, 1.0)):
             worker.tick()
             rest_s -= 1.0
-        self._retry_now.clear()
+        with self._lock:
+            self._retry_at_s = None
+            self._retry_now.clear()
 
     def _record(self, worker: Worker, tap: Tap, *, is_again: bool) -> None:
         """One file, until asked to stop and all is written. Raises OSError."""

@@ -8,15 +8,18 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 
-def _split(url: str, schemes: tuple[str, ...]) -> None:
-    """Raises ValueError for an address that nobody could connect to; its text does not show the address."""
+def _check_address(url: str, schemes: tuple[str, ...]) -> None:
+    """Raises ValueError for an address that nobody could connect to; its text shows nothing of it."""
+    advice = "url is not an address such as " + " or ".join(f"{scheme}://host/path" for scheme in schemes)
+    if not url.isprintable() or " " in url:
+        raise ValueError(f"{advice}: it has a blank or a line break in it")
     try:
         split = urlsplit(url)
         has_host = bool(split.hostname) and (split.port is None or split.port > 0)
-    except ValueError as error:
-        raise ValueError(f"not an address: {error}") from None
+    except ValueError:  # whose text would show a part of it
+        raise ValueError(f"{advice}: a password's own / ? # @ [ ] are written %2F %3F %23 %40 %5B %5D") from None
     if split.scheme not in schemes or not has_host:
-        raise ValueError(f"not an address such as {schemes[0]}://host/path")
+        raise ValueError(advice)
 
 
 class TestPicture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="test-picture"):
@@ -27,23 +30,27 @@ class VideoDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     """A USB camera or HDMI capture card (V4L2), with an ALSA microphone or silence."""
 
     path: str = "/dev/video0"
-    # mjpeg: USB 2 carries some ten uncompressed 1280x720 pictures a second; raw for a card that knows no mjpeg
+    # mjpeg: USB 2 carries some ten uncompressed 1280x720 pictures a second; a device that has none is asked
+    # for what it gives. raw: that from the start
     format: Literal["mjpeg", "raw"] = "mjpeg"
     microphone: str | None = None  # an ALSA name such as "hw:1,0"
 
 
 class NetworkCamera(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="rtsp"):
-    """A camera on the network; its own sound is used when it has any."""
+    """A camera on the network, for instance rtsp://user:password@192.168.1.20/stream1.
+
+    Its own sound is used when it has any.
+    """
 
     url: str
 
     def __post_init__(self) -> None:
-        _split(self.url, ("rtsp", "rtsps", "http", "https"))
+        _check_address(self.url, ("rtsp", "rtsps"))
 
     def __repr__(self) -> str:
         split = urlsplit(self.url)
         host = split.netloc.rpartition("@")[2]
-        return f"NetworkCamera(url={urlunsplit(split._replace(netloc=host, query=''))!r})"
+        return f"NetworkCamera(url={urlunsplit((split.scheme, host, split.path, '', ''))!r})"
 
 
 class VideoFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="file"):
@@ -75,7 +82,7 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     ca_file: str | None = None  # who signs the server's certificate, when not a public authority
 
     def __post_init__(self) -> None:
-        _split(self.url, ("rtmp", "rtmps"))
+        _check_address(self.url, ("rtmp", "rtmps"))
 
 
 class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -6,22 +6,25 @@ import contextlib
 import fcntl
 import logging
 import os
+import re
 import select
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+
+import msgspec
 
 from hardware.clock import Clock
 from hardware.worker import Worker
 from stream import graph
 from stream.backoff import Backoff
 from stream.errors import ChildError
-from stream.health import Health, SourceState
+from stream.health import FIRST_PICTURE, Health, SourceState
 from stream.hub import Hub, Inlet
 from stream.liveness import FAULT, has_failed, quiet_s
 from stream.process import Child
 from stream.rate import Rate
-from stream.settings import StreamSettings
+from stream.settings import Source, StreamSettings, VideoDevice
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,10 @@ _HEALTHY_AFTER_S = 10.0  # then a next failure is a new one
 _FROZEN_AFTER_S = 1.0
 _PIPE_BYTES = 1 << 20  # 3 s at 2.5 Mb/s: a pause of ours is none of the encoder's
 _SLOW = 0.95  # of the frames that a second should have
+# What ffmpeg 5.1 writes when a device has no format of the codec that was asked for (libavdevice/v4l2.c), and when
+# a microphone fails, for whatever reason.
+_NO_SUCH_FORMAT = "Cannot find a proper format"
+_ALSA_TROUBLE = re.compile(r"\[alsa @ [^]]*\] \[(?:error|fatal)\] (.+)")
 
 
 class Encoder:
@@ -45,6 +52,7 @@ class Encoder:
         folder: Path | None = None,
     ) -> None:
         self._settings = settings
+        self._source: Source = settings.source  # asked for less, once the device has refused something
         self._clock = clock
         self._quiet_limit_s = quiet_limit_s
         self._folder = folder
@@ -58,7 +66,9 @@ class Encoder:
         self._frame_at_s = 0.0
         self._live_since_s = 0.0
         self._rate = Rate()
-        self._has_sound = True
+        self._has_sound = True  # of the source's own, until it was seen to have none
+        self._mute_next = ""  # why the next encoder goes without the microphone
+        self._no_sound = ""  # why the one that runs gives silence, where sound was asked for
         self._pid: int | None = None
 
     @property
@@ -76,7 +86,8 @@ class Encoder:
         inlet = hub.inlet("camera")
         with self._lock:
             self._inlet = inlet
-            self._state, self._cause = Health.CONNECTING, ""
+            self._state, self._cause = Health.CONNECTING, FIRST_PICTURE
+            self._mute_next = ""
         self._worker = Worker("stream-encoder", lambda worker: self._run(worker, inlet))
         self._worker.start()
 
@@ -109,6 +120,8 @@ class Encoder:
                         f"{self._rate.per_s(now_s):.1f} pictures a second instead of {wanted}: "
                         "the camera or the computer is too slow, choose a smaller picture or a faster preset"
                     )
+            if self._no_sound and state in (Health.LIVE, Health.BEHIND):
+                cause = f"{cause}; no sound: {self._no_sound}" if cause else f"no sound: {self._no_sound}"
             return SourceState(state=state, cause=cause, frames=frames, restarts=self._restarts)
 
     def _rate_is_full(self, now_s: float) -> bool:
@@ -136,14 +149,25 @@ class Encoder:
 
     def _run_once(self, worker: Worker, inlet: Inlet) -> str:
         """One encoder from start to end. Returns why it ended."""
-        source = self._settings.source
+        source = self._source
+        no_sound, self._mute_next = self._mute_next, ""  # a microphone is tried again by the encoder after this one
+        if not self._has_sound:
+            no_sound = "the camera gives none"
+        with self._lock:
+            self._no_sound = no_sound
         ours, theirs = os.pipe()
         with contextlib.suppress(PermissionError):  # a machine that allows less: the usual 64 kB do as well
             fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         try:
+            argv = graph.encoder(source, self._settings.picture, out_fd=theirs, has_sound=not no_sound)
+        except BaseException:
+            os.close(ours)
+            os.close(theirs)  # from here on the child's, which closes it however it ends
+            raise
+        try:
             child = Child(
                 "encoder",
-                graph.encoder(source, self._settings.picture, out_fd=theirs, has_sound=self._has_sound),
+                argv,
                 give_fds=(theirs,),
                 secrets=graph.secrets_of(source),
                 folder=self._folder,
@@ -204,9 +228,19 @@ class Encoder:
                 self._live_since_s = now_s
 
     def _why(self, code: int, lines: Sequence[str]) -> str:
+        """The words for an encoder that ended; and what the next one does without."""
+        source = self._source
         if self._has_sound and any("matches no streams" in line for line in lines):
             self._has_sound = False
             return "the camera has no sound: it goes on with silence"
+        if isinstance(source, VideoDevice):
+            if source.format == "mjpeg" and any(_NO_SUCH_FORMAT in line for line in lines):
+                self._source = msgspec.structs.replace(source, format="raw")
+                return "the camera has no MJPEG: it goes on with what it gives"
+            alsa = [found[1] for line in lines if (found := _ALSA_TROUBLE.search(line))]
+            if alsa and source.microphone is not None and not self._no_sound:
+                self._mute_next = f"the microphone {source.microphone} fails ({alsa[-1]})"
+                return f"{self._mute_next}: it goes on with silence"
         troubles = [line for line in lines if "[error]" in line or "[fatal]" in line]
         said = troubles[-1].split("]", 1)[-1].strip(" []") if troubles else f"exit code {code}"
         return f"the camera's encoder ended: {said}"

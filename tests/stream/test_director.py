@@ -70,7 +70,12 @@ def test_what_the_camera_sees_is_played_back_from_the_server_and_recorded_withou
     director = begin(settings(f"{rtmp_server.url}/live"))
     director.start()
     director.start()
-    until(lambda: is_live(director, "hall"), 15)
+    seen: list[StreamState] = []
+    until(lambda: seen.append(director.state()) or is_live(director, "hall"), 15)
+    for each in [part for state in seen for part in (state.source, *state.legs)]:
+        assert (each.cause == "") == (each.state is Health.LIVE), "who is not live says what it waits for"
+    assert leg(director, "hall").cause == ""
+    assert {state.legs[1].cause for state in seen} >= {"waiting for the first picture", "connecting to the server"}
     argv = Path(f"/proc/{director.pids['hall']}/cmdline").read_bytes()
     assert KEY.encode() not in argv
     assert b"/live" in argv
@@ -78,7 +83,6 @@ def test_what_the_camera_sees_is_played_back_from_the_server_and_recorded_withou
     state = director.state()
     assert (state.order, state.source.state, state.legs[0].state) == ("live", Health.LIVE, Health.LIVE)
     assert state.recording is not None
-    assert leg(director, "hall").cause == ""
     assert director.quiet_s < 5
     assert 100 < leg(director, "hall").bit_rate_kbps < 1000
     director.stop()

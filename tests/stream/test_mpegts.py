@@ -66,7 +66,7 @@ def test_the_tables_say_where_video_and_sound_are() -> None:
     assert pat is not None
     assert pmt is not None
     assert mpegts.program_map_pid(pat) == MAP
-    assert mpegts.program(pmt) == mpegts.Program(VIDEO, VIDEO, frozenset({AUDIO}))
+    assert mpegts.program(pmt) == mpegts.Program(VIDEO, frozenset({AUDIO}))
 
 
 def test_a_keyframe_is_seen_without_the_multiplexers_word() -> None:

@@ -9,7 +9,15 @@ import pytest
 from stream_stage import SMALL
 
 from stream import graph
-from stream.settings import Destination, NetworkCamera, Picture, TestPicture, VideoDevice, VideoFile
+from stream.settings import (
+    Destination,
+    NetworkCamera,
+    Picture,
+    StreamSettings,
+    TestPicture,
+    VideoDevice,
+    VideoFile,
+)
 
 GLOBAL = shlex.split("-nostdin -hide_banner -nostats -loglevel level+info -stats_period 0.5 -progress pipe:1")
 FORMAT = (
@@ -130,26 +138,52 @@ def test_a_cameras_password_is_a_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "url"),
+    "url",
     [
-        (NetworkCamera, "rtsp://[bad/x"),
-        (NetworkCamera, "not an address"),
-        (NetworkCamera, "rtsp://"),
-        (NetworkCamera, "rtsp://cam:99999/1"),
-        (Destination, "rtmp://[x/live"),
-        (Destination, "rtmp://host:port/live"),
+        "rtsp://[bad/x",
+        "not an address",
+        "rtsp://",
+        "rtsp://cam:99999/1",
+        "http://cam/1",
+        "rtsp://cam/1\n",
+        "rtsp://a b/1",
     ],
 )
-def test_an_address_that_is_none_is_refused_with_the_configuration(kind: type, url: str) -> None:
-    fields = {"url": url} | ({"name": "hall"} if kind is Destination else {})
-    with pytest.raises(msgspec.ValidationError):
-        msgspec.convert(fields, kind)
+def test_a_cameras_address_that_is_none_is_refused_with_the_configuration(url: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=r"url is not an address such as rtsp://.* - at `\$\.source`"):
+        msgspec.convert({"source": {"kind": "rtsp", "url": url}}, StreamSettings)
+
+
+@pytest.mark.parametrize("url", ["rtmp://[x/live", "rtmp://host:port/live", "rtmp://:1935/live", "rtmp://host/live\n"])
+def test_a_destinations_address_that_is_none_is_refused_with_the_configuration(url: str) -> None:
+    with pytest.raises(
+        msgspec.ValidationError, match=r"url is not an address such as rtmp://.* - at `\$\.dest.*\[0\]`"
+    ):
+        msgspec.convert({"destinations": [{"name": "hall", "url": url}]}, StreamSettings)
+
+
+@pytest.mark.parametrize("password", ["hush/hush", "hush#", "hu[sh", "hu sh", "hush\u2100"])
+def test_an_address_that_is_refused_does_not_show_the_password_in_it(password: str) -> None:
+    with pytest.raises(ValueError, match="url is not an address") as caught:
+        NetworkCamera(url=f"rtsp://me:{password}@cam/1")
+    assert "hu" not in str(caught.value)
+    assert caught.value.__cause__ is None
 
 
 def test_a_cameras_password_is_not_shown() -> None:
     assert repr(NetworkCamera(url="rtsp://me:hush@cam:554/1?token=hush")) == "NetworkCamera(url='rtsp://cam:554/1')"
 
 
-def test_a_card_without_mjpeg_can_be_told_so() -> None:
-    argv = graph.encoder(VideoDevice(path="/dev/video0", format="raw"), Picture(), out_fd=3)
-    assert argv[argv.index("-input_format") + 1] == "yuyv422"
+def test_a_camera_that_has_no_mjpeg_is_asked_for_what_it_gives() -> None:
+    raw = graph.encoder(VideoDevice(path="/dev/video0", format="raw"), SMALL, out_fd=3)
+    mjpeg = graph.encoder(VideoDevice(path="/dev/video0"), SMALL, out_fd=3)
+    at = mjpeg.index("-input_format")
+    assert mjpeg[at : at + 2] == ["-input_format", "mjpeg"]
+    assert raw == mjpeg[:at] + mjpeg[at + 2 :]
+
+
+def test_a_microphone_that_fails_is_replaced_by_silence() -> None:
+    with_mic = VideoDevice(path="/dev/video0", microphone="hw:1,0")
+    assert graph.encoder(with_mic, SMALL, out_fd=3, has_sound=False) == graph.encoder(
+        VideoDevice(path="/dev/video0"), SMALL, out_fd=3
+    )
