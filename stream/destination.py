@@ -82,6 +82,12 @@ def why_ended(lines: Sequence[str], exit_code: int) -> End:
     return End(Why.CLOSED, "the server closed the connection")
 
 
+def _end_of(child: Child) -> End:
+    """Why a pusher ended that reads no more. Its last words count, so they are waited for before they are read."""
+    code = child.stop(patience_s=0.5)
+    return why_ended(child.last_lines, code)
+
+
 class Destination:
     """Keeps one address fed. Counters last as long as this object.
 
@@ -262,9 +268,9 @@ class Destination:
                 if rest:
                     rest = rest[child.write(rest, 0.1) :]
             except BrokenPipeError:
-                return why_ended(child.last_lines, child.stop(patience_s=0.5))
+                return _end_of(child)
             if child.exit_code is not None:
-                return why_ended(child.last_lines, child.stop())
+                return _end_of(child)
             if self._clock.monotonic() >= look_at_s:
                 look_at_s = self._clock.monotonic() + _LOOK_PERIOD_S
                 if self._judge(tap, child, pulse) is Beat.STUCK:
