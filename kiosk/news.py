@@ -61,6 +61,7 @@ class DoorState(msgspec.Struct, frozen=True, kw_only=True):
     passed_in: int = 0  # people the beam pair saw, since the process started
     passed_out: int = 0
     passage: str = ""  # what is wrong with the doorway, in words
+    scanner: str = ""  # and with the barcode scanner
     steps: dict[str, int] = {}  # how often each step of the reader ran, and won ("step:read")
 
 

@@ -15,7 +15,7 @@ import click
 
 from hardware.cameras import open_camera
 from hardware.clock import Clock, SystemClock
-from hardware.errors import PanelError, PlatypusError
+from hardware.errors import PanelError, PassageError, PlatypusError
 from hardware.panel import AbsentPanel, GpioPanel, Panel, PanelSettings, open_panel
 from hardware.passage import open_passages
 from hardware.scanners import open_scanner
@@ -92,9 +92,14 @@ def run_door(config_path: Path) -> None:
                     scanner = beside.enter_context(open_scanner(settings.scanner))
                     beside.enter_context(Worker("scanner", ScannerSource(scanner, door).run))
                 if settings.passage is not None:
-                    passages = beside.enter_context(open_passages(settings.passage))
                     latch = panel if isinstance(panel, GpioPanel) else None
-                    beside.enter_context(Worker("doorway", Doorway(passages, latch, door).run))
+                    try:
+                        passages = beside.enter_context(open_passages(settings.passage))
+                    except PassageError as error:  # as with the panel: guests come in all the same, and it is said
+                        log.error("passage event=absent cause=%s", error)  # noqa: TRY400
+                        door.note(passage=str(error))
+                    else:
+                        beside.enter_context(Worker("doorway", Doorway(passages, latch, door).run))
                 _run_until(stopping, Worker(f"door {gate.name}", door.run))
 
 

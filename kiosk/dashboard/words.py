@@ -133,9 +133,13 @@ def door(heard: Heard[DoorState], trouble_s: float) -> Status:
     match state.camera:
         case "ok":
             # A camera that gives pictures may still come with a cause: the ledger or the panel is in trouble.
-            return (
-                Status("warn", "Camera reads", _sentence(state.cause)) if state.cause else Status("yes", "Camera reads")
+            troubles = [_sentence(trouble) for trouble in (state.cause, state.scanner, state.passage) if trouble]
+            if troubles:
+                return Status("warn", "Camera reads", " ".join(troubles))
+            passed = (
+                f"Beams: {state.passed_in} in, {state.passed_out} out" if state.passed_in or state.passed_out else ""
             )
+            return Status("yes", "Camera reads", passed)
         case "starting":
             return Status("calm", "Camera is starting", cause.strip())
         case "stalled":

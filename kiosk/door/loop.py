@@ -23,7 +23,7 @@ from hardware.worker import Worker
 from kiosk.door.lens import Lens
 from kiosk.door.presence import Presence, Showing
 from kiosk.door.reader import Reader
-from kiosk.ledger import DWELL, Decision, Event, GateMode, HeadCount, LedgerError, Presentation, Reason
+from kiosk.ledger import DWELL, Decision, Event, GateMode, LedgerError, Occupancy, Presentation, Reason
 from kiosk.news import DoorState, ScanNews
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Admissions(Protocol):
 
     def admit(self, event: Event, shown: Presentation, mode: GateMode, dwell: timedelta) -> Decision: ...
 
-    def head_count(self, event: Event) -> HeadCount: ...
+    def occupancy(self, event: Event) -> Occupancy: ...
 
     def fix_clock(self, now: Stamp) -> None: ...
 
@@ -135,15 +135,20 @@ class Door:
         """
         if 0 < len(code) <= _LONGEST_CODE:
             with self._serving:
-                self._serve([Showing(code)], source)
+                if self._clock.monotonic() - self._ledger_failed_s < _RETRY_LEDGER_S:
+                    self._show(Signal.ATTENTION)  # not now: the guest shows it again
+                else:
+                    self._serve([Showing(code)], source)
 
     def _serve(self, showings: Sequence[Showing], source: str = "camera") -> None:
         if not showings or self._clock.monotonic() - self._ledger_failed_s < _RETRY_LEDGER_S:
             return
         decisions = [decision for showing in showings if (decision := self._decide(showing, source)) is not None]
         if decisions:
-            # Two codes at once: the one that needs a volunteer is the one to be seen.
-            self._show(max((_signal(decision) for decision in decisions), key=_SEVERITY.index))
+            # Two codes at once: the one that needs a volunteer is the one to be seen. A stranger's code beside a good
+            # ticket (a poster, a wifi code) is none of that.
+            good = [decision for decision in decisions if decision.reason is not Reason.INVALID] or decisions
+            self._show(max((_signal(decision) for decision in good), key=_SEVERITY.index))
             for decision in decisions:
                 self._tell_scan(decision)
             self._count(decisions[-1].inside, decisions[-1].capacity)
@@ -201,7 +206,7 @@ class Door:
     def _count_heads(self) -> None:
         self._counted_s = self._clock.monotonic()
         try:
-            count = self._book.head_count(self._gate.event)
+            count = self._book.occupancy(self._gate.event)
         except LedgerError as error:
             self._count_trouble = str(error)
             return
@@ -254,8 +259,8 @@ class Door:
         elif cause != self._state.cause or self._clock.monotonic() - self._told_s >= _STATE_EVERY_S:
             self._tell(cause=cause)
 
-    def note_passage(self, **changes: Any) -> None:
-        """Say in the state what the doorway tells: passed_in, passed_out, passage; from any thread."""
+    def note(self, **changes: Any) -> None:
+        """Say in the state what stands beside the camera: passed_in, passed_out, passage, scanner; from any thread."""
         self._tell(**changes)
 
     def _tell(self, **changes: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Protocol
 
-from hardware.errors import PanelError
+from hardware.errors import PanelError, PassageError
 from hardware.passage import BeamsBlocked, BeamsFree, Direction, ExitPressed, Passages, Passed
 from hardware.scanners import Scanner
 from hardware.worker import Worker
@@ -14,6 +14,7 @@ from kiosk.door.loop import Door
 log = logging.getLogger(__name__)
 
 _WAIT_S = 0.5
+_AGAIN_S = 2.0
 _SAME_CODE_S = 1.5  # a trigger that is held, or pulled twice, is one presentation; as for the camera
 
 
@@ -33,9 +34,13 @@ class ScannerSource:
 
     def run(self, worker: Worker) -> None:
         """Until asked to stop; a scanner that is unplugged comes back by itself."""
-        last, quiet_s = b"", 0.0
+        last, quiet_s, told = b"", 0.0, ""
         while not worker.is_stopping:
             worker.tick()
+            trouble = self._scanner.trouble or ""
+            if trouble != told:
+                told = trouble
+                self._door.note(scanner=trouble)
             code = self._scanner.next_code(_WAIT_S)
             quiet_s = 0.0 if code else quiet_s + _WAIT_S
             if quiet_s >= _SAME_CODE_S:
@@ -61,16 +66,23 @@ class Doorway:
         passed = {Direction.IN: 0, Direction.OUT: 0}
         while not worker.is_stopping:
             worker.tick()
-            match self._passages.next_event(_WAIT_S):
+            try:
+                event = self._passages.next_event(_WAIT_S)
+            except PassageError as error:
+                self._door.note(passage=str(error))
+                if not worker.wait(_AGAIN_S):
+                    return
+                continue
+            match event:
                 case Passed(direction=direction):
                     passed[direction] += 1
-                    self._door.note_passage(passed_in=passed[Direction.IN], passed_out=passed[Direction.OUT])
+                    self._door.note(passed_in=passed[Direction.IN], passed_out=passed[Direction.OUT])
                 case ExitPressed():
                     self._free()
                 case BeamsBlocked():
-                    self._door.note_passage(passage="Something stands in the doorway's beam: nobody is counted.")
+                    self._door.note(passage="Something stands in the doorway's beam: nobody is counted.")
                 case BeamsFree():
-                    self._door.note_passage(passage="")
+                    self._door.note(passage="")
                 case None:
                     pass
 

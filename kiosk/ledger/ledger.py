@@ -40,6 +40,8 @@ from kiosk.ledger.records import (
     Imported,
     LedgerError,
     NewTicket,
+    Occupancy,
+    OldPage,
     Presentation,
     ScanRow,
     Seats,
@@ -117,7 +119,7 @@ class Ledger:
     def admit_waiting(self, event: Event, waiting_id: int, hand: Hand) -> Decision:
         """Let in somebody from the waiting list, in its order. Raises UnknownTicket when they are no longer on it."""
         with self.database.writing() as db:
-            repeat = decided(db, event, hand.nonce, None)
+            repeat = decided(db, event, hand.nonce, None, is_walk_in=True)
             if repeat is not None:
                 return repeat
             row = db.execute(sa.select(waiting).where(waiting.c.id == waiting_id, waiting.c.event_id == event.id))
@@ -136,10 +138,10 @@ class Ledger:
         A correction records what is, so no limit refuses it; but there is nobody to take from an empty room.
         """
         with self.database.writing() as db:
-            if db.execute(sa.select(scans.c.id).where(scans.c.nonce == hand.nonce)).one_or_none() is None:
-                now = room(db, event).inside
-                delta = max(delta, -now)
-                insert(db, event, hand.nonce, hand.at, now, {**by_hand(hand), "kind": "correction", "delta": delta})
+            if not _was_done(db, event, hand.nonce, kind="correction"):
+                space = room(db, event)
+                values = {**by_hand(hand), "kind": "correction", "delta": max(delta, -space.inside)}
+                insert(db, event, hand.nonce, hand.at, space, values)
             return inside(db, event)
 
     def undo(self, event: Event, scan_id: int, hand: Hand) -> int:
@@ -148,8 +150,9 @@ class Ledger:
         Only a ticket's last movement can be undone, else somebody would be outside who never came. Raises CannotUndo.
         """
         with self.database.writing() as db:
-            now = room(db, event).inside
-            if db.execute(sa.select(scans.c.id).where(scans.c.nonce == hand.nonce)).one_or_none() is not None:
+            space = room(db, event)
+            now = space.inside
+            if _was_done(db, event, hand.nonce, kind="undo"):
                 return now
             row = db.execute(sa.select(scans).where(scans.c.id == scan_id, scans.c.event_id == event.id)).one_or_none()
             if row is None:
@@ -162,8 +165,10 @@ class Ledger:
                 raise CannotUndo("this ticket moved again since; undo its last movement first")
             if now < row.delta:
                 raise CannotUndo("fewer people are inside than this would take out; correct the count instead")
+            if row.delta < 0 and now - row.delta > space.fire_limit:
+                raise CannotUndo("the room would be over its fire limit; if they are inside, count them with +1")
             values = {"kind": "undo", "undoes": scan_id, "ticket_id": row.ticket_id, "delta": -row.delta}
-            insert(db, event, hand.nonce, hand.at, now, {**by_hand(hand), **values})
+            insert(db, event, hand.nonce, hand.at, space, {**by_hand(hand), **values})
             delta: int = row.delta
             return now - delta
 
@@ -204,6 +209,12 @@ class Ledger:
             known = ", ".join(db.execute(sa.select(events.c.slug).order_by(events.c.id)).scalars())
         there = f"there are: {known}" if known else "create it: platypus event create"
         raise UnknownEvent(f"there is no event {slug!r} in {self.database.path}; {there}")
+
+    def occupancy(self, event: Event) -> Occupancy:
+        """Who is inside and the seats; costs the same at any size of the ledger."""
+        with self.database.reading() as db:
+            space = room(db, event)
+        return Occupancy(space.inside, space.capacity)
 
     def head_count(self, event: Event) -> HeadCount:
         """The room in numbers."""
@@ -326,7 +337,7 @@ class Ledger:
             after = after._replace(fire_limit=max(after.fire_limit, after.capacity))
         if after.fire_limit < after.capacity:
             raise LedgerError(f"the fire limit ({after.fire_limit}) must be at least the seats ({after.capacity})")
-        values = {name: value for name, value in after._asdict().items() if name not in {"id", "slug"}}
+        values = {name: getattr(after, name) for name in {*changes, "fire_limit"}}
         with self.database.writing() as db:
             db.execute(sa.update(events).where(events.c.id == event.id).values(**values))
         return after
@@ -394,7 +405,7 @@ def _put(
 ) -> Imported:
     free = max((ticket.number for ticket in known.values()), default=0) + 1
     new: list[dict[str, Any]] = []
-    changed = 0
+    changed: list[dict[str, Any]] = []
     for ticket in wanted:
         values = ticket._asdict()
         before = known.get(ticket.code_sha256)
@@ -407,16 +418,31 @@ def _put(
         after = {name: getattr(before, name) for name in values} | said
         after |= {"number": before.number, "is_own": before.is_own}
         if any(getattr(before, name) != value for name, value in after.items()):
-            db.execute(sa.update(tickets).where(tickets.c.id == before.id).values(with_folded(event, after)))
-            changed += 1
+            values = with_folded(event, after)
+            del values["is_walk_in"]
+            changed.append({**values, "key": before.id})
+    if changed:  # at once: the gates wait for the write lock meanwhile
+        columns: dict[str, Any] = {name: sa.bindparam(name) for name in changed[0] if name != "key"}
+        db.execute(sa.update(tickets).where(tickets.c.id == sa.bindparam("key")).values(columns), changed)
     if new:
         db.execute(sa.insert(tickets), new)
-    return Imported(len(new), changed, len(wanted) - len(new) - changed)
+    return Imported(len(new), len(changed), len(wanted) - len(new) - len(changed))
 
 
 def _found(db: sa.Connection, ticket: Ticket) -> Found:
     past = history(db, ticket.id)
-    return Found(ticket, past.inside, past.standing[-1].wall if past.standing else None)
+    if not past.standing:
+        return Found(ticket, 0, None)
+    row = db.execute(with_clock_fix(sa.select(scans)).where(scans.c.id == past.standing[-1].id)).one()
+    return Found(ticket, past.inside, corrected(row.wall, row.monotonic_ns, row.offset_ns))
+
+
+def _was_done(db: sa.Connection, event: Event, nonce: str, *, kind: str) -> bool:
+    """Whether this press was carried out before. Raises OldPage when its nonce was used for something else."""
+    row = db.execute(sa.select(scans.c.event_id, scans.c.kind).where(scans.c.nonce == nonce)).one_or_none()
+    if row is not None and tuple(row) != (event.id, kind):
+        raise OldPage("this page is old: nothing was counted; open it again")
+    return row is not None
 
 
 def _count(db: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]) -> int:

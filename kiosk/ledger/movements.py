@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from hardware.clock import Stamp
-from kiosk.ledger.history import as_caveats, as_reason, history, inside, room, ticket_of_id
-from kiosk.ledger.records import Decision, Event, Hand, NewTicket, Ticket
+from kiosk.ledger.history import as_caveats, as_reason, history, inside, room, room_for_walk_ins, ticket_of_id
+from kiosk.ledger.records import Decision, Event, Hand, NewTicket, OldPage, Ticket, TooMany
 from kiosk.ledger.rules import (
     Direction,
     GateMode,
@@ -54,9 +54,17 @@ def move(
         verdict, delta = Verdict(Reason.INVALID if claim is None else None), -leaving
     else:
         count = persons if persons is not None else claim.persons if claim else 1
+        if claim is not None and persons is not None and not 1 <= persons <= claim.persons:
+            raise TooMany(f"this ticket admits {claim.persons}, not {persons}")
+        if claim is not None and persons is not None and 0 < claim.inside <= claim.persons - persons:
+            claim = claim._replace(inside=0, was_inside=False)  # the rest of a group that came in parts
+        if ticket is not None and ticket.is_walk_in:  # out and in again without a ticket: no seat was kept
+            space = room_for_walk_ins(db, event, at)
         verdict = judge_entry(
             claim, space, at.wall, is_clock_trusted=at.is_trusted, may_return=event.may_return, persons=count
         )
+        if verdict.reason is None and ticket is not None and ticket.is_walk_in:
+            verdict = judge_walk_in(space, count)
         if override and ticket is not None and not (claim and claim.inside):
             verdict = overrule(verdict, space, count)
         delta = count
@@ -70,7 +78,9 @@ def walk_in(
     db: sa.Connection, event: Event, hand: Hand, name: str | None, persons: int, space: Room, *, override: bool
 ) -> Decision:
     """Judge and write the entry of people without a ticket, into `space`."""
-    repeat = decided(db, event, hand.nonce, None)
+    if persons < 1:
+        raise TooMany("a walk-in is one person or more")
+    repeat = decided(db, event, hand.nonce, None, is_walk_in=True)
     if repeat is not None:
         return repeat
     verdict = judge_walk_in(space, persons)
@@ -101,7 +111,7 @@ def _answer(
     space: Room,
     values: dict[str, Any],
 ) -> Decision:
-    scan_id = insert(db, event, nonce, at, space.inside, values)
+    scan_id = insert(db, event, nonce, at, space, values)
     return Decision(
         scan_id,
         Direction(values["kind"]),
@@ -114,13 +124,18 @@ def _answer(
     )
 
 
-def decided(db: sa.Connection, event: Event, nonce: str, ticket: Ticket | None) -> Decision | None:
-    """The answer that this nonce was given before."""
+def decided(
+    db: sa.Connection, event: Event, nonce: str, ticket: Ticket | None, *, is_walk_in: bool = False
+) -> Decision | None:
+    """The answer that this nonce was given before. Raises OldPage when that was for somebody or something else."""
     row = db.execute(sa.select(scans).where(scans.c.nonce == nonce)).one_or_none()
     if row is None:
         return None
-    if row.ticket_id is not None and ticket is None:
-        ticket = ticket_of_id(db, event, row.ticket_id)
+    before = None if row.ticket_id is None else ticket_of_id(db, event, row.ticket_id)
+    is_same = before is None or before.is_walk_in if is_walk_in else before == ticket
+    if row.event_id != event.id or row.kind not in {"entry", "exit"} or not is_same:
+        raise OldPage("this page is old: nothing was counted; open it again")
+    ticket = before
     return Decision(
         row.id,
         Direction(row.kind),
@@ -133,8 +148,8 @@ def decided(db: sa.Connection, event: Event, nonce: str, ticket: Ticket | None) 
     )
 
 
-def insert(db: sa.Connection, event: Event, nonce: str, at: Stamp, inside_before: int, values: dict[str, Any]) -> int:
-    """Write one row after `inside_before`; returns its id."""
+def insert(db: sa.Connection, event: Event, nonce: str, at: Stamp, before: Room, values: dict[str, Any]) -> int:
+    """Write one row; `before` is the room without it. Returns its id."""
     row = {
         "nonce": nonce,
         "event_id": event.id,
@@ -145,7 +160,7 @@ def insert(db: sa.Connection, event: Event, nonce: str, at: Stamp, inside_before
         "clock_trusted": at.is_trusted,
         **values,
     }
-    row["inside"] = inside_before + row["delta"]
+    row |= {"inside": before.inside + row["delta"], "fire_limit": before.fire_limit}
     key: int = db.execute(sa.insert(scans).values(row).returning(scans.c.id)).scalar_one()
     return key
 

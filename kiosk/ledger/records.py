@@ -29,6 +29,18 @@ class UnknownTicket(PlatypusError, LookupError):
     code = "unknown_ticket"
 
 
+class OldPage(PlatypusError, ValueError):
+    """A nonce that was used for something else before: the page it came from is old. Nothing was counted."""
+
+    code = "old_page"
+
+
+class TooMany(PlatypusError, ValueError):
+    """More people than the ticket admits, or fewer than one."""
+
+    code = "too_many"
+
+
 class CannotUndo(PlatypusError, ValueError):
     """This row cannot be undone; its text says why."""
 
@@ -125,6 +137,13 @@ class Decision(NamedTuple):
     def is_admitted(self) -> bool:
         """Whether the guest may pass."""
         return self.reason is None
+
+
+class Occupancy(NamedTuple):
+    """Who is inside, and the seats."""
+
+    inside: int
+    capacity: int
 
 
 class HeadCount(NamedTuple):

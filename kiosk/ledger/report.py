@@ -26,8 +26,8 @@ class Report(NamedTuple):
     inside: int
     refusals: Mapping[str, int]
     arrivals: Mapping[datetime, int]  # people who came in, by ten minutes
-    notes: Mapping[str, int]  # people with each note, all tickets that are worth something
-    notes_inside: Mapping[str, int]  # and those of them who are inside
+    notes: Mapping[str, int]  # tickets with each note, of all that are worth something
+    notes_inside: Mapping[str, int]  # and those of them with somebody inside
 
 
 def report(ledger: Ledger, event: Event) -> Report:
@@ -50,9 +50,10 @@ def report(ledger: Ledger, event: Event) -> Report:
     notes: Counter[str] = Counter()
     notes_inside: Counter[str] = Counter()
     for each in found:
-        if each.ticket.note and each.ticket.status == "paid":
-            notes[each.ticket.note] += 1
-            notes_inside[each.ticket.note] += min(each.inside, 1)
+        if each.ticket.status == "paid":
+            for note in filter(None, (part.strip().casefold() for part in (each.ticket.note or "").split(","))):
+                notes[note] += 1
+                notes_inside[note] += min(each.inside, 1)
     return Report(
         event=event.name,
         tickets=len(real),

@@ -134,12 +134,12 @@ def overrule(verdict: Verdict, room: Room, persons: int) -> Verdict:
 def direction(mode: GateMode, claim: Claim | None, dwell: timedelta) -> Direction:
     """Which way the holder of `claim` goes through a gate of this mode.
 
-    At a gate for both, who is inside leaves; but a phone that lingers after its green is no exit, so for `dwell` after
-    the entry it is still an entry (and refused as already redeemed).
+    At a gate for both, who is inside leaves and who is outside enters; but a phone that lingers after its green does
+    neither: for `dwell` it goes the way it went (in again: already redeemed; out again: nobody more leaves).
     """
     if mode is not GateMode.BOTH:
         return Direction(mode.value)
-    if claim is None or not claim.inside:
+    if claim is None or not claim.was_inside:
         return Direction.ENTRY
     is_lingering = claim.since_last_s is not None and claim.since_last_s < dwell.total_seconds()
-    return Direction.ENTRY if is_lingering else Direction.EXIT
+    return Direction.EXIT if bool(claim.inside) != is_lingering else Direction.ENTRY

@@ -110,6 +110,7 @@ scans = sa.Table(
     sa.Column("caveats", sa.String(200), nullable=False, server_default=""),
     sa.Column("delta", sa.Integer, nullable=False),  # people more, or less, inside
     sa.Column("inside", sa.Integer, nullable=False),  # after this row
+    sa.Column("fire_limit", sa.Integer, nullable=False),  # in force when it was written
     sa.Column("wall", UtcTime, nullable=False),  # as the machine believed, see clock_fixes
     sa.Column("monotonic_ns", sa.BigInteger, nullable=False),
     sa.Column("boot_id", sa.String(36), nullable=False),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from hardware.clock import ManualClock
-from kiosk.ledger import CannotUndo, GateMode, Hand, Ledger, NewTicket, Presentation, Reason
+from kiosk.ledger import CannotUndo, GateMode, Hand, Ledger, NewTicket, Presentation, Reason, TooMany
 from kiosk.ledger.audit import audit
 from kiosk.tickets.codes import digest
 from kiosk.tickets.status import Status
@@ -87,9 +87,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(gate=gates, code=st.sampled_from(CODES[:5]), override=st.booleans(), persons=st.integers(1, 3))
     def check_in(self, gate: str, code: str, override: bool, persons: int) -> None:
-        answer = self.ledgers[gate].check_in(
-            self.event, self.ids[code], self.hand(gate), persons=persons, override=override
-        )
+        try:
+            answer = self.ledgers[gate].check_in(
+                self.event, self.ids[code], self.hand(gate), persons=persons, override=override
+            )
+        except TooMany:
+            return
         if answer.is_admitted:
             assert answer.inside == self.inside + persons <= (FIRE if override else SEATS)
         self.inside = answer.inside
@@ -117,6 +120,7 @@ class LedgerMachine(RuleBasedStateMachine):
         except CannotUndo:
             return
         assert after == self.inside - row.delta
+        assert after <= max(FIRE, self.inside)
         self.inside = after
 
     @rule()

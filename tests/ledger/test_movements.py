@@ -18,8 +18,10 @@ from kiosk.ledger import (
     Hand,
     Ledger,
     NewTicket,
+    OldPage,
     Presentation,
     Reason,
+    TooMany,
     UnknownTicket,
 )
 from kiosk.ledger.audit import audit
@@ -220,6 +222,71 @@ def test_only_what_counted_last_can_be_undone(desk: Desk) -> None:
             undo(row)
 
 
+def test_an_undo_does_not_pass_the_fire_limit(desk: Desk) -> None:
+    desk.ledger.correct(desk.event, 7, desk.hand())
+    desk.ledger.check_in(desk.event, desk.ids[1], desk.hand(), override=True)
+    desk.show("ZOE", GateMode.EXIT)
+    out = desk.ledger.recent_scans(desk.event, 1)[0].scan_id
+    desk.ledger.check_in(desk.event, desk.ids[2], desk.hand(), override=True)
+    with pytest.raises(CannotUndo, match="fire limit"):
+        desk.ledger.undo(desk.event, out, desk.hand())
+
+
+def test_a_walk_in_who_left_has_no_kept_seat(desk: Desk) -> None:
+    assert desk.ledger.walk_in(desk.event, desk.hand(), name="Ann").is_admitted  # the one free seat
+    (ann,) = desk.ledger.find(desk.event, "ann")
+    desk.ledger.check_out(desk.event, ann.ticket.id, desk.hand())
+    assert desk.ledger.walk_in(desk.event, desk.hand(), name="Bo").is_admitted
+    assert desk.ledger.check_in(desk.event, ann.ticket.id, desk.hand()).reason is Reason.FULL
+
+
+def test_a_phone_that_lingers_after_its_exit_does_not_come_in_again(desk: Desk) -> None:
+    desk.show("ZOE", GateMode.BOTH)
+    desk.clock.advance(300)
+    assert desk.show("ZOE", GateMode.BOTH) == (OUT, None, 0)
+    assert desk.show("ZOE", GateMode.BOTH) == (OUT, None, 0)
+    desk.clock.advance(61)
+    assert desk.show("ZOE", GateMode.BOTH) == (IN, None, 1)
+
+
+def test_a_nonce_of_something_else_is_an_old_page_and_counts_nothing(desk: Desk) -> None:
+    hand = desk.hand()
+    desk.ledger.correct(desk.event, 1, hand)
+    for press in (
+        lambda: desk.ledger.check_in(desk.event, desk.ids[1], hand),
+        lambda: desk.ledger.check_out(desk.event, desk.ids[1], hand),
+        lambda: desk.ledger.walk_in(desk.event, hand),
+        lambda: desk.ledger.undo(desk.event, 1, hand),
+    ):
+        with pytest.raises(OldPage, match="open it again"):
+            press()
+    hand = desk.hand()
+    desk.ledger.check_in(desk.event, desk.ids[1], hand)
+    with pytest.raises(OldPage):
+        desk.ledger.check_in(desk.event, desk.ids[2], hand)
+    with pytest.raises(OldPage):
+        desk.ledger.correct(desk.event, 1, hand)
+    assert desk.ledger.occupancy(desk.event).inside == 2
+
+
+def test_the_rest_of_a_group_comes_in_by_hand_and_no_more_than_the_group(desk: Desk) -> None:
+    assert desk.ledger.check_in(desk.event, desk.ids[3], desk.hand(), persons=1).inside == 1
+    assert desk.ledger.check_in(desk.event, desk.ids[3], desk.hand(), persons=2).inside == 3
+    assert desk.ledger.check_in(desk.event, desk.ids[3], desk.hand(), persons=1).reason is Reason.ALREADY_REDEEMED
+    for wrong in (0, -3, 20):
+        with pytest.raises(TooMany):
+            desk.ledger.check_in(desk.event, desk.ids[3], desk.hand(), persons=wrong)
+    with pytest.raises(TooMany):
+        desk.ledger.walk_in(desk.event, desk.hand(), persons=0)
+
+
+def test_a_limit_that_is_lowered_later_does_not_make_the_past_wrong(desk: Desk) -> None:
+    for code in ("ZOE", "JEAN", "JEAN2"):
+        desk.show(code)
+    desk.ledger.change_event(desk.event, capacity=1, fire_limit=1)
+    assert audit(desk.ledger) == []
+
+
 def test_nobody_is_taken_from_an_empty_room(desk: Desk) -> None:
     assert desk.ledger.correct(desk.event, -3, desk.hand()) == 0
     desk.show("JEAN2")
@@ -242,6 +309,7 @@ def test_a_clock_set_later_corrects_the_rows_of_its_boot_and_keeps_their_order(d
     desk.clock.is_trusted = True
     desk.clock._wall = right + timedelta(seconds=2)
     desk.ledger.fix_clock(desk.clock.stamp())
+    assert desk.ledger.find(desk.event, "zoe")[0].last_at == desk.ledger.recent_scans(desk.event, 2)[1].at
     newer, older = desk.ledger.recent_scans(desk.event, 2)
     assert newer.at - older.at == timedelta(seconds=1)
     assert abs(newer.at - (right + timedelta(seconds=2))) < timedelta(seconds=1)
@@ -268,7 +336,7 @@ def test_the_report_adds_up(desk: Desk) -> None:
         ("UPDATE scans SET inside = 7 WHERE id = 1", "says 7 inside"),
         ("UPDATE scans SET delta = -2, inside = -2 WHERE id = 1", "-2 people inside"),
         ("UPDATE scans SET visit = 5 WHERE id = 1", "it is number 1"),
-        ("UPDATE events SET fire_limit = 0, capacity = 0", "over the fire limit"),
+        ("UPDATE scans SET fire_limit = 0", "over the fire limit"),
         ("UPDATE scans SET ticket_id = 77 WHERE id = 1", "names a tickets that is not there"),
     ],
 )

@@ -115,6 +115,8 @@ INSIDE = GOOD._replace(inside=1, was_inside=True, since_last_s=300.0)
         (GateMode.BOTH, INSIDE, Direction.EXIT),
         (GateMode.BOTH, INSIDE._replace(since_last_s=59.0), Direction.ENTRY),  # a lingering phone is no exit
         (GateMode.BOTH, INSIDE._replace(since_last_s=None), Direction.EXIT),  # came in before a reboot
+        (GateMode.BOTH, INSIDE._replace(inside=0), Direction.ENTRY),  # back from a smoke
+        (GateMode.BOTH, INSIDE._replace(inside=0, since_last_s=9.0), Direction.EXIT),  # nor is it an entry
     ],
 )
 def test_the_way_somebody_goes(mode: GateMode, claim: Claim | None, way: Direction) -> None:

@@ -70,6 +70,7 @@ def upgrade() -> None:
         sa.Column("caveats", sa.String(200), nullable=False, server_default=""),
         sa.Column("delta", sa.Integer, nullable=False),
         sa.Column("inside", sa.Integer, nullable=False),
+        sa.Column("fire_limit", sa.Integer, nullable=False),
         sa.Column("wall", _TIME, nullable=False),
         sa.Column("monotonic_ns", sa.BigInteger, nullable=False),
         sa.Column("boot_id", sa.String(36), nullable=False),
