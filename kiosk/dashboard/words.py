@@ -187,8 +187,10 @@ def leg(state: LegState) -> Status:
 
 def source(state: SourceState) -> Status | None:
     """The words for the stage camera, or None when there is nothing to say."""
-    if state.state in {Health.LIVE, Health.STOPPED}:
+    if state.state is Health.STOPPED or (state.state is Health.LIVE and not state.cause):
         return None
+    if state.state is Health.LIVE:
+        return Status("warn", "Stage camera works, but", _sentence(state.cause))
     title = {Health.CONNECTING: "starting", Health.WAITING: "waiting"}.get(state.state, "in trouble")
     detail = _sentence(state.cause) if state.cause else "Viewers see nothing new until it is back."
     return Status("warn", f"Stage camera {title}", detail)

@@ -151,6 +151,28 @@ def test_a_press_whose_answer_was_lost_is_pressed_again_and_counts_once(browser:
     assert inside(venue) == 2
 
 
+def test_let_in_anyway_can_be_pressed_again_when_its_answer_was_lost(browser: Browser, venue: House) -> None:
+    with at_the_door(browser, venue) as page:
+        lost: list[str] = []
+
+        def lose(route: Route) -> None:
+            if lost or "override" not in (route.request.post_data or ""):
+                route.continue_()
+            else:
+                lost.append(route.request.url)
+                route.fetch(max_redirects=0)  # it arrives, and its answer does not
+                route.abort()
+
+        page.route("**/door/check-in", lose)
+        page.get_by_label("Find a ticket").fill("kofi")
+        page.get_by_role("button", name="Check in").click()
+        page.get_by_role("button", name="Let in anyway").click()
+        expect(page.locator("#said")).to_contain_text("Press again: it counts once.")
+        page.get_by_role("button", name="Let in anyway").click()
+        expect(page.locator("#said")).to_contain_text("is in")
+    assert lost and inside(venue) == 1
+
+
 def test_the_page_works_without_scripts(browser: Browser, venue: House) -> None:
     venue.access.choose_pin(venue.access.new_link(), PIN)
     with venue.served() as server:

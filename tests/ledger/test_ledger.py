@@ -106,7 +106,8 @@ def test_the_database_itself_refuses_a_second_entry_and_a_second_nonce(
     ledger.put_tickets(event, [ticket("A")])
     ledger.admit(event, shown("A", "n1"))
     with sqlite3.connect(tmp_path / "ledger.db") as db:
-        rest = "event_id, code_sha256, gate, source, kind, delta, inside, fire_limit, wall, monotonic_ns, boot_id, clock_trusted"
+        rest = "event_id, code_sha256, gate, source, kind, delta, inside, fire_limit"
+        rest += ", wall, monotonic_ns, boot_id, clock_trusted"
         copy = f"INSERT INTO scans (nonce, ticket_id, visit, {rest}) SELECT ?, ?, ?, {rest} FROM scans"  # noqa: S608
         with pytest.raises(sqlite3.IntegrityError, match="ticket_id, scans.kind, scans.visit"):
             db.execute(copy, ("n2", 1, 1))

@@ -65,12 +65,15 @@ async function find() {
   }
 }
 
-function say(text) {
+function say(text, keeps = false) {
+  const said = document.getElementById("said");
   const notice = document.createElement("p");
-  notice.className = "notice";
+  notice.className = "notice unheard";
   notice.dataset.tone = "no";
   notice.textContent = text;
-  document.getElementById("said").replaceChildren(notice);
+  said.querySelector(".unheard")?.remove();
+  if (keeps) said.prepend(notice);
+  else said.replaceChildren(notice);
 }
 
 async function press(form, submitter) {
@@ -94,7 +97,8 @@ async function press(form, submitter) {
     if (!document.activeElement || document.activeElement === body) document.getElementById("said").focus({ preventScroll: true });
   } catch (error) {
     // The form keeps its nonce, so pressing again is safe: if the first press arrived, it is not counted twice.
-    say(`No answer yet (${error.message}). Press again: it counts once.`);
+    // One that stands in the answer itself ("Let in anyway") must stay there to be pressed.
+    say(`No answer yet (${error.message}). Press again: it counts once.`, form.closest("#said") !== null);
   }
   submitter.disabled = false;
   submitter.classList.remove("is-busy");
