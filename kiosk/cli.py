@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -31,7 +32,20 @@ _CONFIG = click.option(
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
 _PEOPLE = click.IntRange(0, 1_000_000)
-_TIME = click.DateTime(["%Y-%m-%dT%H:%M%z"])
+_TIME_FORMAT = "%Y-%m-%dT%H:%M%z"
+_TIME = click.DateTime([_TIME_FORMAT])
+
+
+def time_or_minutes(text: str) -> datetime | int:
+    """A time, or minutes after the start; the name is what a wrong value is told to be."""
+    if text.isdigit() and len(text) <= 4:
+        return int(text)
+    try:
+        return datetime.strptime(text, _TIME_FORMAT)  # noqa: DTZ007  # the format has a zone
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is neither a time such as 2026-11-26T19:30+0100 nor minutes") from None
+
+
 _EVENT = click.option("--event", "slug", required=True, help="The event's short name.")
 
 
@@ -184,7 +198,12 @@ def event() -> None:
 @click.option("--capacity", type=_PEOPLE, default=50, show_default=True, help="Seats.")
 @click.option("--fire-limit", type=_PEOPLE, help="People, never more; without it the seats.")
 @click.option("--starts", "starts_at", type=_TIME, help="Such as 2026-11-26T19:00+0100.")
-@click.option("--release-no-shows", "release_no_shows_at", type=_TIME, help="From then on nobody's seat is kept.")
+@click.option(
+    "--release-no-shows",
+    "release_no_shows_at",
+    type=time_or_minutes,
+    help="From then on nobody's seat is kept: a time, or minutes after the start.",
+)
 @click.option(
     "--return/--no-return",
     "may_return",
@@ -208,7 +227,7 @@ def event_create(config_path: Path, slug: str, name: str, capacity: int, **choic
 @click.option("--capacity", type=_PEOPLE)
 @click.option("--fire-limit", type=_PEOPLE)
 @click.option("--starts", "starts_at", type=_TIME)
-@click.option("--release-no-shows", "release_no_shows_at", type=_TIME)
+@click.option("--release-no-shows", "release_no_shows_at", type=time_or_minutes)
 @click.option("--return/--no-return", "may_return", default=None)
 @click.option("--stream-page")
 def event_change(config_path: Path, slug: str, **changes: Any) -> None:

@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -186,6 +186,7 @@ def create_event(config_path: Path, slug: str, name: str, capacity: int, **choic
     if not is_name(slug):
         raise ConfigError(f"{slug!r} is no short name: small letters, digits and - only, such as talks-2026-11")
     _refuse_bad_words(name=name, **choices)
+    choices = _with_times(choices, choices.get("starts_at"))
     make_event_secret(config, slug)  # first: an event without one could issue no ticket
     with Ledger(config.ledger_path) as ledger:
         return ledger.create_event(slug, name, capacity, **choices)
@@ -195,7 +196,18 @@ def change_event(config_path: Path, slug: str, **changes: Any) -> Event:
     """Change what is given of an event; its tickets and scans stay."""
     _refuse_bad_words(**changes)
     with Ledger(load_config(config_path).ledger_path) as ledger:
-        return ledger.change_event(ledger.event(slug), **changes)
+        event = ledger.event(slug)
+        return ledger.change_event(event, **_with_times(changes, changes.get("starts_at") or event.starts_at))
+
+
+def _with_times(choices: dict[str, Any], starts_at: datetime | None) -> dict[str, Any]:
+    """`choices` with minutes after the start made a time. Raises ConfigError when there is no start."""
+    minutes = choices.get("release_no_shows_at")
+    if not isinstance(minutes, int):
+        return choices
+    if starts_at is None:
+        raise ConfigError(f"{minutes} minutes after which start? Give --starts too, or a time.")
+    return {**choices, "release_no_shows_at": starts_at + timedelta(minutes=minutes)}
 
 
 def _refuse_bad_words(name: str | None = None, stream_page: str | None = None, **_others: Any) -> None:

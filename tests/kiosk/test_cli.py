@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,20 @@ def test_an_event_is_made_once(venue: Path) -> None:
     assert "already is an event" in done.stderr
     bad = platypus(venue, "event", "create", "An Evening", "--name", "Again", code=1)
     assert "small letters" in bad.stderr
+
+
+def test_kept_seats_are_released_at_a_time_or_minutes_after_the_start(venue: Path) -> None:
+    def released() -> datetime | None:
+        with Ledger(load_config(venue / "platypus.toml").ledger_path) as ledger:
+            return ledger.event("evening").release_no_shows_at
+
+    platypus(venue, "event", "change", "evening", "--release-no-shows", "15")
+    assert released() == datetime(2026, 11, 26, 18, 15, tzinfo=UTC)
+    platypus(venue, "event", "change", "evening", "--release-no-shows", "2026-11-26T19:30+0100", "--capacity", "40")
+    assert released() == datetime(2026, 11, 26, 18, 30, tzinfo=UTC)
+    said = platypus(venue, "event", "create", "other", "--name", "Other", "--release-no-shows", "15", code=1)
+    assert "--starts" in said.stderr
+    assert "Usage" in platypus(venue, "event", "change", "evening", "--release-no-shows", "soon", code=2).stderr
 
 
 def test_doctor_says_what_works_for_people_and_for_programs(venue: Path) -> None:
