@@ -187,16 +187,17 @@ class Strike:
         log.info("event=strike-released hold_s=%.1f", hold_s)
 
     def _start_pulse(self) -> None:
-        pulse = Worker("strike", self._hold)
-        pulse.start()
-        self._pulse = pulse
+        self._pulse = Worker("strike", self._hold)
+        self._pulse.start()
 
     def _hold(self, worker: Worker) -> None:
         try:
             while (left_s := self._left_s()) > 0.0 and worker.wait(min(left_s, LOOK_S)):
                 worker.tick()
         finally:  # whatever happened to the waiting, a clock that broke included
-            if self._is_free:
+            with self._lock:
+                is_mine = self._is_free and self._pulse is worker  # a guest may have begun the next pulse meanwhile
+            if is_mine:
                 self._off_for_good(worker)
 
     def _left_s(self) -> float:

@@ -10,6 +10,7 @@ from kiosk.door.reader import Sight
 _PATIENCE_S = 3.0  # a hand that passes, a light that is switched
 _DARKEST_LEVEL = 30  # the brightest hundredth of a covered lens' picture stays below; noise of a dark room included
 _FLATTEST_LEVELS = 4  # between its tenth and its nine-tenth; a scene without anything in it does not exist
+_QUIET_S = 5.0  # without a near miss: the next one has nothing to do with it
 _BLURRED_S = 8.0  # codes were shown for so long, one after the other, and none could be read
 
 
@@ -19,6 +20,7 @@ class Lens:
     def __init__(self) -> None:
         self._blind_since_s: float | None = None
         self._missed_s = 0.0
+        self._miss_s = float("-inf")
         self._last_s: float | None = None
 
     def judge(self, y: Luma, sight: Sight, now_s: float) -> str:
@@ -32,7 +34,9 @@ class Lens:
         if sight.reads:
             self._missed_s = 0.0
         elif sight.has_near_miss:
-            self._missed_s += step_s
+            is_another_guest = now_s - self._miss_s > _QUIET_S
+            self._missed_s = 0.0 if is_another_guest else self._missed_s + step_s
+            self._miss_s = now_s
         if self._blind_since_s is not None and now_s - self._blind_since_s >= _PATIENCE_S:
             return "The picture is black: is the lens covered, is the light on?"
         if self._missed_s >= _BLURRED_S:

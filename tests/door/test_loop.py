@@ -15,7 +15,9 @@ from hardware.clock import ManualClock, Stamp
 from hardware.errors import CameraError, CameraStalled, PanelError
 from hardware.panel import FakePanel, Signal
 from hardware.worker import Worker
+from kiosk.door.lens import Lens
 from kiosk.door.loop import Door, Gate
+from kiosk.door.reader import Sight
 from kiosk.ledger import Decision, Event, GateMode, Ledger, LedgerError, NewTicket, Occupancy, Presentation, Reason
 from kiosk.news import DoorState, ScanNews
 from kiosk.tickets.codes import digest
@@ -214,6 +216,12 @@ def test_codes_that_are_seen_and_never_read_are_said(ledger: Ledger, event: Even
     assert night.answers == []
     assert any("focus" in state.cause for state in night.told.states)
     assert night.panel.showing is Signal.OUT_OF_ORDER
+
+
+def test_a_code_that_is_missed_now_and_then_is_no_alarm() -> None:
+    lens, miss, nothing = Lens(), Sight((), True, True), Sight((), False, True)
+    said = [lens.judge(EMPTY, miss if tick % 100 == 0 else nothing, tick / 10) for tick in range(20_000)]
+    assert set(said) == {""}
 
 
 def test_a_camera_that_is_gone_says_why(ledger: Ledger, event: Event) -> None:
