@@ -37,6 +37,7 @@ _Message = TypeVar("_Message", bound=msgspec.Struct)
 _LONGEST_BYTES = 64 * 1024  # our largest message has some 2 kB
 _COMMANDS_WAITING = 16
 _LIMIT = "limit-s"
+_SOONER = 0.8
 _UNLIMITED_S = 10.0  # for who does not say: no press of a button waits longer
 
 
@@ -245,7 +246,8 @@ def _properties(response_topic: str | None, correlation: bytes, timeout_s: float
         properties.ResponseTopic = response_topic
     if timeout_s is not None:
         properties.MessageExpiryInterval = math.ceil(timeout_s)  # in the broker's hands
-        properties.UserProperty = (_LIMIT, f"{timeout_s:g}")  # and in those of the one who is asked
+        # In those of the one who is asked: it gives up before we do, whatever the way there took.
+        properties.UserProperty = (_LIMIT, f"{timeout_s * _SOONER:g}")
     properties.CorrelationData = correlation
     return properties
 
