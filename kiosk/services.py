@@ -22,7 +22,7 @@ from hardware.scanners import open_scanner
 from hardware.worker import Worker
 from kiosk.bus import Bus, Will
 from kiosk.config import ConfigError, event_secret, is_name, load_config, load_secrets, make_event_secret, secrets_path
-from kiosk.ledger import Decision, Event, Found, Hand, HeadCount, Ledger, NewTicket, ScanRow, Seats, Waiting
+from kiosk.ledger import Event, Ledger, NewTicket
 from kiosk.ledger.audit import audit
 from kiosk.ledger.records import Imported
 from kiosk.ledger.report import Report, report
@@ -141,6 +141,7 @@ def run_dashboard(config_path: Path) -> None:
     """The dashboard's process: until SIGTERM or SIGINT. Prints a one-time login link while no PIN was chosen."""
     from kiosk.dashboard.access import Access  # noqa: PLC0415  # Flask is loaded in this process only
     from kiosk.dashboard.app import create_app  # noqa: PLC0415
+    from kiosk.dashboard.ledger_desk import LedgerDesk  # noqa: PLC0415
     from kiosk.dashboard.live import Live  # noqa: PLC0415
     from kiosk.dashboard.server import DashboardServer, serve  # noqa: PLC0415
 
@@ -338,73 +339,6 @@ class _DoorTeller:
 
     def scan(self, scan: ScanNews) -> None:
         self._bus.publish(scan_topic(self._gate), scan)
-
-
-class LedgerDesk:
-    """The ledger as the dashboard reads it, and as its volunteers write it: ports.Doorbook and ports.FrontDesk."""
-
-    def __init__(self, ledger: Ledger, event: Event, clock: Clock) -> None:
-        self._ledger = ledger
-        self._event = event
-        self._clock = clock
-
-    def event(self) -> ports.EventFacts:
-        from kiosk.dashboard import ports  # noqa: PLC0415
-
-        event = self._event
-        return ports.EventFacts(
-            name=event.name, capacity=event.capacity, starts_at=event.starts_at, stream_page=event.stream_page
-        )
-
-    def head_count(self) -> HeadCount:
-        return self._ledger.head_count(self._event)
-
-    def recent_scans(self, limit: int) -> Sequence[ScanRow]:
-        return self._ledger.recent_scans(self._event, limit)
-
-    def seats(self) -> Seats:
-        return self._ledger.seats(self._event, self._clock.stamp())
-
-    def waiting_list(self) -> Sequence[Waiting]:
-        return self._ledger.waiting_list(self._event)
-
-    def find(self, text: str, limit: int) -> Sequence[Found]:
-        return self._ledger.find(self._event, text, limit)
-
-    def check_in(
-        self, ticket_id: int, press: ports.Press, *, persons: int | None = None, override: bool = False
-    ) -> Decision:
-        return self._ledger.check_in(self._event, ticket_id, self._hand(press), persons=persons, override=override)
-
-    def check_out(self, ticket_id: int, press: ports.Press) -> Decision:
-        return self._ledger.check_out(self._event, ticket_id, self._hand(press))
-
-    def walk_in(self, press: ports.Press, *, name: str | None, persons: int, override: bool = False) -> Decision:
-        return self._ledger.walk_in(self._event, self._hand(press), name=name, persons=persons, override=override)
-
-    def admit_waiting(self, waiting_id: int, press: ports.Press) -> Decision:
-        return self._ledger.admit_waiting(self._event, waiting_id, self._hand(press))
-
-    def wait(self, name: str, persons: int) -> Waiting:
-        return self._ledger.wait(self._event, name, persons, self._clock.stamp())
-
-    def stop_waiting(self, waiting_id: int) -> None:
-        self._ledger.stop_waiting(self._event, waiting_id)
-
-    def correct(self, delta: int, press: ports.Press) -> int:
-        return self._ledger.correct(self._event, delta, self._hand(press))
-
-    def undo(self, scan_id: int, press: ports.Press) -> int:
-        return self._ledger.undo(self._event, scan_id, self._hand(press))
-
-    def release_no_shows(self) -> Seats:
-        self._ledger.release_no_shows(self._event)
-        return self.seats()
-
-    def _hand(self, press: ports.Press) -> Hand:
-        from kiosk.dashboard import ports  # noqa: PLC0415
-
-        return Hand(press.actor, press.nonce, ports.DESK_GATE, self._clock.stamp())
 
 
 class _Hearing:

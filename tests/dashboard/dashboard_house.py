@@ -19,12 +19,12 @@ from flask.testing import FlaskClient
 from hardware.clock import ManualClock
 from kiosk.dashboard.access import Access
 from kiosk.dashboard.app import create_app
+from kiosk.dashboard.ledger_desk import LedgerDesk
 from kiosk.dashboard.live import BEAT_S, Live
 from kiosk.dashboard.ports import EventFacts, FakeDoorbook, FakeNews
 from kiosk.dashboard.server import DashboardServer, serve
 from kiosk.dashboard.settings import DashboardSettings
 from kiosk.ledger import Event, Ledger
-from kiosk.services import LedgerDesk
 
 PIN = "tulip-47"
 

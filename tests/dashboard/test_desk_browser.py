@@ -11,10 +11,10 @@ from dashboard_house import PIN, House, wait_for
 from playwright.sync_api import Browser, Page, Route, expect
 
 from hardware.clock import SystemClock
+from kiosk.dashboard.ledger_desk import LedgerDesk
 from kiosk.dashboard.ports import Press
 from kiosk.ledger import Hand, NewTicket
 from kiosk.news import DoorState
-from kiosk.services import LedgerDesk
 from kiosk.tickets.codes import digest
 from kiosk.tickets.status import Status
 
