@@ -115,5 +115,5 @@ def add_desk(app: flask.Flask, desk: FrontDesk, live: Live, zone: ZoneInfo) -> N
 
         app.post(f"/door/{path}", endpoint=f"door_{path}")(press)
 
-    for path, act in Presses(desk).by_path().items():
+    for path, act in Presses(desk, zone).by_path().items():
         post(path, act)

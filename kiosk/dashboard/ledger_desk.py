@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from hardware.clock import Clock
 from kiosk.dashboard import ports
-from kiosk.ledger import Decision, Event, Found, Hand, HeadCount, Ledger, ScanRow, Seats, Waiting
+from kiosk.ledger import Decision, Event, Found, Hand, HeadCount, KnownTime, Ledger, ScanRow, Seats, Waiting
 
 
 class LedgerDesk:
@@ -35,6 +36,9 @@ class LedgerDesk:
     def waiting_list(self) -> Sequence[Waiting]:
         return self._ledger.waiting_list(self._event)
 
+    def time(self) -> KnownTime:
+        return self._ledger.known_time(self._clock.stamp())
+
     def find(self, text: str, limit: int) -> Sequence[Found]:
         return self._ledger.find(self._event, text, limit)
 
@@ -52,11 +56,11 @@ class LedgerDesk:
     def admit_waiting(self, waiting_id: int, press: ports.Press) -> Decision:
         return self._ledger.admit_waiting(self._event, waiting_id, self._hand(press))
 
-    def wait(self, name: str, persons: int) -> Waiting:
-        return self._ledger.wait(self._event, name, persons, self._clock.stamp())
+    def wait(self, name: str, persons: int, press: ports.Press) -> None:
+        self._ledger.wait(self._event, name, persons, self._hand(press))
 
-    def stop_waiting(self, waiting_id: int) -> None:
-        self._ledger.stop_waiting(self._event, waiting_id)
+    def stop_waiting(self, waiting_id: int, press: ports.Press) -> None:
+        self._ledger.stop_waiting(self._event, waiting_id, self._hand(press))
 
     def correct(self, delta: int, press: ports.Press) -> int:
         return self._ledger.correct(self._event, delta, self._hand(press))
@@ -64,9 +68,12 @@ class LedgerDesk:
     def undo(self, scan_id: int, press: ports.Press) -> int:
         return self._ledger.undo(self._event, scan_id, self._hand(press))
 
-    def release_no_shows(self) -> Seats:
-        self._ledger.release_no_shows(self._event)
+    def release_no_shows(self, press: ports.Press) -> Seats:
+        self._ledger.release_no_shows(self._event, self._hand(press))
         return self.seats()
+
+    def set_clock(self, wall: datetime, press: ports.Press) -> None:
+        self._ledger.set_clock(self._event, wall, self._hand(press))
 
     def _hand(self, press: ports.Press) -> Hand:
         return Hand(press.actor, press.nonce, ports.DESK_GATE, self._clock.stamp())

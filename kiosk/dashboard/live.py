@@ -263,7 +263,9 @@ class Live:
         with self._making:
             number = self._latest.number + 1 if self._latest else 1
             began_s = time.monotonic()
-            snapshot = Snapshot(number, self._gather(), self._clock.stamp().wall, self._settings, began_s)
+            facts = self._gather()
+            at = facts.time.wall if facts.time else self._clock.stamp().wall
+            snapshot = Snapshot(number, facts, at, self._settings, began_s)
         with self._made:
             self._latest = snapshot
             self._made.notify_all()
@@ -283,6 +285,7 @@ class Live:
             people = self._doorbook.head_count()
             scans = self._doorbook.recent_scans(NEW_SCANS)
             waiting = self._doorbook.waiting_list()
+            time_now = self._doorbook.time()
             seats = self._count_seats(people, scans, waiting, now_s)
         except (PlatypusError, OSError) as error:
             if not self._in_trouble:
@@ -301,6 +304,7 @@ class Live:
             scans=tuple(scans[:SHOWN_SCANS]),
             seats=seats,
             waiting=tuple(waiting),
+            time=time_now,
             news=news,
             camera_trouble_s=trouble,
             fresh={gate: (row, now_s - seen_s) for gate, (row, seen_s) in self._fresh.items()},

@@ -14,7 +14,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from hardware.clock import Clock
-from kiosk.ledger import Decision, Found, HeadCount, ScanRow, Seats, Waiting
+from kiosk.ledger import Decision, Found, HeadCount, KnownTime, ScanRow, Seats, Waiting
 from kiosk.news import BusError, DoorState, Reply, ScanNews, StreamCommand
 from stream.health import StreamState
 
@@ -65,6 +65,9 @@ class Doorbook(Protocol):
     def waiting_list(self) -> Sequence[Waiting]:
         """Who waits for a seat, first come first."""
 
+    def time(self) -> KnownTime:
+        """What time it is, and who vouches for it."""
+
 
 class Press(NamedTuple):
     """One press of a button on the volunteer's page; said again with the same nonce it was done once."""
@@ -91,10 +94,10 @@ class FrontDesk(Protocol):
     def admit_waiting(self, waiting_id: int, press: Press) -> Decision:
         """Let in somebody from the waiting list, in its order. Raises UnknownTicket when they are off it."""
 
-    def wait(self, name: str, persons: int) -> Waiting:
-        """Put somebody at the end of the waiting list. Not told apart by a nonce: said twice, they are on it twice."""
+    def wait(self, name: str, persons: int, press: Press) -> None:
+        """Put somebody at the end of the waiting list."""
 
-    def stop_waiting(self, waiting_id: int) -> None:
+    def stop_waiting(self, waiting_id: int, press: Press) -> None:
         """Take somebody off the waiting list; harmless when they are not on it."""
 
     def correct(self, delta: int, press: Press) -> int:
@@ -103,8 +106,11 @@ class FrontDesk(Protocol):
     def undo(self, scan_id: int, press: Press) -> int:
         """Take back a row. Returns who is inside now. Raises CannotUndo."""
 
-    def release_no_shows(self) -> Seats:
+    def release_no_shows(self, press: Press) -> Seats:
         """Keep nobody's seat from now on. Returns the seats as they are afterwards."""
+
+    def set_clock(self, wall: datetime, press: Press) -> None:
+        """Say what time it is (aware), when the machine does not know. Raises ClockKnown, WrongTime."""
 
 
 class News(Protocol):
@@ -186,6 +192,11 @@ class FakeDoorbook:
     def waiting_list(self) -> Sequence[Waiting]:
         self._fail_if_told()
         return []
+
+    def time(self) -> KnownTime:
+        self._fail_if_told()
+        stamp = self._clock.stamp()
+        return KnownTime(stamp.wall, "server" if stamp.is_trusted else "nobody")
 
     def _fail_if_told(self) -> None:
         self.may_read.wait()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import flask
 
@@ -17,27 +17,9 @@ from kiosk.dashboard.ports import FrontDesk, Press
 MOST_PERSONS = 20  # without a ticket, in one press; a larger group is two presses
 MOST_ON_A_TICKET = 999
 LONGEST_TEXT = 80  # characters of a name or of a search
+_CENTURY_END_MS = 4_102_444_800_000  # 2100-01-01
 _NONCE = re.compile(r"[0-9a-f]{32}")
 _LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels: no words
-
-
-class Done:
-    """The last nonces that were done, for what the ledger itself does not tell apart by nonce: the waiting list."""
-
-    def __init__(self, most: int = 500) -> None:
-        self._most = most
-        self._nonces: OrderedDict[str, None] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def once(self, nonce: str, act: Callable[[], object]) -> None:
-        """Do `act` unless this nonce was done; when it raises, it was not."""
-        with self._lock:  # held while it acts: the second press waits for the first
-            if nonce in self._nonces:
-                return
-            act()
-            self._nonces[nonce] = None
-            if len(self._nonces) > self._most:
-                self._nonces.popitem(last=False)
 
 
 class Presses:
@@ -46,9 +28,9 @@ class Presses:
     They abort with 400 on a form that is not ours, and raise what the front desk raises.
     """
 
-    def __init__(self, desk: FrontDesk) -> None:
+    def __init__(self, desk: FrontDesk, zone: ZoneInfo) -> None:
         self._desk = desk
-        self._listed = Done()
+        self._zone = zone
 
     def by_path(self) -> dict[str, Callable[[], Said]]:
         """Each button by the last part of its address."""
@@ -62,6 +44,7 @@ class Presses:
             "correct": self.correct,
             "undo": self.undo,
             "release": self.release,
+            "set-clock": self.set_clock,
         }
 
     def check_in(self) -> Said:
@@ -91,7 +74,7 @@ class Presses:
         guest, persons, press = name(), persons_or(1), press_of()
         if guest is None:
             return Said(tone="warn", title="Who shall be called?", detail="Write a name, then press again.")
-        self._listed.once(press.nonce, lambda: self._desk.wait(guest, persons))
+        self._desk.wait(guest, persons, press)
         return Said(tone="calm", title=f"{guest} is on the waiting list", detail="They are let in below, in its order.")
 
     def admit_waiting(self) -> Said:
@@ -101,9 +84,9 @@ class Presses:
         return desk_words.not_their_turn(name() or "This guest")
 
     def stop_waiting(self) -> Said:
-        press_of()
-        self._desk.stop_waiting(number("waiting"))
-        return Said(tone="calm", title=f"{name() or 'This guest'} is off the waiting list")
+        self._desk.stop_waiting(number("waiting"), press_of())
+        said = "A mistake? Undo it below, and they have their place again."
+        return Said(tone="calm", title=f"{name() or 'This guest'} is off the waiting list", detail=said)
 
     def correct(self) -> Said:
         delta = {"1": 1, "-1": -1}.get(flask.request.form.get("delta", ""))
@@ -118,9 +101,14 @@ class Presses:
         return Said(tone="calm", title=f"Undone: {name() or 'that row'}", detail=f"{inside} inside now.")
 
     def release(self) -> Said:
-        press_of()
-        seats = self._desk.release_no_shows()
+        seats = self._desk.release_no_shows(press_of())
         return Said(tone="yes", title="Nobody's seat is kept any more", detail=f"{seats.free} free for walk-ins.")
+
+    def set_clock(self) -> Said:
+        wall = moment("now_ms")
+        self._desk.set_clock(wall, press_of())
+        said = "Tickets with hours are checked again, and the times of earlier rows are put right."
+        return Said(tone="yes", title=f"The clock is set: {wall.astimezone(self._zone):%H:%M}", detail=said)
 
 
 def actor() -> str:
@@ -144,6 +132,16 @@ def number(field: str) -> int:
     if not re.fullmatch(r"[0-9]{1,12}", text):
         flask.abort(400)
     return int(text)
+
+
+def moment(field: str) -> datetime:
+    """A field of the form that holds milliseconds since 1970, as JavaScript counts. Aborts with 400 on anything else
+    than a time of this century.
+    """
+    text = flask.request.form.get(field, "")
+    if not re.fullmatch(r"[0-9]{12,13}", text) or int(text) >= _CENTURY_END_MS:
+        flask.abort(400)
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(text))
 
 
 def persons_or(default: int, most: int = MOST_PERSONS) -> int:

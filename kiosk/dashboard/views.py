@@ -15,7 +15,7 @@ from kiosk.dashboard import words
 from kiosk.dashboard.ports import DESK_GATE, EventFacts, NewsNow
 from kiosk.dashboard.screen_words import SCREEN_WORDS, ScreenWords
 from kiosk.dashboard.words import Status, Tone
-from kiosk.ledger import HeadCount, ScanRow, Seats, Waiting
+from kiosk.ledger import HeadCount, KnownTime, ScanRow, Seats, Waiting
 from stream.health import Health, StreamState
 
 _UNKNOWN = "?"
@@ -34,6 +34,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     seats: Seats | None = None  # for people without a ticket; None: the ledger cannot be read
     waiting: Sequence[Waiting] = ()  # first come first
     news: NewsNow = NewsNow()
+    time: KnownTime | None = None
     trouble: str = ""  # why the ledger cannot be read
     camera_trouble_s: Mapping[str, float] = {}  # by gate: how long its camera has not been well
     fresh: Mapping[str, tuple[ScanRow, float]] = {}  # by gate: its newest answer, and seconds since we first saw it
@@ -97,6 +98,7 @@ class HomeView(msgspec.Struct, frozen=True, kw_only=True):
     event: str
     when: str  # it starts; empty when unknown
     trouble: str
+    has_no_time: bool  # nobody vouches for this machine's clock
     people: People
     seats: SeatsView
     doors: tuple[StatusLine, ...]
@@ -137,6 +139,7 @@ def home(facts: Facts, zone: ZoneInfo) -> HomeView:
         event=facts.event.name if facts.event else "Event",
         when=_when(facts.event, zone),
         trouble=facts.trouble,
+        has_no_time=facts.time is not None and not facts.time.is_known,
         people=_people(facts.people),
         seats=_seats(facts),
         doors=tuple(doors),
@@ -257,9 +260,10 @@ def line(row: ScanRow, zone: ZoneInfo) -> AnswerLine:
     notes = [
         (row.product or "") if row.holder or row.product != words.WALK_IN else "",
         words.people(moved) if moved > 1 and row.kind in {"entry", "exit"} else "",
-        f"{words.signed(row.delta)} inside" if row.kind == "undo" else "",
+        f"{words.signed(row.delta)} inside" if row.kind == "undo" and row.delta else "",
         *(words.caveat(code) for code in row.caveats),
         f"by {row.actor}" if row.actor else "",
+        f"the clock said {row.raw_at.astimezone(zone):%Y-%m-%d %H:%M:%S}" if row.raw_at else "",
     ]
     return AnswerLine(
         key=row.scan_id,
@@ -270,7 +274,7 @@ def line(row: ScanRow, zone: ZoneInfo) -> AnswerLine:
         note=" · ".join(note for note in notes if note),
         attention=(row.note or "") if row.kind == "entry" and not row.is_undone else "",
         is_undone=row.is_undone,
-        can_undo=row.is_admitted and row.kind != "undo" and not row.is_undone,
+        can_undo=row.is_admitted and row.kind not in {"undo", "clock"} and not row.is_undone,
     )
 
 

@@ -56,6 +56,14 @@ REFUSALS: dict[str, Answer] = {
 
 WALK_IN = "walk-in"  # the product that the ledger gives to tickets made at the door
 
+DECISIONS = {
+    "undo": "Undone",
+    "wait": "Put on the waiting list",
+    "unwait": "Taken off the waiting list",
+    "release": "Kept seats released",
+    "clock": "Clock set by a phone",
+}
+
 CAVEATS = {
     "offline": "not checked online",
     "clock_not_trusted": "clock not confirmed",
@@ -75,8 +83,8 @@ def movement(row: ScanRow) -> Answer:
     """The words for a row of the ledger, whatever it is a row of."""
     if row.kind == "correction":
         return Answer("calm", f"Corrected by {signed(row.delta)}", "", "")
-    if row.kind == "undo":
-        return Answer("calm", "Undone", "", "")
+    if row.kind in DECISIONS:
+        return Answer("calm", DECISIONS[row.kind], "", "")
     if row.kind == "exit" and row.is_admitted:
         return GOODBYE
     return answer(row.reason, is_admitted=row.is_admitted)
@@ -84,8 +92,10 @@ def movement(row: ScanRow) -> Answer:
 
 def who(row: ScanRow) -> str:
     """Whom or what a row is about."""
-    if row.holder:
-        return row.holder
+    if row.holder or row.guest:
+        return row.holder or row.guest or ""
+    if row.kind in {"release", "clock"}:
+        return "The desk"
     if row.product == WALK_IN or (row.actor and row.reason == "full" and row.product is None):
         return "Walk-in"
     if row.kind in {"correction", "undo"} and row.product is None:

@@ -155,7 +155,6 @@ class Door:
 
     def _decide(self, showing: Showing, source: str) -> Decision | None:
         at = self._clock.stamp()
-        self._note_clock(at)
         try:
             shown = Presentation(showing.code, showing.nonce, self._gate.name, source, at)
             decision = self._book.admit(self._gate.event, shown, self._gate.mode, self._gate.dwell)
@@ -200,11 +199,12 @@ class Door:
                 self._book.fix_clock(at)
             except LedgerError:
                 log.exception("gate=%s event=clock-fix-failed", self._gate.name)
-                return  # at the next scan again
+                return  # a second later again
             self._was_clock_trusted = True
 
     def _count_heads(self) -> None:
         self._counted_s = self._clock.monotonic()
+        self._note_clock(self._clock.stamp())
         try:
             count = self._book.occupancy(self._gate.event)
         except LedgerError as error:

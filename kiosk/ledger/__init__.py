@@ -4,11 +4,13 @@ from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.movements import DWELL
 from kiosk.ledger.records import (
     CannotUndo,
+    ClockKnown,
     Decision,
     Event,
     Found,
     Hand,
     HeadCount,
+    KnownTime,
     LedgerError,
     NewTicket,
     Occupancy,
@@ -21,6 +23,7 @@ from kiosk.ledger.records import (
     UnknownEvent,
     UnknownTicket,
     Waiting,
+    WrongTime,
 )
 from kiosk.ledger.rules import Caveat, Direction, GateMode, Reason
 
@@ -28,6 +31,7 @@ __all__ = [
     "DWELL",
     "CannotUndo",
     "Caveat",
+    "ClockKnown",
     "Decision",
     "Direction",
     "Event",
@@ -35,6 +39,7 @@ __all__ = [
     "GateMode",
     "Hand",
     "HeadCount",
+    "KnownTime",
     "Ledger",
     "LedgerError",
     "NewTicket",
@@ -49,4 +54,5 @@ __all__ = [
     "UnknownEvent",
     "UnknownTicket",
     "Waiting",
+    "WrongTime",
 ]

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from hardware.clock import Stamp
+from kiosk.ledger.clocks import known_time
 from kiosk.ledger.records import Event, Ticket, UnknownTicket
-from kiosk.ledger.rules import Caveat, Claim, Reason, Room
-from kiosk.ledger.schema import clock_fixes, events, scans, tickets, waiting
+from kiosk.ledger.rules import Caveat, Claim, Reason, Room, claimed
+from kiosk.ledger.schema import events, scans, tickets
+from kiosk.ledger.waiting import waiting_list
 from kiosk.tickets.status import Status
-
-RELEASED = datetime(1970, 1, 1, tzinfo=UTC)  # a person said so: no clock is asked
 
 
 class History(NamedTuple):
@@ -70,28 +69,40 @@ def room(db: sa.Connection, event: Event) -> Room:
 
 
 def room_for_walk_ins(db: sa.Connection, event: Event, now: Stamp, before: int | None = None) -> Room:
-    """The room for somebody without a ticket; `before` is their place on the waiting list, None for not being on it."""
-    release_at = db.execute(sa.select(events.c.release_no_shows_at).where(events.c.id == event.id)).scalar_one()
-    is_due = release_at is not None and now.is_trusted and now.wall >= release_at
-    is_released = is_due or release_at == RELEASED
-    ahead = sa.select(sa.func.coalesce(sa.func.sum(waiting.c.persons), 0)).where(waiting.c.event_id == event.id)
-    if before is not None:
-        ahead = ahead.where(waiting.c.id < before)
-    return room(db, event)._replace(kept=0 if is_released else _kept(db, event), waiting=db.execute(ahead).scalar_one())
+    """The room for somebody without a ticket; `before` is their id on the waiting list, None for not being on it."""
+    space = room(db, event)._replace(kept=0 if is_released(db, event, now) else _kept(db, event))
+    ahead = [guest.persons for guest in waiting_list(db, event) if before is None or guest.id < before]
+    return space._replace(claimed=claimed(space, ahead))
+
+
+def is_released(db: sa.Connection, event: Event, now: Stamp) -> bool:
+    """Whether nobody's seat is kept any more: a person said so, or it is time, as far as the time is known."""
+    undo = scans.alias()
+    said = sa.select(scans.c.id).where(
+        scans.c.event_id == event.id, scans.c.kind == "release", ~sa.exists().where(undo.c.undoes == scans.c.id)
+    )
+    if db.execute(said.limit(1)).one_or_none() is not None:
+        return True
+    at = db.execute(sa.select(events.c.release_no_shows_at).where(events.c.id == event.id)).scalar_one()
+    if at is None:
+        return False
+    time = known_time(db, now)
+    return bool(time.is_known and time.wall >= at)
 
 
 def _kept(db: sa.Connection, event: Event) -> int:
-    """Seats of paid tickets whose people have not come: tickets without an entry that stands."""
-    undo = scans.alias("undo")
-    came = (
-        sa.select(scans.c.id)
-        .where(scans.c.ticket_id == tickets.c.id, scans.c.kind == "entry", scans.c.visit.is_not(None))
-        .where(~sa.exists().where(undo.c.undoes == scans.c.id))
+    """Seats of paid tickets whose people have not come: all of them, less those with an entry that stands."""
+    undo = scans.alias()
+    came = sa.select(scans.c.ticket_id).where(
+        scans.c.event_id == event.id,
+        scans.c.kind == "entry",
+        scans.c.visit.is_not(None),
+        ~sa.exists().where(undo.c.undoes == scans.c.id),
     )
     seats = sa.select(sa.func.coalesce(sa.func.sum(tickets.c.guests + 1), 0)).where(
-        tickets.c.event_id == event.id, tickets.c.status == Status.PAID, ~tickets.c.is_walk_in, ~came.exists()
+        tickets.c.event_id == event.id, ~tickets.c.is_walk_in, tickets.c.status == Status.PAID
     )
-    count: int = db.execute(seats).scalar_one()
+    count: int = db.execute(seats).scalar_one() - db.execute(seats.where(tickets.c.id.in_(came))).scalar_one()
     return count
 
 
@@ -123,16 +134,3 @@ def as_reason(word: str | None) -> Reason | None:
 def as_caveats(words: str) -> tuple[Caveat, ...]:
     """A row's caveats."""
     return tuple(Caveat(word) for word in words.split())
-
-
-def corrected(wall: datetime, monotonic_ns: int, offset_ns: int | None) -> datetime:
-    """When a row was made: its own wall time, or what its boot's clock turned out to be later."""
-    if offset_ns is None:
-        return wall
-    return datetime.fromtimestamp(0, wall.tzinfo) + timedelta(microseconds=(monotonic_ns + offset_ns) / 1000)
-
-
-def with_clock_fix(query: sa.Select[Any]) -> sa.Select[Any]:
-    """Adds `offset_ns` of the boot, null for rows whose wall time was right."""
-    fix = sa.and_(clock_fixes.c.boot_id == scans.c.boot_id, ~scans.c.clock_trusted)
-    return query.add_columns(clock_fixes.c.offset_ns).outerjoin(clock_fixes, fix)

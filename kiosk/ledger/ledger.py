@@ -7,7 +7,7 @@ the database cannot be read or written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -15,21 +15,10 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from hardware.clock import Stamp
+from kiosk.ledger import clocks, listing, reading
 from kiosk.ledger.database import Database
-from kiosk.ledger.history import (
-    RELEASED,
-    as_caveats,
-    as_ticket,
-    corrected,
-    history,
-    inside,
-    room,
-    room_for_walk_ins,
-    ticket_by,
-    ticket_of_id,
-    with_clock_fix,
-)
-from kiosk.ledger.movements import DWELL, by_hand, decided, insert, move, walk_in, with_folded
+from kiosk.ledger.history import history, inside, is_released, room, room_for_walk_ins, ticket_by, ticket_of_id
+from kiosk.ledger.movements import DWELL, admit_waiting, by_hand, decided, insert, move, walk_in
 from kiosk.ledger.records import (
     CannotUndo,
     Decision,
@@ -38,6 +27,7 @@ from kiosk.ledger.records import (
     Hand,
     HeadCount,
     Imported,
+    KnownTime,
     LedgerError,
     NewTicket,
     Occupancy,
@@ -51,9 +41,9 @@ from kiosk.ledger.records import (
     Waiting,
 )
 from kiosk.ledger.rules import GateMode, Reason
-from kiosk.ledger.schema import clock_fixes, events, scans, tickets, waiting
+from kiosk.ledger.schema import events, scans, tickets, waiting
+from kiosk.ledger.waiting import waiting_list
 from kiosk.tickets.codes import digest
-from kiosk.tickets.sheet import fold
 
 
 class Ledger:
@@ -114,7 +104,7 @@ class Ledger:
         They get a ticket made at the door, so that they are found, counted and undone like everybody.
         """
         with self.database.writing() as db:
-            return walk_in(db, event, hand, name, persons, room_for_walk_ins(db, event, hand.at), override=override)
+            return walk_in(db, event, hand, name, persons, override=override)
 
     def admit_waiting(self, event: Event, waiting_id: int, hand: Hand) -> Decision:
         """Let in somebody from the waiting list, in its order. Raises UnknownTicket when they are no longer on it."""
@@ -122,15 +112,10 @@ class Ledger:
             repeat = decided(db, event, hand.nonce, None, is_walk_in=True)
             if repeat is not None:
                 return repeat
-            row = db.execute(sa.select(waiting).where(waiting.c.id == waiting_id, waiting.c.event_id == event.id))
-            guest = row.one_or_none()
+            guest = _waiting(db, event, waiting_id)
             if guest is None:
                 raise UnknownTicket("this guest is no longer on the waiting list; look at it again")
-            space = room_for_walk_ins(db, event, hand.at, before=waiting_id)
-            decision = walk_in(db, event, hand, guest.name, guest.persons, space, override=False)
-            if decision.is_admitted:
-                db.execute(sa.delete(waiting).where(waiting.c.id == waiting_id))
-            return decision
+            return admit_waiting(db, event, hand, guest)
 
     def correct(self, event: Event, delta: int, hand: Hand) -> int:
         """Count people who passed unseen: `delta` more, or less, are inside. Returns who is inside now.
@@ -145,7 +130,7 @@ class Ledger:
             return inside(db, event)
 
     def undo(self, event: Event, scan_id: int, hand: Hand) -> int:
-        """Take back an entry, an exit or a correction. Returns who is inside now.
+        """Take back a row: an entry, an exit, a correction, or what was decided. Returns who is inside now.
 
         Only a ticket's last movement can be undone, else somebody would be outside who never came. Raises CannotUndo.
         """
@@ -158,45 +143,75 @@ class Ledger:
             if row is None:
                 raise CannotUndo(f"there is no row {scan_id} in {event.slug}")
             if row.reason is not None or row.kind == "undo":
-                raise CannotUndo("only an entry, an exit or a correction that counted can be undone")
+                raise CannotUndo("only what counted can be undone")
+            if row.kind == "clock":
+                raise CannotUndo("a clock that was set wrong is set again, not undone")
             if db.execute(sa.select(scans.c.id).where(scans.c.undoes == scan_id)).one_or_none() is not None:
                 raise CannotUndo("this was undone already")
+            if row.kind == "wait" and _waiting(db, event, row.waiting_id) is None:
+                raise CannotUndo("they are off the waiting list already")
             if row.ticket_id is not None and history(db, row.ticket_id).standing[-1].id != scan_id:
                 raise CannotUndo("this ticket moved again since; undo its last movement first")
             if now < row.delta:
                 raise CannotUndo("fewer people are inside than this would take out; correct the count instead")
             if row.delta < 0 and now - row.delta > space.fire_limit:
                 raise CannotUndo("the room would be over its fire limit; if they are inside, count them with +1")
-            values = {"kind": "undo", "undoes": scan_id, "ticket_id": row.ticket_id, "delta": -row.delta}
+            about = {"ticket_id": row.ticket_id, "waiting_id": row.waiting_id}
+            values = {"kind": "undo", "undoes": scan_id, "delta": -row.delta, **about}
             insert(db, event, hand.nonce, hand.at, space, {**by_hand(hand), **values})
             delta: int = row.delta
             return now - delta
 
-    # -- the waiting list -----------------------------------------------------------------------------------------
+    # -- decisions that move nobody -------------------------------------------------------------------------------
 
-    def wait(self, event: Event, name: str, persons: int, now: Stamp) -> Waiting:
-        """Put somebody at the end of the waiting list."""
-        values = {"event_id": event.id, "name": name, "persons": persons, "since": now.wall}
+    def wait(self, event: Event, name: str, persons: int, hand: Hand) -> int:
+        """Put somebody at the end of the waiting list. Returns their id on it."""
         with self.database.writing() as db:
-            key = db.execute(sa.insert(waiting).values(**values).returning(waiting.c.id)).scalar_one()
-        return Waiting(key, name, persons, now.wall)
+            if not _was_done(db, event, hand.nonce, kind="wait"):
+                values = {"event_id": event.id, "name": name, "persons": persons, "since": hand.at.wall}
+                guest = db.execute(sa.insert(waiting).values(**values).returning(waiting.c.id)).scalar_one()
+                _decide(db, event, hand, "wait", waiting_id=guest)
+            key: int = db.execute(sa.select(scans.c.waiting_id).where(scans.c.nonce == hand.nonce)).scalar_one()
+            return key
 
-    def stop_waiting(self, event: Event, waiting_id: int) -> None:
+    def stop_waiting(self, event: Event, waiting_id: int, hand: Hand) -> None:
         """Take somebody off the list who has left; harmless when they are not on it."""
         with self.database.writing() as db:
-            db.execute(sa.delete(waiting).where(waiting.c.id == waiting_id, waiting.c.event_id == event.id))
+            if not _was_done(db, event, hand.nonce, kind="unwait") and _waiting(db, event, waiting_id) is not None:
+                _decide(db, event, hand, "unwait", waiting_id=waiting_id)
 
     def waiting_list(self, event: Event) -> Sequence[Waiting]:
         """Who waits, first come first."""
-        query = sa.select(waiting.c.id, waiting.c.name, waiting.c.persons, waiting.c.since)
         with self.database.reading() as db:
-            rows = db.execute(query.where(waiting.c.event_id == event.id).order_by(waiting.c.id))
-            return [Waiting(*row) for row in rows]
+            return waiting_list(db, event)
 
-    def release_no_shows(self, event: Event, at: datetime = RELEASED) -> None:
-        """Keep nobody's seat from `at` on; without it from now on, whatever the clock believes."""
+    def release_no_shows(self, event: Event, hand: Hand) -> None:
+        """Keep nobody's seat from now on, whatever the clock believes; harmless when nobody's is kept."""
         with self.database.writing() as db:
-            db.execute(sa.update(events).where(events.c.id == event.id).values(release_no_shows_at=at))
+            if not _was_done(db, event, hand.nonce, kind="release") and not is_released(db, event, hand.at):
+                _decide(db, event, hand, "release")
+
+    # -- time -----------------------------------------------------------------------------------------------------
+
+    def known_time(self, at: Stamp) -> KnownTime:
+        """What time it is, and who vouches for it."""
+        with self.database.reading() as db:
+            return clocks.known_time(db, at)
+
+    def fix_clock(self, now: Stamp) -> None:
+        """Say that a time server has set the clock: rows of this boot that were made before get a corrected time."""
+        if now.is_trusted:
+            with self.database.writing() as db:
+                clocks.note_time(db, now)
+
+    def set_clock(self, event: Event, wall: datetime, hand: Hand) -> None:
+        """Say that it is `wall` (aware) at `hand.at`, on a machine that does not know; every row of this boot gets a
+        corrected time beside the raw one. Raises ClockKnown, and WrongTime for one before a row with a known time.
+        """
+        with self.database.writing() as db:
+            if not _was_done(db, event, hand.nonce, kind="clock"):
+                clocks.set_time(db, event, wall, hand.at)
+                _decide(db, event, hand, "clock")
 
     # -- reading --------------------------------------------------------------------------------------------------
 
@@ -218,20 +233,16 @@ class Ledger:
 
     def head_count(self, event: Event) -> HeadCount:
         """The room in numbers."""
-        of_event = scans.c.event_id == event.id
         with self.database.reading() as db:
-            space = room(db, event)
-            admitted = _count(db, scans, of_event, scans.c.kind == "entry", scans.c.visit.is_not(None))
-            refused = _count(db, scans, of_event, scans.c.reason.is_not(None))
-            issued = _count(db, tickets, tickets.c.event_id == event.id, ~tickets.c.is_walk_in)
-        return HeadCount(space.inside, space.capacity, admitted, refused, issued)
+            return reading.head_count(db, event)
 
     def seats(self, event: Event, now: Stamp) -> Seats:
         """What is left for people without a ticket."""
         with self.database.reading() as db:
             space = room_for_walk_ins(db, event, now)
-        free = space.capacity - space.inside - space.kept - space.waiting
-        return Seats(max(free, 0), space.kept, space.waiting)
+            listed = sum(guest.persons for guest in waiting_list(db, event))
+        free = space.capacity - space.inside - space.kept - space.claimed
+        return Seats(max(free, 0), space.kept, listed)
 
     def refusals(self, event: Event) -> dict[Reason, int]:
         """How many scans were refused, by reason."""
@@ -245,56 +256,23 @@ class Ledger:
 
     def recent_scans(self, event: Event, limit: int) -> Sequence[ScanRow]:
         """The last `limit` rows, newest first."""
-        undo = scans.alias("undo")
-        query = with_clock_fix(
-            sa.select(scans, tickets.c.holder, tickets.c.product, tickets.c.note, undo.c.id.label("undone_by"))
-            .outerjoin(tickets, scans.c.ticket_id == tickets.c.id)
-            .outerjoin(undo, undo.c.undoes == scans.c.id)
-        )
         with self.database.reading() as db:
-            rows = db.execute(query.where(scans.c.event_id == event.id).order_by(scans.c.id.desc()).limit(limit)).all()
-        return [
-            ScanRow(
-                scan_id=row.id,
-                at=corrected(row.wall, row.monotonic_ns, row.offset_ns),
-                gate=row.gate,
-                is_admitted=row.reason is None,
-                reason=row.reason,
-                holder=row.holder,
-                product=row.product,
-                caveats=as_caveats(row.caveats),
-                kind=row.kind,
-                delta=row.delta,
-                actor=row.actor,
-                note=row.note,
-                is_undone=row.undone_by is not None,
-            )
-            for row in rows
-        ]
+            return reading.recent_scans(db, event, limit)
 
     def find(self, event: Event, text: str, limit: int = 20) -> Sequence[Found]:
         """Tickets whose holder, e-mail or order contains every word of `text`; case and accents do not matter."""
-        words = fold(text).split()
-        if not words:
-            return []
-        fits = [tickets.c.folded.contains(word, autoescape=True) for word in words]
         with self.database.reading() as db:
-            rows = db.execute(
-                sa.select(tickets).where(tickets.c.event_id == event.id, *fits).order_by(tickets.c.folded).limit(limit)
-            ).all()
-            return [_found(db, as_ticket(row)) for row in rows]
+            return reading.find(db, event, text, limit)
 
     def states(self, event: Event) -> Sequence[Found]:
         """All tickets of an event with where their people are, by number."""
         with self.database.reading() as db:
-            rows = db.execute(sa.select(tickets).where(tickets.c.event_id == event.id).order_by(tickets.c.number)).all()
-            return [_found(db, as_ticket(row)) for row in rows]
+            return reading.states(db, event)
 
     def tickets(self, event: Event) -> Sequence[Ticket]:
         """All tickets of an event, by number."""
         with self.database.reading() as db:
-            rows = db.execute(sa.select(tickets).where(tickets.c.event_id == event.id).order_by(tickets.c.number))
-            return [as_ticket(row) for row in rows]
+            return reading.all_tickets(db, event)
 
     # -- preparing ------------------------------------------------------------------------------------------------
 
@@ -349,8 +327,7 @@ class Ledger:
         without a column says nothing about it.
         """
         with self.database.writing() as db:
-            known = {ticket.code_sha256: ticket for ticket in _tickets(db, event)}
-            return _put(db, event, known, wanted, fields)
+            return listing.put_tickets(db, event, wanted, fields)
 
     def issue(
         self,
@@ -365,76 +342,15 @@ class Ledger:
         `digest_of` gives the digest of a number's code. Returns the tickets with their numbers.
         """
         with self.database.writing() as db:
-            known = _tickets(db, event)
-            unclaimed: dict[tuple[str | None, str | None], list[int]] = {}
-            for ticket in known:
-                if ticket.is_own:
-                    unclaimed.setdefault((ticket.holder, ticket.email), []).append(ticket.number)
-            free = max((ticket.number for ticket in known), default=0) + 1
-            numbered = []
-            for person in people:
-                mine = unclaimed.get((person.holder, person.email))
-                if mine:
-                    number = mine.pop(0)
-                else:
-                    number, free = free, free + 1
-                numbered.append(person._replace(number=number, code_sha256=digest_of(number)))
-            return numbered, _put(db, event, {ticket.code_sha256: ticket for ticket in known}, numbered, fields)
-
-    def fix_clock(self, now: Stamp) -> None:
-        """Say that the wall clock is right now: rows of this boot that were made before get a corrected time."""
-        if not now.is_trusted:
-            return
-        offset_ns = int(now.wall.timestamp() * 1e9) - now.monotonic_ns
-        with self.database.writing() as db:
-            known = sa.select(clock_fixes.c.boot_id).where(clock_fixes.c.boot_id == now.boot_id)
-            if db.execute(known).one_or_none() is None:
-                db.execute(sa.insert(clock_fixes).values(boot_id=now.boot_id, offset_ns=offset_ns))
+            return listing.issue(db, event, people, fields, digest_of)
 
 
-def _tickets(db: sa.Connection, event: Event) -> list[Ticket]:
-    return [as_ticket(row) for row in db.execute(sa.select(tickets).where(tickets.c.event_id == event.id))]
+def _waiting(db: sa.Connection, event: Event, waiting_id: int) -> Waiting | None:
+    return next((guest for guest in waiting_list(db, event) if guest.id == waiting_id), None)
 
 
-def _put(
-    db: sa.Connection,
-    event: Event,
-    known: Mapping[bytes, Ticket],
-    wanted: Sequence[NewTicket],
-    fields: Collection[str] | None,
-) -> Imported:
-    free = max((ticket.number for ticket in known.values()), default=0) + 1
-    new: list[dict[str, Any]] = []
-    changed: list[dict[str, Any]] = []
-    for ticket in wanted:
-        values = ticket._asdict()
-        before = known.get(ticket.code_sha256)
-        if before is None:
-            values["number"] = ticket.number or free
-            free = max(free, values["number"] + 1)
-            new.append(with_folded(event, values))
-            continue
-        said = {name: value for name, value in values.items() if fields is None or name in fields}
-        after = {name: getattr(before, name) for name in values} | said
-        after |= {"number": before.number, "is_own": before.is_own}
-        if any(getattr(before, name) != value for name, value in after.items()):
-            values = with_folded(event, after)
-            del values["is_walk_in"]
-            changed.append({**values, "key": before.id})
-    if changed:  # at once: the gates wait for the write lock meanwhile
-        columns: dict[str, Any] = {name: sa.bindparam(name) for name in changed[0] if name != "key"}
-        db.execute(sa.update(tickets).where(tickets.c.id == sa.bindparam("key")).values(columns), changed)
-    if new:
-        db.execute(sa.insert(tickets), new)
-    return Imported(len(new), len(changed), len(wanted) - len(new) - len(changed))
-
-
-def _found(db: sa.Connection, ticket: Ticket) -> Found:
-    past = history(db, ticket.id)
-    if not past.standing:
-        return Found(ticket, 0, None)
-    row = db.execute(with_clock_fix(sa.select(scans)).where(scans.c.id == past.standing[-1].id)).one()
-    return Found(ticket, past.inside, corrected(row.wall, row.monotonic_ns, row.offset_ns))
+def _decide(db: sa.Connection, event: Event, hand: Hand, kind: str, **about: int) -> None:
+    insert(db, event, hand.nonce, hand.at, room(db, event), {**by_hand(hand), "kind": kind, **about})
 
 
 def _was_done(db: sa.Connection, event: Event, nonce: str, *, kind: str) -> bool:
@@ -443,7 +359,3 @@ def _was_done(db: sa.Connection, event: Event, nonce: str, *, kind: str) -> bool
     if row is not None and tuple(row) != (event.id, kind):
         raise OldPage("this page is old: nothing was counted; open it again")
     return row is not None
-
-
-def _count(db: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]) -> int:
-    return db.execute(sa.select(sa.func.count()).select_from(table).where(*where)).scalar_one()

@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from hardware.clock import Stamp
+from kiosk.ledger.clocks import known_time
 from kiosk.ledger.history import as_caveats, as_reason, history, inside, room, room_for_walk_ins, ticket_of_id
-from kiosk.ledger.records import Decision, Event, Hand, NewTicket, OldPage, Ticket, TooMany
+from kiosk.ledger.records import Decision, Event, Hand, NewTicket, OldPage, Ticket, TooMany, Waiting
 from kiosk.ledger.rules import (
     Direction,
     GateMode,
@@ -23,6 +24,8 @@ from kiosk.ledger.rules import (
     overrule,
 )
 from kiosk.ledger.schema import scans, tickets
+from kiosk.ledger.schema import waiting as waiting_guests
+from kiosk.ledger.waiting import waiting_list
 from kiosk.tickets.sheet import fold
 
 DWELL = timedelta(seconds=60)  # at a gate for both ways: a phone that lingers so long after its green is no exit
@@ -59,9 +62,10 @@ def move(
         if claim is not None and persons is not None and 0 < claim.inside <= claim.persons - persons:
             claim = claim._replace(inside=0, was_inside=False)  # the rest of a group that came in parts
         if ticket is not None and ticket.is_walk_in:  # out and in again without a ticket: no seat was kept
-            space = room_for_walk_ins(db, event, at)
+            space = room_for_walk_ins(db, event, at, _place_of(db, event, ticket))
+        time = known_time(db, at)
         verdict = judge_entry(
-            claim, space, at.wall, is_clock_trusted=at.is_trusted, may_return=event.may_return, persons=count
+            claim, space, time.wall, is_clock_trusted=time.is_known, may_return=event.may_return, persons=count
         )
         if verdict.reason is None and ticket is not None and ticket.is_walk_in:
             verdict = judge_walk_in(space, count)
@@ -74,24 +78,49 @@ def move(
     return _answer(db, event, ticket, nonce, at, space, values)
 
 
-def walk_in(
-    db: sa.Connection, event: Event, hand: Hand, name: str | None, persons: int, space: Room, *, override: bool
-) -> Decision:
-    """Judge and write the entry of people without a ticket, into `space`."""
+def walk_in(db: sa.Connection, event: Event, hand: Hand, name: str | None, persons: int, *, override: bool) -> Decision:
+    """Judge and write the entry of people without a ticket; they get one, made at the door."""
     if persons < 1:
         raise TooMany("a walk-in is one person or more")
     repeat = decided(db, event, hand.nonce, None, is_walk_in=True)
     if repeat is not None:
         return repeat
+    space = room_for_walk_ins(db, event, hand.at)
     verdict = judge_walk_in(space, persons)
     if override:
         verdict = overrule(verdict, space, persons)
+    ticket = None if verdict.reason else _door_ticket(db, event, name, persons)
+    return _enter_without_ticket(db, event, hand, ticket, persons, space, verdict)
+
+
+def admit_waiting(db: sa.Connection, event: Event, hand: Hand, guest: Waiting) -> Decision:
+    """Judge and write the entry of a guest of the waiting list, in its order."""
+    space = room_for_walk_ins(db, event, hand.at, guest.id)
+    verdict = judge_walk_in(space, guest.persons)
+    if verdict.reason is not None:
+        return _enter_without_ticket(db, event, hand, None, guest.persons, space, verdict)
+    if guest.ticket_id is not None:  # they had come in, and it was undone
+        ticket = ticket_of_id(db, event, guest.ticket_id)
+    else:
+        ticket = _door_ticket(db, event, guest.name, guest.persons)
+        its_guest = waiting_guests.c.id == guest.id
+        db.execute(sa.update(waiting_guests).where(its_guest).values(ticket_id=ticket.id))
+    return _enter_without_ticket(db, event, hand, ticket, guest.persons, space, verdict)
+
+
+def _enter_without_ticket(
+    db: sa.Connection, event: Event, hand: Hand, ticket: Ticket | None, persons: int, space: Room, verdict: Verdict
+) -> Decision:
     values = {**by_hand(hand), "kind": "entry", "reason": verdict.reason}
-    ticket = None
-    if verdict.reason is None:
-        ticket = _door_ticket(db, event, name, persons)
-        values |= {"ticket_id": ticket.id, "visit": 1, "delta": persons, "caveats": " ".join(verdict.caveats)}
+    if ticket is not None:
+        visit = history(db, ticket.id).visits["entry"] + 1
+        values |= {"ticket_id": ticket.id, "visit": visit, "delta": persons, "caveats": " ".join(verdict.caveats)}
     return _answer(db, event, ticket, hand.nonce, hand.at, space, values)
+
+
+def _place_of(db: sa.Connection, event: Event, ticket: Ticket) -> int | None:
+    """The id on the waiting list of whom this ticket was made for, None when they do not wait."""
+    return next((guest.id for guest in waiting_list(db, event) if guest.ticket_id == ticket.id), None)
 
 
 def _door_ticket(db: sa.Connection, event: Event, name: str | None, persons: int) -> Ticket:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from hardware.clock import Stamp
 from hardware.errors import PlatypusError
@@ -47,6 +47,18 @@ class CannotUndo(PlatypusError, ValueError):
     code = "cannot_undo"
 
 
+class ClockKnown(PlatypusError, ValueError):
+    """A time server has set the clock: nobody need tell it the time."""
+
+    code = "clock_known"
+
+
+class WrongTime(PlatypusError, ValueError):
+    """A time that cannot be now; its text says why."""
+
+    code = "wrong_time"
+
+
 class Event(NamedTuple):
     """One evening."""
 
@@ -57,7 +69,7 @@ class Event(NamedTuple):
     fire_limit: int  # people, never more; at least the seats
     may_return: bool  # whether a guest who left may come in again
     starts_at: datetime | None  # aware, UTC
-    release_no_shows_at: datetime | None  # from then on nobody's seat is kept
+    release_no_shows_at: datetime | None  # from then on nobody's seat is kept; a person may say so earlier
     stream_page: str | None  # where viewers watch, for those who find the room full
 
 
@@ -175,11 +187,13 @@ class ScanRow(NamedTuple):
     holder: str | None = None
     product: str | None = None
     caveats: tuple[str, ...] = ()  # Caveats
-    kind: str = "entry"  # entry, exit, correction, undo
+    kind: str = "entry"  # entry, exit, correction, undo; wait, unwait, release, clock
     delta: int = 0  # people more (or less) inside by this row
     actor: str | None = None  # who did it; None: the gate itself
     note: str | None = None  # the ticket's
     is_undone: bool = False
+    raw_at: datetime | None = None  # what the clock said then, when `at` was corrected
+    guest: str | None = None  # of the waiting list, whom it is about
 
 
 class Found(NamedTuple):
@@ -197,6 +211,19 @@ class Waiting(NamedTuple):
     name: str
     persons: int
     since: datetime  # aware, UTC
+    ticket_id: int | None = None  # made for them when they came in before, which was undone
+
+
+class KnownTime(NamedTuple):
+    """What time it is."""
+
+    wall: datetime  # aware, UTC
+    told_by: Literal["server", "hand", "nobody"]  # a time server; a person's phone; or the machine just believes it
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anybody vouches for it."""
+        return self.told_by != "nobody"
 
 
 class Imported(NamedTuple):

@@ -6,6 +6,7 @@ ours and comes last, so that a guest whose ticket is wrong hears about the ticke
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -72,7 +73,7 @@ class Room(NamedTuple):
     capacity: int  # seats
     fire_limit: int  # never more than these; at least the seats
     kept: int  # seats kept for ticket holders who have not come yet; 0 once no-shows are released
-    waiting: int = 0  # people on the waiting list before this one; they come first
+    claimed: int = 0  # seats that guests of the waiting list, who come first, could take now
 
 
 class Verdict(NamedTuple):
@@ -117,9 +118,20 @@ def judge_entry(
 
 
 def judge_walk_in(room: Room, persons: int) -> Verdict:
-    """Whether `persons` without a ticket may enter: into seats that are neither taken, kept nor waited for."""
-    is_room = room.inside + room.kept + room.waiting + persons <= room.capacity
+    """Whether `persons` without a ticket may enter: into seats that are neither taken, kept nor claimed."""
+    is_room = room.inside + room.kept + room.claimed + persons <= room.capacity
     return Verdict(None if is_room else Reason.FULL)
+
+
+def claimed(room: Room, waiting: Iterable[int]) -> int:
+    """How many seats the groups that wait, by their sizes in order, could take now.
+
+    A group that does not fit into what is left claims nothing: it keeps its place and keeps nobody else out.
+    """
+    free = left = max(room.capacity - room.inside - room.kept, 0)
+    for persons in waiting:
+        left -= persons if persons <= left else 0
+    return free - left
 
 
 def overrule(verdict: Verdict, room: Room, persons: int) -> Verdict:

@@ -2,11 +2,12 @@
 
     events 1--* tickets 1--* scans        events 1--* waiting        clock_fixes, one a boot
 
-`scans` is append-only (a trigger forbids update and delete): an undo is a row, a correction is a row. Three constraints
-carry the door's promises: `nonce` is unique, so a presentation counts once however often it is said; (ticket, kind,
-visit) is unique, so a ticket's n-th entry exists once, whatever two processes think at the same moment; `undoes` is
-unique, so a row is undone once. `inside` is the occupancy after the row, as on a bank statement: the last row tells how
-many are in at any size of the ledger, and `audit.py` proves it from the deltas.
+`scans` is append-only (a trigger forbids update and delete): an undo is a row, a correction is a row, and so is what
+volunteers decide without moving anybody: the waiting list, seats that are no longer kept, a clock that was set. Three
+constraints carry the door's promises: `nonce` is unique, so a presentation counts once however often it is said;
+(ticket, kind, visit) is unique, so a ticket's n-th entry exists once, whatever two processes think at the same moment;
+`undoes` is unique, so a row is undone once. `inside` is the occupancy after the row, as on a bank statement: the last
+row tells how many are in at any size of the ledger, and `audit.py` proves it from the deltas.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ import sqlalchemy as sa
 from kiosk.ledger.rules import Reason
 from kiosk.tickets.status import Status
 
-KINDS = ("entry", "exit", "correction", "undo")
+MOVES = ("entry", "exit", "correction", "undo")
+KINDS = (*MOVES, "wait", "unwait", "release", "clock")
 
 
 class UtcTime(sa.TypeDecorator[datetime]):
@@ -90,6 +92,19 @@ tickets = sa.Table(
     sa.UniqueConstraint("event_id", "number"),
     sa.UniqueConstraint("event_id", "code_sha256"),
     sa.CheckConstraint("guests >= 0", name="guests"),
+    sa.Index("ix_tickets_seats", "event_id", "is_walk_in", "status", "guests"),  # seats are counted in it alone
+)
+
+waiting = sa.Table(
+    "waiting",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("event_id", sa.ForeignKey("events.id"), nullable=False),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("persons", sa.Integer, nullable=False),
+    sa.Column("since", UtcTime, nullable=False),  # as the machine believed
+    sa.Column("ticket_id", sa.ForeignKey("tickets.id")),  # made for them when they came in
+    sa.CheckConstraint("persons > 0", name="persons"),
 )
 
 scans = sa.Table(
@@ -106,6 +121,7 @@ scans = sa.Table(
     sa.Column("kind", sa.String(10), _one_of("kind", KINDS), nullable=False),
     sa.Column("visit", sa.Integer),  # n-th entry (or exit) of the ticket that was let through
     sa.Column("undoes", sa.ForeignKey("scans.id"), unique=True),
+    sa.Column("waiting_id", sa.ForeignKey("waiting.id")),  # whom of the waiting list it is about
     sa.Column("reason", sa.String(20), _one_of("reason", Reason)),
     sa.Column("caveats", sa.String(200), nullable=False, server_default=""),
     sa.Column("delta", sa.Integer, nullable=False),  # people more, or less, inside
@@ -119,25 +135,23 @@ scans = sa.Table(
     sa.CheckConstraint("reason IS NULL OR delta = 0", name="refused_counts_nobody"),
     sa.CheckConstraint("(visit IS NOT NULL) = (kind IN ('entry', 'exit') AND reason IS NULL)", name="visit"),
     sa.CheckConstraint("(undoes IS NOT NULL) = (kind = 'undo')", name="undoes"),
+    sa.CheckConstraint(f"kind IN ({', '.join(map(repr, MOVES))}) OR delta = 0", name="moves"),
     sa.Index("ix_scans_of_event", "event_id", "id"),
     sa.Index("ix_scans_of_ticket", "ticket_id", "id"),
+    sa.Index(
+        "ix_scans_of_waiting",
+        "waiting_id",
+        sqlite_where=sa.text("waiting_id IS NOT NULL"),
+        postgresql_where=sa.text("waiting_id IS NOT NULL"),
+    ),
 )
 
-waiting = sa.Table(
-    "waiting",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("event_id", sa.ForeignKey("events.id"), nullable=False),
-    sa.Column("name", sa.String(200), nullable=False),
-    sa.Column("persons", sa.Integer, nullable=False),
-    sa.Column("since", UtcTime, nullable=False),
-    sa.CheckConstraint("persons > 0", name="persons"),
-)
-
-# When a boot's wall clock was set: wall = monotonic + offset for every row of that boot, also those before.
+# When a boot's wall clock was set: wall = monotonic + offset for every row of that boot, also those before. A time
+# server's word replaces a person's.
 clock_fixes = sa.Table(
     "clock_fixes",
     metadata,
     sa.Column("boot_id", sa.String(36), primary_key=True),
     sa.Column("offset_ns", sa.BigInteger, nullable=False),
+    sa.Column("by_hand", sa.Boolean, nullable=False, server_default=sa.false()),
 )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from dashboard_browser import PHONE, PICTURES, logged_in
 from dashboard_house import PIN, House, wait_for
 from playwright.sync_api import Browser, Page, Route, expect
 
-from hardware.clock import SystemClock
+from hardware.clock import Stamp, SystemClock
 from kiosk.dashboard.ledger_desk import LedgerDesk
 from kiosk.dashboard.ports import Press
 from kiosk.ledger import Hand, NewTicket
@@ -223,7 +224,7 @@ def test_every_target_of_the_desk_is_big_and_nothing_overflows(browser: Browser,
     venue.ledger.put_tickets(venue.evening, [long])
     hand = Hand("desk XYZ", "n-1", "desk", venue.clock.stamp())
     venue.ledger.check_in(venue.evening, venue.ledger.find(venue.evening, "wolf")[0].ticket.id, hand)
-    venue.ledger.wait(venue.evening, "Wolfeschlegelsteinhausenbergerdorff" * 2, 2, venue.clock.stamp())
+    venue.ledger.wait(venue.evening, "Wolfeschlegelsteinhausenbergerdorff" * 2, 2, hand._replace(nonce="n-2"))
     with at_the_door(browser, venue) as page:
         page.get_by_label("Find a ticket").fill("o")
         expect(page.locator(".found > li")).to_have_count(4)
@@ -247,12 +248,34 @@ def test_the_release_asks_first(browser: Browser, venue: House) -> None:
         dialog = page.get_by_role("dialog", name="Release kept seats?")
         dialog.get_by_role("link", name="Keep them").click()
         expect(dialog).to_be_hidden()
-        assert venue.ledger.event("evening").release_no_shows_at is None
+        assert venue.ledger.seats(venue.evening, venue.clock.stamp()).kept
         page.get_by_role("link", name="Release kept seats").click()
         dialog.get_by_role("button", name="Yes, release them").click()
         expect(dialog).to_be_hidden()
-        wait_for(lambda: venue.ledger.event("evening").release_no_shows_at is not None)
+        wait_for(lambda: not venue.ledger.seats(venue.evening, venue.clock.stamp()).kept)
         expect(page.locator("#said")).to_contain_text("kept")
+
+
+class UnsetClock(SystemClock):
+    """The clock of a machine that woke up in the past."""
+
+    def stamp(self) -> Stamp:
+        stamp = super().stamp()
+        return stamp._replace(wall=stamp.wall - timedelta(days=2000), is_trusted=False)
+
+
+def test_a_volunteer_sets_the_clock_with_one_press(browser: Browser, make_house: Callable[..., House]) -> None:
+    house = make_house(clock=UnsetClock(), reads_ledger=True, beat_s=0.2)
+    with at_the_door(browser, house) as page:
+        card = page.locator("#no-time")
+        expect(card).to_be_visible()
+        page.screenshot(path=PICTURES / "door-no-time.png", full_page=True)
+        card.get_by_role("button", name="Set it to this phone's time").click()
+        expect(page.locator("#said")).to_contain_text("The clock is set")
+        expect(card).to_be_hidden()
+        told = house.ledger.known_time(house.clock.stamp())
+        assert told.told_by == "hand"
+        assert abs(told.wall - SystemClock().stamp().wall) < timedelta(seconds=10)
 
 
 def test_the_home_page_marks_notes_and_undone_rows_live(browser: Browser, venue: House) -> None:

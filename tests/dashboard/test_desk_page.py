@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import threading
+import uuid
 from collections.abc import Callable, Iterator
 from html import unescape
 from typing import Any
@@ -17,9 +17,9 @@ from werkzeug.test import TestResponse
 
 from kiosk.dashboard import views, words
 from kiosk.dashboard.desk import DeskBusy, Turns
-from kiosk.dashboard.presses import Done
-from kiosk.ledger import GateMode, NewTicket, Presentation, ScanRow
+from kiosk.ledger import GateMode, Hand, NewTicket, Presentation, ScanRow
 from kiosk.ledger.audit import audit
+from kiosk.ledger.schema import KINDS
 from kiosk.tickets.codes import digest
 from kiosk.tickets.status import Status
 
@@ -68,6 +68,11 @@ class Volunteer:
     @property
     def rows(self) -> list[ScanRow]:
         return list(self.house.ledger.recent_scans(self.house.evening, 100))
+
+
+def hand(desk: Volunteer) -> Hand:
+    """Somebody else's press."""
+    return Hand("desk XYZ", uuid.uuid4().hex, "desk", desk.house.clock.stamp())
 
 
 def text_of(page: str) -> str:
@@ -122,27 +127,28 @@ def test_every_button_pressed_twice_counts_once(desk: Volunteer) -> None:
     def state() -> tuple[object, ...]:
         return desk.inside, len(desk.rows), len(ledger.waiting_list(evening))
 
-    waiting = ledger.wait(evening, "Bo", 1, desk.house.clock.stamp())
-    ledger.release_no_shows(evening, desk.house.clock.stamp().wall)
+    waiting = ledger.wait(evening, "Bo", 1, hand(desk))
+    desk.house.clock.is_trusted = False
     presses: list[tuple[str, dict[str, Any]]] = [
         ("check-in", {"ticket": desk.ids[1]}),
         ("check-out", {"ticket": desk.ids[1]}),
-        ("admit-waiting", {"waiting": waiting.id}),
+        ("release", {}),
+        ("admit-waiting", {"waiting": waiting}),
         ("walk-in", {"name": "Ann", "persons": 2}),
         ("walk-in", {}),
         ("wait", {"name": "Cy", "persons": 1}),
         ("correct", {"delta": 1}),
         ("correct", {"delta": -1}),
-        ("release", {}),
+        ("set-clock", {"now_ms": 1_796_000_000_000}),
     ]
     for number, (button, fields) in enumerate(presses):
         before = state()
         first = desk.press(button, nonce=f"{number:x}" * 32, **fields)
         after = state()
-        assert button == "release" or after != before, button
+        assert after != before, button
         assert desk.press(button, nonce=f"{number:x}" * 32, **fields) == first, button
         assert state() == after, button
-    row = desk.rows[0].scan_id
+    row = next(row.scan_id for row in desk.rows if row.kind == "correction")
     for _ in range(2):
         assert "Undone" in desk.press("undo", scan=row, nonce="f" * 32)
     assert sum(each.kind == "undo" for each in desk.rows) == 1
@@ -164,7 +170,7 @@ def test_a_press_without_a_nonce_of_ours_does_nothing(desk: Volunteer) -> None:
 
 def test_no_button_works_without_the_token_or_for_a_stranger(desk: Volunteer) -> None:
     buttons = [rule.rule for rule in desk.house.app.url_map.iter_rules() if rule.rule.startswith("/door/")]
-    assert len(buttons) == 10  # nine that act, and the question before the release
+    assert len(buttons) == 11  # ten that act, and the question before the release
     for path in buttons:
         form = {"nonce": NONCE, "ticket": str(desk.ids[1]), "delta": "1", "name": "x", "csrf_token": "forged"}
         answer = desk.client.post(path, data=form)
@@ -242,11 +248,17 @@ def test_walk_ins_get_free_seats_and_then_the_waiting_list(desk: Volunteer) -> N
     assert "2 waiting" not in page and "3 waiting" in page  # people, not entries
     assert "1 Ann Lee 2 people · since" in page and "2 Bo 1 person · since" in page
     first, second = desk.house.ledger.waiting_list(desk.house.evening)
+    desk.press("correct", delta=1)
     assert "Bo: not yet" in desk.press("admit-waiting", waiting=second.id, name="Bo")
+    desk.press("correct", delta=-1)
     assert "0 inside" not in desk.press("release") and desk.inside == 1
     assert "Bo is in" in desk.press("admit-waiting", waiting=second.id, name="Bo")  # two seats stay for who is before
     assert "Ann Lee and 1 more are in" in desk.press("admit-waiting", waiting=first.id)
     assert desk.inside == 4
+    kinds = [(row.kind, row.guest) for row in desk.rows]
+    assert kinds[-4:-2] == [("wait", "Bo"), ("wait", "Ann Lee")] and ("release", None) in kinds
+    page = desk.see()
+    assert "Put on the waiting list" in page and "The desk Kept seats released" in page
 
 
 def test_nobody_waits_without_a_name_to_call(desk: Volunteer) -> None:
@@ -255,9 +267,9 @@ def test_nobody_waits_without_a_name_to_call(desk: Volunteer) -> None:
 
 
 def test_who_has_left_is_taken_off_the_waiting_list(desk: Volunteer) -> None:
-    guest = desk.house.ledger.wait(desk.house.evening, "Ann", 1, desk.house.clock.stamp())
+    guest = desk.house.ledger.wait(desk.house.evening, "Ann", 1, hand(desk))
     for _ in range(2):
-        assert "Ann is off the waiting list" in desk.press("stop-waiting", waiting=guest.id, name="Ann")
+        assert "Ann is off the waiting list" in desk.press("stop-waiting", waiting=guest, name="Ann")
     assert "Waiting list" not in desk.see()
 
 
@@ -349,18 +361,33 @@ def test_a_locked_ledger_does_not_take_every_thread() -> None:
         pass
 
 
-def test_of_two_presses_at_once_with_one_nonce_one_acts_and_a_failed_one_may_be_repeated() -> None:
-    done, acted = Done(), []
-    threads = [threading.Thread(target=done.once, args=("n", lambda: acted.append(1))) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(5)
-    assert acted == [1]
-    with pytest.raises(ZeroDivisionError):
-        done.once("m", lambda: 1 // 0)
-    done.once("m", lambda: acted.append(2))
-    assert acted == [1, 2]
+def test_a_phone_sets_a_clock_that_nobody_set(desk: Volunteer) -> None:
+    house, right = desk.house, desk.house.clock.stamp().wall
+    assert 'id="no-time"' in desk.client.get("/door").text and "The clock is not set" in desk.see()
+    assert re.search(r'id="no-time"[^>]* hidden', desk.client.get("/door").text)
+    house.clock.is_trusted = False
+    house.clock._wall = right.replace(year=2020)
+    desk.press("check-in", ticket=desk.ids[1])
+    house.live.renew()
+    assert not re.search(r'id="no-time"[^>]* hidden', desk.client.get("/door").text)
+    assert "The door's clock is not set." in text_of(desk.client.get("/").text)
+    said = desk.press("set-clock", now_ms=int(right.timestamp() * 1000))
+    assert "The clock is set: 19:55" in said
+    assert re.search(r'id="no-time"[^>]* hidden', desk.client.get("/door").text)
+    page = desk.see()
+    assert "Clock set by a phone" in page
+    assert re.search(r"vegan 19:5[45]:\d\d", page) and "the clock said 2020-11-24 19:55:0" in page
+
+
+@pytest.mark.parametrize("now_ms", ["", "now", "-5", "1e12", "1795000000000000", "9" * 13])
+def test_a_time_that_is_none_sets_no_clock(desk: Volunteer, now_ms: str) -> None:
+    desk.house.clock.is_trusted = False
+    assert desk.post("set-clock", now_ms=now_ms).status_code == 400
+    assert not desk.house.ledger.known_time(desk.house.clock.stamp()).is_known
+
+
+def test_a_phone_does_not_overrule_a_time_server(desk: Volunteer) -> None:
+    assert "a time server has set the clock" in desk.press("set-clock", now_ms=1_796_000_000_000).lower()
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -397,8 +424,9 @@ def test_every_kind_of_row_has_words_and_only_an_entry_is_a_welcome() -> None:
     assert words.movement(row._replace(kind="exit", delta=-1)).title == "Goodbye!"
     refused = row._replace(kind="exit", is_admitted=False, reason="invalid")
     assert words.movement(refused).title == "Unknown code"
-    for kind in ("correction", "undo"):
-        assert words.movement(row._replace(kind=kind)).title == ""
+    for kind in KINDS[2:]:
+        said = words.movement(row._replace(kind=kind))
+        assert said.title == "" and said.short, kind
 
 
 def test_the_screen_shows_who_passes_its_gate_and_nothing_done_at_the_desk(desk: Volunteer) -> None:

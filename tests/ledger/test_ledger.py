@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hardware.clock import ManualClock
-from kiosk.ledger import Caveat, Event, Ledger, LedgerError, NewTicket, Presentation, Reason, UnknownEvent
+from kiosk.ledger import Caveat, Event, Ledger, LedgerError, NewTicket, Presentation, Reason, UnknownEvent, migrations
 from kiosk.ledger.audit import audit
 from kiosk.ledger.schema import metadata
 from kiosk.tickets.codes import digest
@@ -150,6 +150,39 @@ def test_the_migrations_make_exactly_the_tables_that_the_code_knows(ledger: Ledg
         "uq_" + "_".join([c.table.name, *c.columns.keys()]) for c in said if isinstance(c, sa.UniqueConstraint)
     }
     assert checks == {c.name for c in said if isinstance(c, sa.CheckConstraint)}
+
+
+def test_an_older_ledger_is_brought_up_with_every_row_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    engine = sa.create_engine(f"sqlite:///{path}")
+    migrations.upgrade(engine, tmp_path / "ledger.lock", "0001")
+    with engine.begin() as db:
+        db.exec_driver_sql("INSERT INTO events VALUES (1, 'evening', 'An evening', 5, 5, 1, NULL, NULL, NULL)")
+        db.exec_driver_sql(
+            "INSERT INTO tickets VALUES "
+            "(1, 1, 1, x'01', 0, 0, 'Zoë', NULL, NULL, 'paid', NULL, NULL, 0, NULL, NULL, '')"
+        )
+        db.exec_driver_sql("INSERT INTO waiting VALUES (1, 1, 'Bo', 2, '2026-11-24 18:00:00')")
+        for key, kind, visit, undoes, delta, inside in (
+            (1, "entry", 1, None, 1, 1),
+            (2, "undo", None, 1, -1, 0),
+            (3, "entry", 2, None, 1, 1),
+        ):
+            db.exec_driver_sql(
+                "INSERT INTO scans VALUES (?, ?, 1, 1, x'01', 'main', 'camera', NULL, ?, ?, ?, NULL, '', ?, ?, 5, "
+                "'2026-11-24 18:00:00', ?, 'boot', 1)",
+                (key, f"n{key}", kind, visit, undoes, delta, inside, key),
+            )
+        before = db.exec_driver_sql("SELECT * FROM scans").all()
+    engine.dispose()
+    with Ledger(path) as ledger:
+        with ledger.database.reading() as db:
+            assert [tuple(row)[:-1] for row in db.exec_driver_sql("SELECT * FROM scans")] == [*map(tuple, before)]
+            assert db.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
+        assert audit(ledger) == []
+        assert [guest.name for guest in ledger.waiting_list(ledger.event("evening"))] == ["Bo"]
+        with ledger.database.writing() as db, pytest.raises(sa.exc.IntegrityError, match="append-only"):
+            db.exec_driver_sql("DELETE FROM scans")
 
 
 def test_an_unknown_event_is_named_with_those_there_are(ledger: Ledger, event: Event) -> None:

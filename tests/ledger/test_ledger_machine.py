@@ -123,9 +123,29 @@ class LedgerMachine(RuleBasedStateMachine):
         assert after <= max(FIRE, self.inside)
         self.inside = after
 
-    @rule()
-    def release(self) -> None:
-        self.ledgers["back"].release_no_shows(self.event, self.clock.stamp().wall)
+    @rule(gate=gates)
+    def release(self, gate: str) -> None:
+        self.ledgers[gate].release_no_shows(self.event, self.hand(gate))
+
+    @rule(gate=gates, persons=st.integers(1, 3))
+    def wait(self, gate: str, persons: int) -> None:
+        self.ledgers[gate].wait(self.event, "Bo", persons, self.hand(gate))
+
+    @rule(gate=gates, data=st.data(), is_leaving=st.booleans())
+    def serve_the_waiting_list(self, gate: str, data: st.DataObject, is_leaving: bool) -> None:
+        waiting = self.ledgers[gate].waiting_list(self.event)
+        if not waiting:
+            return
+        guest = data.draw(st.sampled_from(waiting))
+        if is_leaving:
+            self.ledgers[gate].stop_waiting(self.event, guest.id, self.hand(gate))
+        else:
+            answer = self.ledgers[gate].admit_waiting(self.event, guest.id, self.hand(gate))
+            if answer.is_admitted:
+                assert answer.inside == self.inside + guest.persons <= SEATS
+            self.inside = answer.inside
+            is_left = not answer.is_admitted
+            assert (guest.id in {each.id for each in self.ledgers[gate].waiting_list(self.event)}) is is_left
 
     @rule(minutes=st.integers(1, 3))
     def time_passes(self, minutes: int) -> None:

@@ -13,6 +13,7 @@ from hardware.clock import ManualClock
 from kiosk.ledger import (
     CannotUndo,
     Caveat,
+    ClockKnown,
     Direction,
     GateMode,
     Hand,
@@ -23,6 +24,7 @@ from kiosk.ledger import (
     Reason,
     TooMany,
     UnknownTicket,
+    WrongTime,
 )
 from kiosk.ledger.audit import audit
 from kiosk.ledger.report import as_text, report
@@ -160,35 +162,100 @@ def test_seats_of_ticket_holders_are_kept_until_no_shows_are_released(desk: Desk
     assert desk.ledger.seats(desk.event, now) == (1, 5, 0)  # 6 seats, 5 people have paid tickets
     assert desk.ledger.walk_in(desk.event, desk.hand(), name="Ann").is_admitted
     assert desk.ledger.walk_in(desk.event, desk.hand()).reason is Reason.FULL
-    desk.ledger.release_no_shows(desk.event, desk.clock.stamp().wall)
+    desk.ledger.change_event(desk.event, release_no_shows_at=desk.clock.stamp().wall)
     assert desk.ledger.seats(desk.event, desk.clock.stamp()) == (5, 0, 0)
     assert desk.ledger.walk_in(desk.event, desk.hand(), persons=5).inside == 6
 
 
 def test_seats_stay_kept_while_the_time_is_not_known(desk: Desk) -> None:
-    desk.ledger.release_no_shows(desk.event, desk.clock.stamp().wall)
+    desk.ledger.change_event(desk.event, release_no_shows_at=desk.clock.stamp().wall)
     desk.clock.is_trusted = False
     assert desk.ledger.seats(desk.event, desk.clock.stamp()).kept == 5
-    desk.ledger.release_no_shows(desk.event)  # a person says so
+    desk.ledger.release_no_shows(desk.event, desk.hand())  # a person says so
     assert desk.ledger.seats(desk.event, desk.clock.stamp()).kept == 0
 
 
+def test_a_release_is_a_row_that_can_be_undone(desk: Desk) -> None:
+    desk.ledger.release_no_shows(desk.event, desk.hand())
+    row = desk.ledger.recent_scans(desk.event, 1)[0]
+    assert (row.kind, row.actor, row.delta) == ("release", "desk", 0)
+    desk.ledger.release_no_shows(desk.event, desk.hand())  # nothing more to release
+    assert desk.ledger.recent_scans(desk.event, 1)[0] == row
+    desk.ledger.undo(desk.event, row.scan_id, desk.hand())
+    assert desk.ledger.seats(desk.event, desk.clock.stamp()).kept == 5
+
+
+def waiting_names(desk: Desk) -> list[str]:
+    return [each.name for each in desk.ledger.waiting_list(desk.event)]
+
+
 def test_the_waiting_list_is_served_in_its_order(desk: Desk) -> None:
-    stamp = desk.clock.stamp
-    first = desk.ledger.wait(desk.event, "Bo", 2, stamp())
-    second = desk.ledger.wait(desk.event, "Cy", 1, stamp())
-    assert [each.name for each in desk.ledger.waiting_list(desk.event)] == ["Bo", "Cy"]
-    assert desk.ledger.admit_waiting(desk.event, second.id, desk.hand()).reason is Reason.FULL  # kept, and Bo is first
-    desk.ledger.release_no_shows(desk.event, stamp().wall)
+    first = desk.ledger.wait(desk.event, "Bo", 2, desk.hand())
+    second = desk.ledger.wait(desk.event, "Cy", 1, desk.hand())
+    assert waiting_names(desk) == ["Bo", "Cy"]
+    desk.ledger.release_no_shows(desk.event, desk.hand())
     desk.ledger.correct(desk.event, 4, desk.hand())
     assert desk.ledger.walk_in(desk.event, desk.hand()).reason is Reason.FULL  # two seats left, both waited for
-    assert desk.ledger.admit_waiting(desk.event, second.id, desk.hand()).reason is Reason.FULL
-    assert desk.ledger.admit_waiting(desk.event, first.id, desk.hand()).inside == 6
-    assert [each.name for each in desk.ledger.waiting_list(desk.event)] == ["Cy"]
-    desk.ledger.stop_waiting(desk.event, second.id)
-    assert desk.ledger.waiting_list(desk.event) == []
+    assert desk.ledger.admit_waiting(desk.event, second, desk.hand()).reason is Reason.FULL
+    assert desk.ledger.admit_waiting(desk.event, first, desk.hand()).inside == 6
+    assert waiting_names(desk) == ["Cy"]
+    desk.ledger.stop_waiting(desk.event, second, desk.hand())
+    assert waiting_names(desk) == []
     with pytest.raises(UnknownTicket, match="no longer"):
-        desk.ledger.admit_waiting(desk.event, second.id, desk.hand())
+        desk.ledger.admit_waiting(desk.event, second, desk.hand())
+
+
+def test_a_group_too_large_for_the_free_seats_keeps_its_place_and_keeps_nobody_out(desk: Desk) -> None:
+    group = desk.ledger.wait(desk.event, "Bo", 2, desk.hand())  # one seat is free, five are kept
+    single = desk.ledger.wait(desk.event, "Cy", 1, desk.hand())
+    assert desk.ledger.walk_in(desk.event, desk.hand()).reason is Reason.FULL  # Cy was first to ask for that seat
+    assert desk.ledger.admit_waiting(desk.event, group, desk.hand()).reason is Reason.FULL
+    assert desk.ledger.admit_waiting(desk.event, single, desk.hand()).is_admitted
+    assert waiting_names(desk) == ["Bo"]
+
+
+def test_an_undone_entry_gives_a_waiting_guest_their_old_place_again(desk: Desk) -> None:
+    first = desk.ledger.wait(desk.event, "Bo", 1, desk.hand())
+    desk.ledger.wait(desk.event, "Cy", 1, desk.hand())
+    entry = desk.ledger.admit_waiting(desk.event, first, desk.hand())
+    assert waiting_names(desk) == ["Cy"]
+    desk.ledger.undo(desk.event, entry.scan_id, desk.hand())
+    assert waiting_names(desk) == ["Bo", "Cy"]
+    again = desk.ledger.admit_waiting(desk.event, first, desk.hand())
+    assert again.is_admitted and again.ticket == entry.ticket  # nobody is found twice in a search
+    desk.ledger.check_out(desk.event, again.ticket.id, desk.hand())
+    assert waiting_names(desk) == ["Cy"]  # who came in and left does not wait
+
+
+def test_a_waiting_guest_who_was_put_back_is_found_and_let_in_on_their_own_place(desk: Desk) -> None:
+    first = desk.ledger.wait(desk.event, "Bo", 1, desk.hand())
+    desk.ledger.wait(desk.event, "Cy", 1, desk.hand())
+    entry = desk.ledger.admit_waiting(desk.event, first, desk.hand())
+    desk.ledger.undo(desk.event, entry.scan_id, desk.hand())
+    (bo,) = desk.ledger.find(desk.event, "bo")
+    assert desk.ledger.check_in(desk.event, bo.ticket.id, desk.hand()).is_admitted
+    assert waiting_names(desk) == ["Cy"]
+
+
+def test_every_change_of_the_waiting_list_is_a_row_with_who_did_it_and_can_be_undone(desk: Desk) -> None:
+    guest = desk.ledger.wait(desk.event, "Bo", 1, desk.hand())
+    desk.ledger.stop_waiting(desk.event, guest, desk.hand())
+    off, on = desk.ledger.recent_scans(desk.event, 2)
+    assert [(row.kind, row.guest, row.actor) for row in (on, off)] == [("wait", "Bo", "desk"), ("unwait", "Bo", "desk")]
+    with pytest.raises(CannotUndo, match="off the waiting list"):
+        desk.ledger.undo(desk.event, on.scan_id, desk.hand())
+    desk.ledger.undo(desk.event, off.scan_id, desk.hand())
+    assert waiting_names(desk) == ["Bo"]
+    desk.ledger.undo(desk.event, on.scan_id, desk.hand())
+    assert waiting_names(desk) == []
+
+
+def test_a_decision_pressed_twice_is_one_row(desk: Desk) -> None:
+    hand = desk.hand()
+    assert desk.ledger.wait(desk.event, "Bo", 1, hand) == desk.ledger.wait(desk.event, "Bo", 1, hand)
+    with pytest.raises(OldPage):
+        desk.ledger.release_no_shows(desk.event, hand)
+    assert len(desk.ledger.recent_scans(desk.event, 9)) == 1
 
 
 def test_an_undo_gives_the_entry_back_and_is_a_row(desk: Desk) -> None:
@@ -313,6 +380,68 @@ def test_a_clock_set_later_corrects_the_rows_of_its_boot_and_keeps_their_order(d
     newer, older = desk.ledger.recent_scans(desk.event, 2)
     assert newer.at - older.at == timedelta(seconds=1)
     assert abs(newer.at - (right + timedelta(seconds=2))) < timedelta(seconds=1)
+
+
+def unset(desk: Desk) -> datetime:
+    """A machine that woke up in the past; what it should say."""
+    right = desk.clock.stamp().wall
+    desk.clock.is_trusted = False
+    desk.clock._wall = datetime(2020, 1, 1, tzinfo=right.tzinfo)
+    return right
+
+
+def test_a_phone_sets_the_clock_and_the_raw_time_stands_beside_the_corrected_one(desk: Desk) -> None:
+    right = unset(desk)
+    desk.show("ZOE")
+    assert desk.ledger.known_time(desk.clock.stamp()).told_by == "nobody"
+    desk.ledger.set_clock(desk.event, right + timedelta(seconds=2), desk.hand())  # a second after the scan
+    now = desk.ledger.known_time(desk.clock.stamp())
+    assert (now.wall, now.told_by) == (right + timedelta(seconds=2), "hand")
+    clock, entry = desk.ledger.recent_scans(desk.event, 2)
+    assert (clock.kind, clock.actor) == ("clock", "desk")
+    assert entry.at == right + timedelta(seconds=1)
+    assert entry.raw_at == datetime(2020, 1, 1, 0, 0, 1, tzinfo=right.tzinfo)
+    with pytest.raises(CannotUndo, match="set again"):
+        desk.ledger.undo(desk.event, clock.scan_id, desk.hand())
+
+
+def test_tickets_with_hours_are_judged_by_the_time_a_phone_said(desk: Desk) -> None:
+    right = unset(desk)
+    late = NewTicket(0, digest(b"LATE"), is_own=False, valid_until=right - timedelta(hours=1))
+    early = NewTicket(0, digest(b"TODAY"), is_own=False, valid_from=right - timedelta(hours=1))
+    desk.ledger.put_tickets(desk.event, [late, early])
+    desk.ledger.set_clock(desk.event, right, desk.hand())
+    assert desk.show("LATE")[1] is Reason.INVALID_TIME
+    assert desk.show("TODAY")[1] is None
+    assert desk.ledger.recent_scans(desk.event, 1)[0].caveats == ()
+
+
+def test_kept_seats_are_released_at_their_time_by_a_clock_that_a_phone_set(desk: Desk) -> None:
+    desk.ledger.change_event(desk.event, release_no_shows_at=desk.clock.stamp().wall)
+    right = unset(desk)
+    assert desk.ledger.seats(desk.event, desk.clock.stamp()).kept == 5
+    desk.ledger.set_clock(desk.event, right, desk.hand())
+    assert desk.ledger.seats(desk.event, desk.clock.stamp()).kept == 0
+
+
+def test_a_time_server_s_word_replaces_a_phone_s_and_is_not_replaced(desk: Desk) -> None:
+    right = unset(desk)
+    desk.ledger.set_clock(desk.event, right + timedelta(minutes=7), desk.hand())
+    desk.clock.is_trusted = True
+    desk.clock._wall = right
+    desk.ledger.fix_clock(desk.clock.stamp())
+    desk.clock.is_trusted = False  # the server is out of reach again
+    assert desk.ledger.known_time(desk.clock.stamp()) == (right, "server")
+    with pytest.raises(ClockKnown):
+        desk.ledger.set_clock(desk.event, right, desk.hand())
+
+
+def test_a_time_before_the_last_known_row_is_refused(desk: Desk) -> None:
+    desk.show("ZOE")
+    right = unset(desk)
+    with pytest.raises(WrongTime, match="Look at the phone"):
+        desk.ledger.set_clock(desk.event, right - timedelta(days=1), desk.hand())
+    assert desk.ledger.known_time(desk.clock.stamp()).told_by == "nobody"
 
 
 def test_the_report_adds_up(desk: Desk) -> None:

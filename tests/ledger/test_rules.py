@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kiosk.ledger.rules import (
     Caveat,
@@ -14,6 +16,7 @@ from kiosk.ledger.rules import (
     Reason,
     Room,
     Verdict,
+    claimed,
     direction,
     judge_entry,
     judge_walk_in,
@@ -86,13 +89,29 @@ def test_an_untrusted_clock_lets_in_and_says_so() -> None:
     [
         (ROOM._replace(inside=30, kept=19), 1, None),
         (ROOM._replace(inside=30, kept=20), 1, Reason.FULL),  # the last seats belong to ticket holders
-        (ROOM._replace(inside=30, kept=0, waiting=20), 1, Reason.FULL),  # and then to those who waited
-        (ROOM._replace(inside=30, kept=0, waiting=18), 2, None),
+        (ROOM._replace(inside=30, kept=0, claimed=20), 1, Reason.FULL),  # and then to those who waited
+        (ROOM._replace(inside=30, kept=0, claimed=18), 2, None),
         (ROOM._replace(inside=49), 2, Reason.FULL),
     ],
 )
 def test_a_walk_in_gets_what_nobody_has_keeps_or_waits_for(room: Room, persons: int, reason: Reason | None) -> None:
     assert judge_walk_in(room, persons).reason is reason
+
+
+@pytest.mark.parametrize(
+    ("waiting", "seats"),
+    [((), 0), ((2, 1), 3), ((4, 1), 1), ((2, 4, 1), 3), ((5, 5), 0), ((1, 1, 1, 1), 3)],
+)
+def test_groups_that_wait_claim_what_they_fit_into(waiting: tuple[int, ...], seats: int) -> None:
+    assert claimed(ROOM._replace(inside=40, kept=7), waiting) == seats  # three seats are free
+
+
+@given(free=st.integers(-5, 60), waiting=st.lists(st.integers(1, 9), max_size=12))
+def test_each_group_claims_what_it_fits_into_after_those_before_it(free: int, waiting: list[int]) -> None:
+    room = ROOM._replace(inside=50 - free)
+    for place, persons in enumerate(waiting):
+        before = claimed(room, waiting[:place])
+        assert claimed(room, waiting[: place + 1]) - before == (persons if persons <= free - before else 0)
 
 
 def test_a_person_may_overrule_the_rules_but_not_the_fire_limit() -> None:

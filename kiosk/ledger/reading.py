@@ -1,0 +1,95 @@
+"""What others want to know of the ledger, in somebody's reading transaction: rows, tickets and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from kiosk.ledger.clocks import corrected, raw, with_clock_fix
+from kiosk.ledger.history import as_caveats, as_ticket, history, room
+from kiosk.ledger.records import Event, Found, HeadCount, ScanRow, Ticket
+from kiosk.ledger.schema import scans, tickets, waiting
+from kiosk.tickets.sheet import fold
+
+
+def head_count(db: sa.Connection, event: Event) -> HeadCount:
+    """The room in numbers."""
+    of_event = scans.c.event_id == event.id
+    space = room(db, event)
+    admitted = _count(db, scans, of_event, scans.c.kind == "entry", scans.c.visit.is_not(None))
+    refused = _count(db, scans, of_event, scans.c.reason.is_not(None))
+    issued = _count(db, tickets, tickets.c.event_id == event.id, ~tickets.c.is_walk_in)
+    return HeadCount(space.inside, space.capacity, admitted, refused, issued)
+
+
+def recent_scans(db: sa.Connection, event: Event, limit: int) -> Sequence[ScanRow]:
+    """The last `limit` rows, newest first."""
+    undo = scans.alias("undo")
+    query = with_clock_fix(
+        sa.select(
+            scans,
+            tickets.c.holder,
+            tickets.c.product,
+            tickets.c.note,
+            undo.c.id.label("undone_by"),
+            waiting.c.name.label("guest"),
+        )
+        .outerjoin(tickets, scans.c.ticket_id == tickets.c.id)
+        .outerjoin(undo, undo.c.undoes == scans.c.id)
+        .outerjoin(waiting, waiting.c.id == scans.c.waiting_id)
+    )
+    rows = db.execute(query.where(scans.c.event_id == event.id).order_by(scans.c.id.desc()).limit(limit))
+    return [
+        ScanRow(
+            scan_id=row.id,
+            at=corrected(row),
+            gate=row.gate,
+            is_admitted=row.reason is None,
+            reason=row.reason,
+            holder=row.holder,
+            product=row.product,
+            caveats=as_caveats(row.caveats),
+            kind=row.kind,
+            delta=row.delta,
+            actor=row.actor,
+            note=row.note,
+            is_undone=row.undone_by is not None,
+            raw_at=raw(row),
+            guest=row.guest,
+        )
+        for row in rows
+    ]
+
+
+def find(db: sa.Connection, event: Event, text: str, limit: int) -> Sequence[Found]:
+    """Tickets whose holder, e-mail or order contains every word of `text`; case and accents do not matter."""
+    words = fold(text).split()
+    if not words:
+        return []
+    fits = [tickets.c.folded.contains(word, autoescape=True) for word in words]
+    found = sa.select(tickets).where(tickets.c.event_id == event.id, *fits)
+    return [_found(db, as_ticket(row)) for row in db.execute(found.order_by(tickets.c.folded).limit(limit)).all()]
+
+
+def all_tickets(db: sa.Connection, event: Event) -> Sequence[Ticket]:
+    """All tickets of an event, by number."""
+    rows = db.execute(sa.select(tickets).where(tickets.c.event_id == event.id).order_by(tickets.c.number))
+    return [as_ticket(row) for row in rows]
+
+
+def states(db: sa.Connection, event: Event) -> Sequence[Found]:
+    """All tickets of an event with where their people are, by number."""
+    return [_found(db, ticket) for ticket in all_tickets(db, event)]
+
+
+def _found(db: sa.Connection, ticket: Ticket) -> Found:
+    past = history(db, ticket.id)
+    if not past.standing:
+        return Found(ticket, 0, None)
+    row = db.execute(with_clock_fix(sa.select(scans)).where(scans.c.id == past.standing[-1].id)).one()
+    return Found(ticket, past.inside, corrected(row))
+
+
+def _count(db: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]) -> int:
+    return db.execute(sa.select(sa.func.count()).select_from(table).where(*where)).scalar_one()

@@ -1,0 +1,49 @@
+"""The waiting list, derived from the rows: who asked for a seat, has not left the list and has not come in.
+
+So an undone entry, and an undone removal, put a guest back on their old place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from kiosk.ledger.clocks import corrected, with_clock_fix
+from kiosk.ledger.records import Event, Waiting
+from kiosk.ledger.schema import scans, waiting
+
+
+def waiting_list(db: sa.Connection, event: Event) -> Sequence[Waiting]:
+    """Who waits, first come first."""
+    asked = sa.and_(scans.c.waiting_id == waiting.c.id, scans.c.kind == "wait")
+    query = with_clock_fix(sa.select(waiting, scans.c.wall, scans.c.monotonic_ns).outerjoin(scans, asked))
+    rows = db.execute(
+        query.where(
+            waiting.c.event_id == event.id,
+            ~_has_row(kind="wait", is_undone=True),
+            ~_has_row(kind="unwait", is_undone=False),
+            ~_has_come(),
+        ).order_by(waiting.c.id)
+    )
+    # Guests of an older ledger have no row that says when they asked.
+    return [
+        Waiting(row.id, row.name, row.persons, row.since if row.wall is None else corrected(row), row.ticket_id)
+        for row in rows
+    ]
+
+
+def _has_row(*, kind: str, is_undone: bool) -> sa.ColumnElement[bool]:
+    said, undo = scans.alias(), scans.alias()
+    undone = sa.exists().where(undo.c.undoes == said.c.id)
+    return sa.exists().where(said.c.waiting_id == waiting.c.id, said.c.kind == kind, undone if is_undone else ~undone)
+
+
+def _has_come() -> sa.ColumnElement[bool]:
+    entry, undo = scans.alias(), scans.alias()
+    return sa.exists().where(
+        entry.c.ticket_id == waiting.c.ticket_id,
+        entry.c.kind == "entry",
+        entry.c.visit.is_not(None),
+        ~sa.exists().where(undo.c.undoes == entry.c.id),
+    )
