@@ -79,7 +79,7 @@ function say(text, keeps = false) {
 // A phone knows the time: its clock is written into a form as it is sent, and into its button's words as it runs.
 function writeClock() {
   for (const field of document.querySelectorAll("[data-clock]")) field.value = Date.now();
-  const now = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  const now = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   for (const words of document.querySelectorAll("[data-clock-text]")) words.textContent = ` (${now})`;
 }
 
