@@ -17,7 +17,7 @@ from hardware.panel.counter import Counter, open_counter
 from hardware.panel.light import open_light
 from hardware.panel.player import Player, Switch
 from hardware.panel.settings import PanelSettings
-from hardware.panel.signals import PATTERNS, Rhythm, Signal, lasts_s
+from hardware.panel.signals import OPENING, PATTERNS, Rhythm, Signal, lasts_s
 from hardware.panel.strike import PulseLimits, Strike, gpio_strike
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class GpioPanel:
             self._check_open()
             try:
                 self._player.play(self._parts(signal))
-                if signal is Signal.ADMITTED and self._strike is not None:
+                if signal in OPENING and self._strike is not None:
                     self._strike.prolong(self._hold_s)  # a refusal after it takes nothing from who was admitted
             except PanelError:
                 raise

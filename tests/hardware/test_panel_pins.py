@@ -36,6 +36,8 @@ GREEN, RED, BLUE, BUZZER = 17, 27, 22, 24
 LIGHTS = {"two lights": TwoLights(), "rgb": RgbLight()}
 GREEN_BLINK = [(0.0, False), (0.0, True), (1.5, False)]
 RED_BLINK = [(0.0, False), (0.0, True), *((0.125, n % 2 == 1) for n in range(15))]
+NOTED_GREEN = [(0.0, False), (0.0, True), (2.5, False)]
+NOTED_RED = [(0.0, False), (0.5, True), (0.2, False), (0.4, True), (0.2, False), (0.4, True), (0.2, False)]
 SLOW_BLINK = [(0.0, False), (0.0, True), (0.5, False), (0.5, True), (0.5, False)]
 SEGMENTS, PLACES = Digits().segments, Digits().digits
 SEGMENTS_OF = {"0": "abcdef", "1": "bc", "2": "abdeg", "5": "acdfg", "7": "abc", "9": "abcdfg", "-": "g", " ": ""}
@@ -74,6 +76,12 @@ def assert_rhythm(factory: MockFactory, pin: int, expected: list[tuple[float, bo
     ("signal", "green", "red", "beeps"),
     [
         (Signal.ADMITTED, GREEN_BLINK, [(0.0, False)], [(0.0, False), (0.0, True), (0.12, False)]),
+        (
+            Signal.NOTED,
+            NOTED_GREEN,
+            NOTED_RED,
+            [(0.0, False), (0.0, True), *((0.12, n % 2 == 1) for n in range(3))],
+        ),
         (
             Signal.REFUSED,
             [(0.0, False)],

@@ -271,6 +271,13 @@ def test_green_frees_the_strike_and_red_and_amber_do_not(*, high: bool) -> None:
     assert pin.function == "input"
 
 
+def test_a_green_with_a_note_frees_the_strike_too() -> None:
+    factory = MockFactory()
+    with GpioPanel(PanelSettings(strike=StrikeSettings()), factory) as panel:
+        panel.show(Signal.NOTED)
+        assert factory.pin(STRIKE).state
+
+
 def test_a_pin_is_low_from_the_first_moment_it_is_an_output() -> None:
     factory = MockFactory()
     pin = factory.pin(STRIKE)
