@@ -176,19 +176,22 @@ def test_no_text_is_dark() -> None:
     assert picture("", 128, 64).getbbox() is None
 
 
-@pytest.mark.parametrize("opener", [lambda: open_max7219(Max7219()), lambda: open_oled(Oled())])
-def test_without_the_extra_the_error_says_how_to_install_it(
-    monkeypatch: pytest.MonkeyPatch, opener: Callable[[], object]
-) -> None:
-    monkeypatch.setitem(sys.modules, "luma", None)  # what Python does for a module that cannot be imported
+@pytest.fixture
+def without_luma(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("luma.")]:
         monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "luma", None)  # what Python does for a module that cannot be imported
+
+
+@pytest.mark.usefixtures("without_luma")
+@pytest.mark.parametrize("opener", [lambda: open_max7219(Max7219()), lambda: open_oled(Oled())])
+def test_without_the_extra_the_error_says_how_to_install_it(opener: Callable[[], object]) -> None:
     with pytest.raises(PanelError, match=r"pip install 'platypus-venue\[displays\]'"):
         opener()
 
 
-def test_a_panel_whose_display_cannot_open_gives_its_pins_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "luma", None)
+@pytest.mark.usefixtures("without_luma")
+def test_a_panel_whose_display_cannot_open_gives_its_pins_back() -> None:
     factory = MockFactory()
     with pytest.raises(PanelError, match=r"^the libraries for displays are not here"):
         GpioPanel(PanelSettings(counter=Oled()), factory)
