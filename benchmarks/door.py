@@ -110,9 +110,8 @@ def measure_parts(folder: Path, scans: int) -> dict[str, dict[str, float]]:
             assert decision.is_admitted
             shining = time.perf_counter()
             panel.show(Signal.ADMITTED)
-            while not green.state:  # gpiozero's own thread raises the pin
-                time.sleep(0)  # and needs the interpreter for it: a bare loop would hold it for 5 ms
             now = time.perf_counter()
+            assert green.state, "show returned before the pin was high"
             parts["show"].append(now - shining)
             parts["whole"].append(now - begun)
             parts["beside reading"].append(now - begun - parts["read"][-1])

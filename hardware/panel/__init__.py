@@ -20,14 +20,13 @@ from hardware.panel.settings import (
     StrikeSettings,
     TwoLights,
 )
-from hardware.panel.signals import PATTERNS, Colour, Pattern, Rhythm, Signal, lasts_s
+from hardware.panel.signals import PATTERNS, Pattern, Rhythm, Signal, lasts_s
 from hardware.panel.strike import FakeLine, PulseLimits, Strike, StrikeBusy
 
 __all__ = [
     "PATTERNS",
     "AbsentPanel",
     "Bar",
-    "Colour",
     "Digits",
     "FakeLine",
     "FakePanel",

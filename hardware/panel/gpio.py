@@ -1,21 +1,23 @@
-"""The panel on the Pi's pins, through gpiozero; its background threads keep the rhythms."""
+"""The panel on the Pi's pins, through gpiozero."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
 from hardware.clock import Clock, SystemClock
 from hardware.errors import PanelError
-from hardware.panel.buzzer import Beeper, Sounder, TonalBeeper
+from hardware.panel.buzzer import open_buzzer
 from hardware.panel.counter import Counter, open_counter
-from hardware.panel.light import Light
+from hardware.panel.light import open_light
+from hardware.panel.player import Player, Switch
 from hardware.panel.settings import PanelSettings
-from hardware.panel.signals import PATTERNS, Signal, lasts_s
+from hardware.panel.signals import OPENING, PATTERNS, Rhythm, Signal, lasts_s
 from hardware.panel.strike import PulseLimits, Strike, gpio_strike
 
 log = logging.getLogger(__name__)
@@ -50,16 +52,18 @@ class GpioPanel:
         self._signal = Signal.IDLE
         self._until_s = 0.0
         self._opened = ExitStack()
-        self._beeper: Sounder | None = None
+        self._sound: Callable[[float], Switch] | None = None
         self._counter: Counter | None = None
         self._strike: Strike | None = None
         self._hold_s = 0.0
         with ExitStack() as opened:  # closes what is open when the next thing cannot be
             opened.callback(factory.close)
             try:
-                self._light = Light(settings.light, factory, opened)
+                self._lamps = open_light(settings.light, factory, opened)
                 if settings.buzzer is not None:
-                    self._beeper = _sounder(settings, settings.buzzer, factory, opened)
+                    self._sound = open_buzzer(settings, settings.buzzer, factory, opened)
+                self._player = Player()
+                opened.callback(self._player.close)
                 if settings.counter is not None:
                     self._counter = open_counter(settings.counter, factory, opened)
                 if settings.strike is not None:
@@ -94,13 +98,8 @@ class GpioPanel:
         with self._lock:
             self._check_open()
             try:
-                self._quiet()
-                if signal is not Signal.IDLE:
-                    pattern = PATTERNS[signal]
-                    self._light.shine(pattern.colour, pattern.light)
-                    if self._beeper is not None:
-                        self._beeper.beep(pattern)
-                if signal is Signal.ADMITTED and self._strike is not None:
+                self._player.play(self._parts(signal))
+                if signal in OPENING and self._strike is not None:
                     self._strike.prolong(self._hold_s)  # a refusal after it takes nothing from who was admitted
             except PanelError:
                 raise
@@ -142,24 +141,22 @@ class GpioPanel:
             with self._opened:  # closes each device whatever happens to the one before
                 if self._strike is not None:
                     self._strike.close()  # first: a display that hangs must not keep a door open
-                self._quiet()
+                self._player.close()
                 if self._counter is not None:
                     self._counter.off()
 
-    def _quiet(self) -> None:
-        if self._beeper is not None:
-            self._beeper.off()
-        self._light.off()
+    def _parts(self, signal: Signal) -> list[tuple[Switch, Rhythm]]:
+        if signal is Signal.IDLE:
+            return []
+        pattern = PATTERNS[signal]
+        parts: list[tuple[Switch, Rhythm]] = [(self._lamps.green, pattern.green), (self._lamps.red, pattern.red)]
+        if self._sound is not None:
+            parts.append((self._sound(pattern.pitch_hz), pattern.beeps))
+        return parts
 
     def _check_open(self) -> None:
         if not self._is_open:
             raise PanelError("the panel is closed. Open it anew.")
-
-
-def _sounder(settings: PanelSettings, pin: int, factory: Any, opened: ExitStack) -> Sounder:
-    if settings.buzzer_kind == "tonal":
-        return TonalBeeper(pin, factory, opened)
-    return Beeper(pin, factory, opened, active_high=settings.buzzer_active_high)
 
 
 def open_panel(settings: PanelSettings) -> GpioPanel:

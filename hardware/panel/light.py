@@ -1,44 +1,39 @@
-"""A light that shines green, red or amber in a rhythm: two lights, or one of three colours."""
+"""A light that shines green, red or, with both, amber: two lights, or one of three colours."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from hardware.panel.settings import RgbLight, TwoLights
-from hardware.panel.signals import Colour, Rhythm
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
-_LIT = {Colour.GREEN: ("green",), Colour.RED: ("red",), Colour.AMBER: ("green", "red")}
+    from hardware.panel.player import Switch
 
 
-class Light:
-    """One gpiozero LED a colour; an RGB light driven without PWM is three of them."""
+class Lamps(NamedTuple):
+    """What shines."""
 
-    def __init__(self, settings: TwoLights | RgbLight, factory: Any, opened: ExitStack) -> None:
-        """Devices are put on `opened`, so that a failure half-way closes those already there."""
-        from gpiozero import LED  # noqa: PLC0415  only a process that owns pins needs it
+    green: Switch
+    red: Switch
 
-        match settings:
-            case TwoLights():
-                pins = {"green": settings.green, "red": settings.red}
-            case RgbLight():
-                pins = {"green": settings.green, "red": settings.red, "blue": settings.blue}
-            case _:
-                assert_never(settings)
-        self._leds = {
-            colour: opened.enter_context(LED(pin, active_high=settings.active_high, pin_factory=factory))
-            for colour, pin in pins.items()
-        }
 
-    def shine(self, colour: Colour, rhythm: Rhythm) -> None:
-        """Begin at once; ends dark, by itself."""
-        self.off()
-        for name in _LIT[colour]:
-            self._leds[name].blink(rhythm.on_s, rhythm.off_s, n=rhythm.times)
+def open_light(settings: TwoLights | RgbLight, factory: Any, opened: ExitStack) -> Lamps:
+    """One gpiozero LED a colour, dark; an RGB light driven without PWM is three of them, of which blue stays dark.
 
-    def off(self) -> None:
-        """Dark, now."""
-        for led in self._leds.values():
-            led.off()
+    They are put on `opened`, so that a failure half-way closes those already there.
+    """
+    from gpiozero import LED  # noqa: PLC0415  only a process that owns pins needs it
+
+    def lamp(pin: int) -> Any:
+        return opened.enter_context(LED(pin, active_high=settings.active_high, pin_factory=factory))
+
+    match settings:
+        case TwoLights():
+            pass
+        case RgbLight(blue=blue):
+            lamp(blue)
+        case _:
+            assert_never(settings)
+    return Lamps(lamp(settings.green), lamp(settings.red))

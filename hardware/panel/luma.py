@@ -98,14 +98,16 @@ def _fit(draw: ImageDraw.ImageDraw, line: str, width_px: int, top_px: int, botto
     raise PanelError(f"{line!r} is too long for a display of {width_px} pixels. Shorten it.")
 
 
-def open_max7219(settings: Max7219) -> Display:
-    """Raises `PanelError` saying what to do."""
+def open_max7219(settings: Max7219, bus: Any = None) -> Display:
+    """`bus` talks in place of a spidev.SpiDev of our own. Raises `PanelError` saying what to do."""
     serial = _module("luma.core.interface.serial")
     device = _module("luma.led_matrix.device")
     virtual = _module("luma.core.virtual")
+    if bus is None:
+        _module("spidev")  # which luma looks for as late as it opens the bus
     try:
         # gpio=noop: the chip has no data/command line, and luma must not take pins that gpiozero has
-        wire = serial.spi(port=settings.port, device=settings.device, gpio=serial.noop())
+        wire = serial.spi(spi=bus, port=settings.port, device=settings.device, gpio=serial.noop())
         chip = device.max7219(wire, cascaded=1)
         chip.contrast(settings.brightness)
         return SegmentDisplay(chip, virtual.sevensegment(chip))
@@ -115,12 +117,12 @@ def open_max7219(settings: Max7219) -> Display:
         ) from error
 
 
-def open_oled(settings: Oled) -> Display:
-    """Raises `PanelError` saying what to do."""
+def open_oled(settings: Oled, bus: Any = None) -> Display:
+    """`bus` talks in place of a smbus2.SMBus of our own. Raises `PanelError` saying what to do."""
     serial = _module("luma.core.interface.serial")
     device = _module("luma.oled.device")
     try:
-        wire = serial.i2c(port=settings.port, address=settings.address)
+        wire = serial.i2c(bus=bus, port=settings.port, address=settings.address)
         make = {"ssd1306": device.ssd1306, "sh1106": device.sh1106}[settings.chip]
         rotate = 2 if settings.rotate_180 else 0  # luma counts quarter turns
         chip = make(wire, width=settings.width_px, height=settings.height_px, rotate=rotate)

@@ -98,7 +98,7 @@ class StrikeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     pin: Pin = 18
     active_high: bool = True  # False for relay boards that switch when their input is low
     hold_s: Annotated[float, msgspec.Meta(ge=0.2, le=30.0)] = 3.0  # free after each green
-    longest_s: Annotated[float, msgspec.Meta(ge=0.2, le=30.0)] = 10.0  # never free for longer, whoever asks
+    longest_s: Annotated[float, msgspec.Meta(ge=0.2, le=30.0)] = 10.0  # never free for longer in one piece
 
     def __post_init__(self) -> None:
         if self.hold_s > self.longest_s:

@@ -5,6 +5,11 @@
     ___/`````````````````````\\____________    ___/```````````x`x`\\____
        |<------ hold_s ----->|
 
+    prolong         prolong          PAUSE_S
+       |               |           |<------>|
+    ___/```````````````````````````\\________/``````````````\\____     a queue: what the last guest's hold lacks at
+       |<------- longest_s ------->|        |<- the rest ->|         the limit comes after a pause
+
 Every way out leaves the line low: the end of the hold, `close`, an error in the waiting thread, the end of the
 interpreter. What no program can promise (SIGKILL, a crashed kernel, a pin that became an input again) the wiring does:
 a pull-down makes "floating" mean "locked", see docs/hardware.md.
@@ -27,10 +32,14 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 0.02  # how late the latch may lock again
 TRY_AGAIN_S = 0.1  # to switch off a line that could not be
+# How long the latch locks between two guests who together would free it for too long. An estimate, to be tried on the
+# strike at hand: its armature takes some tens of ms to fall back, more with a diode across the coil; and who pulls at
+# the door meanwhile should take it for a door that sticks, and pull again.
+PAUSE_S = 0.3
 
 
 class StrikeBusy(PanelError, BlockingIOError):
-    """The latch is free already; a second pulse would be lost in the first."""
+    """An earlier release runs; a second pulse would be lost in the first."""
 
     code = "strike_busy"
 
@@ -99,9 +108,10 @@ class Strike:
         self._clock = clock
         self._lock = threading.Lock()
         self._pulse: Worker | None = None
+        self._is_running = False  # from a release to the end of the last hold, pauses included
         self._is_free = False
-        self._began_s = 0.0
-        self._until_s = 0.0
+        self._began_s = 0.0  # when the latch was freed; in a pause, when it will be
+        self._until_s = 0.0  # the end of the last guest's hold
         self._is_open = True
         atexit.register(self.close)  # daemon threads die unasked with the interpreter, and the line would stay high
 
@@ -110,6 +120,11 @@ class Strike:
         """Whether the latch is free now."""
         return self._is_free
 
+    @property
+    def is_running(self) -> bool:
+        """Whether somebody's hold is not over; the latch may be locked for `PAUSE_S` in between."""
+        return self._is_running
+
     def release(self, hold_s: float) -> None:
         """Free the latch for `hold_s`, clamped to the limits; returns at once. The line is low again however this ends.
 
@@ -117,29 +132,25 @@ class Strike:
         when `hold_s` is not a number.
         """
         with self._lock:
-            if self._is_free:
+            if self._is_running:
                 raise StrikeBusy(
-                    f"the latch is free already, for {max(0.0, self._until_s - self._clock.monotonic()):.1f} s more."
-                    " Try again when it has locked."
+                    f"an earlier release runs for {max(0.0, self._until_s - self._clock.monotonic()):.1f} s more."
+                    " Try again when it is over."
                 )
             self._begin(self._clamped(hold_s))
 
     def prolong(self, hold_s: float) -> None:
         """As `release`, but for the next guest of a queue: a pulse that runs goes on until `hold_s` from now.
 
-        However many guests, the latch locks `longest_s` after it was freed; whoever comes later than that gets a pulse
-        of their own. Raises as `release`, without `StrikeBusy`.
+        However many guests, the latch locks `longest_s` after it was freed. What somebody's `hold_s` lacks then they
+        get after `PAUSE_S`. Raises as `release`, without `StrikeBusy`.
         """
         with self._lock:
             hold_s = self._clamped(hold_s)
-            if not self._is_free:
+            if not self._is_running:
                 self._begin(hold_s)
                 return
-            latest_s = self._began_s + self._limits.longest_s
-            wanted_s = self._clock.monotonic() + hold_s
-            self._until_s = max(self._until_s, min(wanted_s, latest_s))
-            if wanted_s > latest_s:
-                log.warning("event=strike-clamped longest_s=%.1f", self._limits.longest_s)
+            self._until_s = max(self._until_s, max(self._clock.monotonic(), self._began_s) + hold_s)
 
     def close(self) -> None:
         """Lock now and give the line back. Safe to call twice."""
@@ -155,7 +166,7 @@ class Strike:
             self._line.off()
         finally:
             self._line.close()
-            self._is_free = False
+            self._is_running = self._is_free = False
 
     def _clamped(self, hold_s: float) -> float:
         if math.isnan(hold_s):
@@ -167,7 +178,7 @@ class Strike:
             raise PanelError("the strike is closed. Open the panel anew.")
         self._began_s = self._clock.monotonic()
         self._until_s = self._began_s + hold_s
-        self._is_free = True
+        self._is_running = self._is_free = True
         try:
             self._line.on()
             self._start_pulse()
@@ -175,7 +186,7 @@ class Strike:
             self._until_s = -math.inf
             try:
                 self._line.off()
-                self._is_free = False
+                self._is_running = self._is_free = False
             except Exception:
                 log.exception("event=strike-stuck retry_s=%.1f", TRY_AGAIN_S)
                 self._start_pulse()  # a pulse that is over at once, and goes on trying
@@ -192,29 +203,48 @@ class Strike:
 
     def _hold(self, worker: Worker) -> None:
         try:
-            while (left_s := self._left_s()) > 0.0 and worker.wait(min(left_s, LOOK_S)):
+            while (left_s := self._do_what_is_due()) > 0.0 and worker.wait(min(left_s, LOOK_S)):
                 worker.tick()
-        finally:  # whatever happened to the waiting, a clock that broke included
+        finally:  # whatever happened to the waiting, a clock that broke or a line that cannot be freed again included
             with self._lock:
-                is_mine = self._is_free and self._pulse is worker  # a guest may have begun the next pulse meanwhile
+                is_mine = self._is_running and self._pulse is worker  # a guest may have begun the next pulse meanwhile
             if is_mine:
                 self._off_for_good(worker)
 
-    def _left_s(self) -> float:
-        """Until the end of the hold; then the latch locks, with `prolong` kept out so that it never comes too late."""
+    def _do_what_is_due(self) -> float:
+        """Lock the latch or free it again. Returns the seconds until the next time; 0 when the pulse is over.
+
+        Under the lock, so that `prolong` comes either before the end or begins anew.
+        """
         with self._lock:
-            left_s = self._until_s - self._clock.monotonic()
-            if left_s <= 0.0:
-                with suppress(Exception):  # tried again, and told, by _off_for_good
-                    self._line.off()
-                    self._is_free = False
-            return left_s
+            now_s = self._clock.monotonic()
+            if now_s < self._began_s:
+                return self._began_s - now_s
+            left_s = min(self._until_s, self._began_s + self._limits.longest_s) - now_s
+            if left_s > 0.0:
+                if not self._is_free:
+                    self._line.on()
+                    self._is_free = True
+                return left_s
+            with suppress(Exception):  # tried again, and told, by _off_for_good
+                self._line.off()
+                self._is_free = False
+            lacks_s = self._until_s - now_s
+            if self._is_free or lacks_s <= 0.0:
+                self._is_running = self._is_free
+                return 0.0
+            self._began_s = now_s + PAUSE_S
+            self._until_s = self._began_s + self._clamped(lacks_s)
+            log.info("event=strike-paused lacks_s=%.1f", lacks_s)
+            return PAUSE_S
 
     def _off_for_good(self, worker: Worker) -> None:
         is_told = False
         while True:
             try:
-                self._line.off()
+                with self._lock:
+                    self._line.off()
+                    self._is_running = self._is_free = False
             except Exception:  # a latch that stays free is the worst that can happen: never give up
                 if not is_told:
                     log.exception("event=strike-stuck retry_s=%.1f", TRY_AGAIN_S)
@@ -222,8 +252,7 @@ class Strike:
                 if not worker.wait(TRY_AGAIN_S):
                     raise
             else:
-                break
-        self._is_free = False
+                return
 
 
 def gpio_strike(pin: int, factory: Any, limits: PulseLimits, clock: Clock, *, active_high: bool) -> Strike:

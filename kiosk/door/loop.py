@@ -23,7 +23,7 @@ from hardware.worker import Worker
 from kiosk.door.lens import Lens
 from kiosk.door.presence import Presence, Showing
 from kiosk.door.reader import Reader
-from kiosk.ledger import DWELL, Decision, Event, GateMode, LedgerError, Occupancy, Presentation, Reason
+from kiosk.ledger import DWELL, Decision, Direction, Event, GateMode, LedgerError, Occupancy, Presentation, Reason
 from kiosk.news import DoorState, ScanNews
 
 log = logging.getLogger(__name__)
@@ -280,13 +280,14 @@ class Door:
         self._news.state(self._state)
 
 
-_SEVERITY = (Signal.ADMITTED, Signal.ATTENTION, Signal.REFUSED)
+_SEVERITY = (Signal.ADMITTED, Signal.NOTED, Signal.ATTENTION, Signal.REFUSED)
 
 
 def _signal(decision: Decision) -> Signal:
-    """Green, red; amber when the ticket is good and the room is not."""
+    """Green, red; amber when the ticket is good and the room is not. A note matters to who comes in, not who leaves."""
     if decision.is_admitted:
-        return Signal.ADMITTED
+        is_noted = decision.direction is Direction.ENTRY and decision.ticket is not None and decision.ticket.note
+        return Signal.NOTED if is_noted else Signal.ADMITTED
     return Signal.ATTENTION if decision.reason is Reason.FULL else Signal.REFUSED
 
 

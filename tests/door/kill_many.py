@@ -14,7 +14,6 @@ import random
 import select
 import signal
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -80,11 +79,8 @@ class PinTeller:
 
     def show(self, signal_: Signal) -> None:
         self._panel.show(signal_)
-        deadline = time.monotonic() + 0.5
-        while signal_ is Signal.ADMITTED and time.monotonic() < deadline:
-            if self._green.state:  # gpiozero's own thread raises it
-                os.write(self._pipe, b"G\n")
-                return
+        if self._green.state:
+            os.write(self._pipe, b"G\n")
 
     def count(self, inside: int, capacity: int) -> None:
         self._panel.count(inside, capacity)

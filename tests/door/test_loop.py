@@ -132,6 +132,39 @@ def test_a_strangers_code_beside_a_good_ticket_does_not_hide_its_green(ledger: L
     assert sorted(night.answers) == ["admitted", "invalid"] and night.panel.signals == [Signal.ADMITTED]
 
 
+@pytest.fixture
+def noted(ledger: Ledger, event: Event) -> Event:
+    """The evening of `event`, with tickets NN and MM that have a note."""
+    ledger.put_tickets(
+        event, [NewTicket(0, digest(code), is_own=False, note="needs a ramp") for code in (b"NN", b"MM")]
+    )
+    return event
+
+
+def test_a_guest_whose_ticket_has_a_note_sees_the_green_that_calls_the_volunteer(ledger: Ledger, noted: Event) -> None:
+    night = Night(noted, ledger, [*[picture_of("NN")] * 3, *GONE, *[picture_of("AA")] * 3])
+    assert night.answers == ["admitted", "admitted"]
+    assert night.panel.signals == [Signal.NOTED, Signal.ADMITTED]
+
+
+def test_a_note_does_not_matter_to_who_leaves_and_does_not_soften_a_refusal(ledger: Ledger, noted: Event) -> None:
+    Night(noted, ledger, [picture_of("NN")] * 3)
+    assert Night(noted, ledger, [picture_of("NN")] * 3).panel.signals == [Signal.REFUSED]
+    assert Night(noted, ledger, [picture_of("NN")] * 3, mode=GateMode.EXIT).panel.signals == [Signal.ADMITTED]
+
+
+@pytest.mark.parametrize(
+    ("others", "seen"), [(["AA"], Signal.NOTED), (["AA", "BB", "CC"], Signal.ATTENTION)], ids=["green", "full"]
+)
+def test_of_two_codes_at_once_a_note_is_worth_more_than_green_and_less_than_amber(
+    ledger: Ledger, noted: Event, others: list[str], seen: Signal
+) -> None:
+    *inside, beside = others
+    script = [step for code in inside for step in [*[picture_of(code)] * 3, *GONE]]
+    night = Night(noted, ledger, [*script, *[picture_of("NN", beside)] * 3])
+    assert night.panel.signals[-1] is seen
+
+
 class Recorder:
     """A ledger that notes what the panel shone when it was asked."""
 

@@ -1,4 +1,4 @@
-"""The table of the rules in docs/door.md is the rules' own order."""
+"""The tables in docs/door.md: the rules in their own order, the sounds as they are played."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
+from hardware.panel import PATTERNS, Rhythm
 from kiosk.ledger import Reason
 from kiosk.ledger.rules import Claim, Room, judge_entry
 from kiosk.tickets.status import Status
 
+PAGE = (Path(__file__).parents[2] / "docs" / "door.md").read_text(encoding="utf-8")
+
 
 def test_the_table_lists_the_reasons_in_the_order_in_which_they_are_checked() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "door.md").read_text(encoding="utf-8")
-    table = page.split("| reason | when |")[1].split("\n\n")[0]
+    table = PAGE.split("| reason | when |")[1].split("\n\n")[0]
     written = re.findall(r"^\| (\w+) \|", table, re.MULTILINE)
 
     now = datetime(2026, 11, 24, tzinfo=UTC)
@@ -38,4 +42,22 @@ def test_the_table_lists_the_reasons_in_the_order_in_which_they_are_checked() ->
         claim = claim._replace(**cures.get(reason, {}))  # type: ignore[arg-type]
     assert written == heard
     rest = set(Reason) - set(heard)
-    assert all(f"`{reason}`" in page for reason in rest)
+    assert all(f"`{reason}`" in PAGE for reason in rest)
+
+
+@pytest.mark.parametrize(
+    ("heading", "short", "long", "times", "none"),
+    [
+        ("| light | sound |", "one short beep", "one long beep", {2: "two short beeps", 3: "three beeps"}, "none"),
+        ("| voyant | son |", "un bip court", "un bip long", {2: "deux bips courts", 3: "trois bips"}, "aucun"),
+    ],
+    ids=["en", "fr"],
+)
+def test_the_tables_of_lights_tell_every_sound_that_the_panel_makes(
+    heading: str, short: str, long: str, times: dict[int, str], none: str
+) -> None:
+    def in_words(beeps: Rhythm) -> str:
+        return {0: none, 1: short if beeps.on_s < 0.5 else long, **times}[beeps.times or 0]
+
+    written = re.findall(r"^\|[^|]+\| ([^|]+?) \|", PAGE.split(heading)[1].split("\n\n")[0], re.MULTILINE)
+    assert written == [in_words(pattern.beeps) for pattern in PATTERNS.values()]
