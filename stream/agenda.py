@@ -171,6 +171,14 @@ def _checked(talk: Talk) -> Talk:
         raise AgendaError(f"The talk {talk.title[:60]!r} cannot be kept: {error}.") from error
 
 
+def plain_words(text: str) -> str:
+    """`text` in one line: blanks squeezed, control characters and half characters left out.
+
+    Joiners and direction marks stay: Persian words and emoji are written with them.
+    """
+    return " ".join("".join(c if unicodedata.category(c) not in {"Cc", "Cs"} else " " for c in text).split())
+
+
 def free_id(title: str, taken: set[str]) -> str:
     """An id made of the title's Latin letters, unlike all that are taken: "o-brien", "o-brien-2"."""
     plain = unicodedata.normalize("NFKD", title.casefold()).encode("ascii", "ignore").decode()
