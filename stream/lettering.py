@@ -61,10 +61,10 @@ class Lettering:
         self.troubles: list[str] = []
 
     def forget_troubles(self) -> None:
-        """Begin a new list; Pango and fonts are tried again."""
+        """Begin a new list; Pango, and fonts that were not there, are tried again."""
         self.troubles = []
         self._is_pango_out = False
-        self._known = {}
+        self._known = {family: True for family, is_there in self._known.items() if is_there}
 
     def block(self, text: str, style: Style, width_px: int, height_px: int) -> Image.Image | None:
         """`text` as RGBA on nothing, cropped to its ink and never larger than the box; None when there is none."""

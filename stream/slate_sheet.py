@@ -84,7 +84,7 @@ class Sheet:
         indent = round(48 * self._unit)
         lines = [line for line in lines if line.text]
         room_px = max(1, bottom - top - self._line_gap * (len(lines) - 1))
-        share = room_px / max(1.0, sum(line.share for line in lines))
+        share = room_px / (sum(line.share for line in lines) or 1.0)
         blocks = [self._block(line, self._width - indent, int(line.share * share)) for line in lines]
         drawn = [block for block in blocks if block is not None]
         if not drawn:
