@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/slates.py [--repeat 5] [--size 1920x1080] [--pictures docs/pictures]
 
 Each kind with six sponsors and a logo, made here; and a title that is shrunk to the last size and cut. Wall time of
-`Slates.draw`, all pictures of its loop together, and CPU time with Pango's in it; the first draw of a run, which reads the
-logos, is left out.
+`Slates.draw`, all pictures of its loop together, and CPU time with Pango's in it; the first draw of a run, which reads
+the logos, is left out.
 """
 
 from __future__ import annotations

@@ -151,7 +151,7 @@ class Lettering:
     def _run(self, argv: list[str]) -> subprocess.CompletedProcess[bytes]:
         surroundings = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH") if name in os.environ}
         surroundings |= {"LC_ALL": "C.UTF-8", "XDG_CACHE_HOME": str(self._folder)}
-        if self._fonts is not None and self._fonts.is_dir():
+        if self._fonts is not None and os.access(self._fonts, os.R_OK | os.X_OK):
             surroundings["FONTCONFIG_FILE"] = str(self._fonts_conf(self._fonts))
         done = subprocess.run(
             argv, env=surroundings, stdin=subprocess.DEVNULL, capture_output=True, timeout=self._limit_s, check=False

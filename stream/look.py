@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 _MAX_BYTES = 20_000_000
-_MAX_PIXELS = 40_000_000  # 160 MB when decoded
+_MAX_PIXELS = 16_000_000  # 64 MB when decoded
 _MOST_SPONSORS = 60
 _READABLE = 4.5  # contrast of text, WCAG 2.2
 
@@ -54,14 +54,7 @@ class LogoBox:
     def __init__(self) -> None:
         self._kept: dict[Path, tuple[tuple[int, int], Image.Image]] = {}
 
-    def logo(self, path: Path, most_px: tuple[int, int]) -> Image.Image:
-        """The logo as RGBA, scaled to fit into `most_px`. Raises ValueError in words."""
-        picture = self.whole(path)
-        factor = min(most_px[0] / picture.width, most_px[1] / picture.height)
-        size = (max(1, int(picture.width * factor)), max(1, int(picture.height * factor)))
-        return picture.resize(size, Image.Resampling.LANCZOS)
-
-    def whole(self, path: Path) -> Image.Image:
+    def logo(self, path: Path) -> Image.Image:
         """The logo as RGBA, cropped to what is seen of it, at most 1000 pixels. Raises ValueError in words."""
         try:
             stat = path.stat()
@@ -77,9 +70,16 @@ class LogoBox:
         return kept[1]
 
 
+def scaled(logo: Image.Image, most_px: tuple[int, int]) -> Image.Image:
+    """The logo at the largest size that fits into `most_px`."""
+    factor = min(most_px[0] / logo.width, most_px[1] / logo.height)
+    size = (max(1, int(logo.width * factor)), max(1, int(logo.height * factor)))
+    return logo.resize(size, Image.Resampling.LANCZOS)
+
+
 def _load(path: Path) -> Image.Image:
     if path.stat().st_size > _MAX_BYTES:
-        raise ValueError(f"it has more than {_MAX_BYTES:,} bytes: 1000 pixels across are plenty")
+        raise ValueError(f"it has more than {_MAX_BYTES:,} bytes: 1000 across are plenty")
     with Image.open(path, formats=[_FORMATS[path.suffix.lower()]]) as file:
         if file.width * file.height > _MAX_PIXELS:
             raise ValueError(f"it has {file.width} x {file.height} pixels: 1000 across are plenty")
@@ -114,7 +114,10 @@ def read_look(folder: Path) -> Look:
 
 def logo_path(folder: Path) -> Path | None:
     """logo.png, or .jpg, .jpeg, .webp; None when there is none."""
-    return next((path for suffix in _FORMATS if (path := folder / f"logo{suffix}").is_file()), None)
+    try:
+        return next((path for suffix in _FORMATS if (path := folder / f"logo{suffix}").is_file()), None)
+    except OSError:  # the folder is closed to us, which read_look says
+        return None
 
 
 def sponsor_paths(folder: Path) -> tuple[list[Path], list[str]]:

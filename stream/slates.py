@@ -121,17 +121,17 @@ class Slates:
         say = SLATE_WORDS[look.language]
         sponsors, troubles = looks.sponsor_paths(self._folder)
         self._troubles += troubles
-        shown = [each for each in sponsors if _ROWS[kind] and self._can_show(each)]
-        pages = self._rota.pages(shown, _ROWS[kind] * COLUMNS)
+        logos = self._sponsor_logos(sponsors if _ROWS[kind] else [])
+        pages = self._rota.pages(list(logos), _ROWS[kind] * COLUMNS)
         sheet = Sheet(size, look, self._lettering)
         rows = -(-max(len(page) for page in pages) // COLUMNS)
         self._head(sheet, self.event if kind != "starting" or not self.event else "")
         sheet.body(_lines(kind, talk, starts_at, now, self._zone, look, say, self.event), rows)
         if rows:
             sheet.sponsor_label(say.sponsors, rows)
-        paths = [self._keep(kind, self._with_sponsors(sheet, page, rows)) for page in pages]
-        self.warnings = tuple(self._troubles + self._lettering.troubles)
-        for warning in self.warnings:
+        paths = [self._keep(kind, _with_sponsors(sheet, [logos[each] for each in page], rows)) for page in pages]
+        said, self.warnings = self.warnings, tuple(self._troubles + self._lettering.troubles)
+        for warning in set(self.warnings).difference(said):
             log.warning('slates event=drawn-without kind=%s why="%s"', kind, warning)
         self._forget_old(paths)
         return paths
@@ -149,31 +149,27 @@ class Slates:
             )
         return look
 
-    def _can_show(self, path: Path) -> bool:
-        try:
-            self._logos.whole(path)
-        except ValueError as error:
-            self._troubles.append(f"sponsors/{path.name} is left out: {error}.")
-            return False
-        return True
+    def _sponsor_logos(self, paths: Sequence[Path]) -> dict[Path, Image.Image]:
+        """The logos that can be shown; read here once, as the files may be gone a moment later."""
+        logos: dict[Path, Image.Image] = {}
+        for path in paths:
+            try:
+                logos[path] = self._logos.logo(path)
+            except ValueError as error:
+                self._troubles.append(f"sponsors/{path.name} is left out: {error}.")
+        return logos
 
     def _head(self, sheet: Sheet, event: str) -> None:
         path = looks.logo_path(self._folder)
         logo = None
         if path is not None:
             try:
-                logo = self._logos.logo(path, sheet.logo_box)
+                logo = looks.scaled(self._logos.logo(path), sheet.logo_box)
             except ValueError as error:
                 self._troubles.append(f"{path.name} is left out: {error}.")
         elif (self._folder / "logo.svg").exists():
             self._troubles.append("logo.svg is left out: save it as logo.png.")
         sheet.head(logo, event)
-
-    def _with_sponsors(self, sheet: Sheet, page: Sequence[Path], rows: int) -> Image.Image:
-        finished = sheet.copy()
-        for place, path in enumerate(page):
-            sheet.tile(finished, self._logos.logo(path, sheet.tile_room), place, rows)
-        return finished
 
     def _keep(self, kind: str, drawn: Image.Image) -> Path:
         data = io.BytesIO()
@@ -191,6 +187,13 @@ class Slates:
         for path in sorted(ours, key=lambda path: path.stat().st_mtime_ns)[:-_FILES_KEPT]:
             if path not in fresh:
                 path.unlink(missing_ok=True)
+
+
+def _with_sponsors(sheet: Sheet, page: Sequence[Image.Image], rows: int) -> Image.Image:
+    finished = sheet.copy()
+    for place, logo in enumerate(page):
+        sheet.tile(finished, looks.scaled(logo, sheet.tile_room), place, rows)
+    return finished
 
 
 def _lines(

@@ -257,13 +257,14 @@ def test_without_pango_there_is_a_slate_and_a_warning(folder: Path, tmp_path: Pa
         assert "pango1.0-tools" in slates.warnings[0]
 
 
-def test_warnings_are_logged_without_names_of_people(
+def test_warnings_are_logged_once_and_without_names_of_people(
     slates: Slates, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (folder / "logo.svg").write_text("<svg/>")
     with caplog.at_level(logging.DEBUG):
         drawn(slates, "next")
-    assert "save it as logo.png" in caplog.text
+        drawn(slates, "hidden")
+    assert caplog.text.count("save it as logo.png") == 1
     assert "Łukasz" not in caplog.text and "Rust" not in caplog.text
 
 
