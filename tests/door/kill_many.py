@@ -79,7 +79,7 @@ class PinTeller:
 
     def show(self, signal_: Signal) -> None:
         self._panel.show(signal_)
-        if self._green.state:
+        if signal_ is Signal.ADMITTED and self._green.state:  # amber is green too
             os.write(self._pipe, b"G\n")
 
     def count(self, inside: int, capacity: int) -> None:
