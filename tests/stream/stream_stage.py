@@ -16,7 +16,7 @@ from pathlib import Path
 import av
 
 from hardware.clock import SystemClock
-from stream import graph
+from stream import graph, mpegts
 from stream.mpegts import PACKET_BYTES, write_pcr, write_timestamp
 from stream.process import Child
 from stream.settings import Picture
@@ -147,6 +147,27 @@ def video_steps(path: Path | str) -> list[int]:
     with av.open(str(path), format="mpegts") as film:
         times = [packet.dts for packet in film.demux(video=0) if packet.dts is not None]
     return [later - earlier for earlier, later in itertools.pairwise(times)]
+
+
+def unit_times(data: bytes) -> tuple[list[int], list[int]]:
+    """The DTS of the video frames and of the sound packets in a transport stream. Ticks."""
+    buf = bytearray(data)
+    times: dict[int, list[int]] = {VIDEO: [], AUDIO: []}
+    for at in range(0, len(buf), PACKET_BYTES):
+        if mpegts.is_unit_start(buf, at) and (found := mpegts.pes(buf, at)) is not None:
+            times[mpegts.pid_of(buf, at)].append(found.dts)
+    return times[VIDEO], times[AUDIO]
+
+
+def codec_headers(data: bytes) -> set[bytes]:
+    """Every different SPS and PPS in the video of a transport stream; those that are whole."""
+    buf, film = bytearray(data), b""
+    for at in range(0, len(buf) - PACKET_BYTES + 1, PACKET_BYTES):
+        start = mpegts.payload_at(buf, at)
+        if mpegts.pid_of(buf, at) == VIDEO and start is not None:
+            film += bytes(buf[start : at + PACKET_BYTES])
+    *nals, _unfinished = film.split(b"\0\0\1")
+    return {nal.rstrip(b"\0") for nal in nals if nal and nal[0] & 0x9F in (7, 8)}
 
 
 def play(url: str, frames: int, limit_s: float = 10.0) -> float:
