@@ -64,7 +64,9 @@ def slate(pictures: Sequence[Path], picture: Picture, *, out: Path) -> list[str]
         raise ValueError(f"A slate has {len(pictures)} pictures: it can have 1 to {frames}.")
     shares = []
     for number, path in enumerate(pictures):
-        still = ffmpeg.input(str(path), framerate=picture.frames_per_s, pattern_type="none").video
+        # By itself ffmpeg would take a % in the name for a number.
+        one = {"format": "image2", "pattern_type": "none", "framerate": picture.frames_per_s}
+        still = ffmpeg.input(str(path), **one).video
         first, last = (frames * each // len(pictures) for each in (number, number + 1))
         shares.append(
             _to_one_look(still, picture, out_color_matrix="bt709")  # RGB would else become BT.601

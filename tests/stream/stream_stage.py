@@ -159,6 +159,20 @@ def unit_times(data: bytes) -> tuple[list[int], list[int]]:
     return times[VIDEO], times[AUDIO]
 
 
+def is_unbroken(data: bytes) -> bool:
+    """Whether the continuity counters of every PID go on one by one."""
+    last: dict[int, int] = {}
+    for at in range(0, len(data), PACKET_BYTES):
+        pid = (data[at + 1] & 0x1F) << 8 | data[at + 2]
+        if pid == mpegts.NULL_PID:
+            continue
+        counter = data[at + 3] & 15
+        if pid in last and counter != (last[pid] + 1) % 16:
+            return False
+        last[pid] = counter
+    return True
+
+
 def codec_headers(data: bytes) -> set[bytes]:
     """Every different SPS and PPS in the video of a transport stream; those that are whole."""
     buf, film = bytearray(data), b""

@@ -18,7 +18,7 @@ from stream.settings import Picture, TestPicture
 
 
 def pictures(folder: Path, *colours: str) -> list[Path]:
-    made = [folder / f"{number}-%d.png" for number in range(len(colours))]
+    made = [folder / name for name in ("plain.png", "50%.png", "%d.png")[: len(colours)]]
     for path, colour in zip(made, colours, strict=True):
         Image.new("RGB", (320, 180), colour).save(path)
     return made

@@ -105,8 +105,8 @@ def test_a_slate_shows_its_pictures_in_turn_and_is_encoded_as_the_camera_is() ->
     )
     assert argv == [
         "ffmpeg",
-        *shlex.split("-framerate 15 -pattern_type none -i '/slates/a 1.png'"),
-        *shlex.split("-framerate 15 -pattern_type none -i /slates/b%d.png"),
+        *shlex.split("-f image2 -framerate 15 -pattern_type none -i '/slates/a 1.png'"),
+        *shlex.split("-f image2 -framerate 15 -pattern_type none -i /slates/b%d.png"),
         *SILENCE,
         "-filter_complex",
         graph_text,
