@@ -11,36 +11,25 @@ import hashlib
 import logging
 import threading
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from hardware.clock import Clock
 from hardware.errors import PlatypusError
 from hardware.worker import Worker
 from stream import graph
-from stream.artist import PlainArtist, SlateArtist, SlateKind
+from stream.artist import PlainArtist, SlateArtist
 from stream.errors import BadSlate, ChildError
 from stream.liveness import quiet_s
 from stream.process import Child
 from stream.settings import Picture
 from stream.slate_loop import SlateLoop
-from stream.talks import TalkInfo
+from stream.wishes import Wish
 
 log = logging.getLogger(__name__)
 
 _KEPT = 12  # slates in memory and on the disk, 1 MB each: two for each kind
 _AGAIN_AFTER_S = 30.0  # when it could not be made
 _RENDER_LIMIT_S = 60.0  # 1280x720 takes 0.9 s of a desktop's core
-
-
-class Wish(NamedTuple):
-    """What a slate should say."""
-
-    kind: SlateKind
-    talk: TalkInfo | None = None
-    starts_at: datetime | None = None  # what to count down to
-    minutes_left: int | None = None  # the countdown; None: do not draw one
 
 
 _BUILT_IN = Wish("hidden")
@@ -50,10 +39,10 @@ class Studio:
     """Makes slates from its start to its end. Commands come from any thread and never wait."""
 
     def __init__(self, folder: Path, picture: Picture, clock: Clock, artist: SlateArtist | None = None) -> None:
-        self._folder = folder
+        self._folder = folder.absolute()  # its children work in it
         self._picture = picture
         self._clock = clock
-        self._plain = PlainArtist(folder)
+        self._plain = PlainArtist(self._folder)
         self._artist: SlateArtist = artist or self._plain
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -94,7 +83,7 @@ class Studio:
             near = [wish]
             if wish.minutes_left is not None:
                 near += [wish._replace(minutes_left=wish.minutes_left + off) for off in (1, -1)]
-                near += [wish._replace(minutes_left=None), wish._replace(minutes_left=None, starts_at=None)]
+                near.append(wish.without_countdown)
             return next((self._ready[each] for each in near if each in self._ready), self._built_in)
 
     def _run(self, worker: Worker) -> None:
@@ -150,8 +139,7 @@ class Studio:
     def _render(self, worker: Worker, wish: Wish, artist: SlateArtist) -> SlateLoop:
         """Raises whatever the artist does, OSError, ChildError, BadSlate."""
         begun_s = self._clock.monotonic()
-        starts_at = None if wish.minutes_left is None else wish.starts_at
-        pictures = artist.draw(wish.kind, wish.talk, starts_at, self._clock.stamp().wall, self._picture)
+        pictures = artist.draw(wish.kind, wish.talk, wish.starts_at, self._clock.stamp().wall, self._picture)
         path = self._path(wish)
         part = path.with_suffix(".part")
         argv = ["nice", "-n", "10", *graph.slate(pictures, self._picture, out=part)]

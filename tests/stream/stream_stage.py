@@ -190,6 +190,36 @@ def play(url: str, frames: int, limit_s: float = 10.0) -> float:
         return until(lambda: viewer.progress and viewer.progress.frame >= frames, limit_s, "frames at the viewer")
 
 
+class Viewer:
+    """Somebody who watches from here to the end, and keeps what came, with its times as the server gave them."""
+
+    def __init__(self, url: str, film: Path) -> None:
+        self._film = film
+        argv = ["ffmpeg", "-nostdin", "-loglevel", "level+info", "-nostats", "-progress", "pipe:1", "-copyts"]
+        argv += ["-i", url, "-map", "0", "-c", "copy", "-copyts", "-f", "mpegts", str(film)]
+        self._child = Child("viewer", argv)
+
+    @property
+    def frames(self) -> int:
+        """How many video frames came until now."""
+        return self._child.progress.frame if self._child.progress else 0
+
+    def leave(self) -> None:
+        """Stop watching. Safe to call twice."""
+        self._child.stop()
+
+    @property
+    def gap_s(self) -> float:
+        """The longest step between the times of two video frames; after `leave`."""
+        return max(video_steps(self._film)) / 90_000
+
+    @property
+    def decoding_errors(self) -> str:
+        """What a decoder has to say against it; after `leave`."""
+        argv = ["/usr/bin/ffmpeg", "-v", "error", "-i", str(self._film), "-f", "null", "-"]
+        return subprocess.run(argv, check=True, capture_output=True, text=True).stderr
+
+
 # A real server.
 
 _NGINX = """
@@ -210,7 +240,7 @@ class RtmpServer:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.port = free_port()
-        self._asks = ThreadingHTTPServer(("127.0.0.1", 0), _KeyCheck)
+        self._asks = _Asks(("127.0.0.1", 0), _KeyCheck)
         self._asking = threading.Thread(target=self._asks.serve_forever, daemon=True)
         self._asking.start()
         user = f"user {_own_name()};" if os.geteuid() == 0 else ""
@@ -223,6 +253,11 @@ class RtmpServer:
     def url(self) -> str:
         """Where `live`, `closed` and `asks` are."""
         return f"rtmp://127.0.0.1:{self.port}"
+
+    @property
+    def sessions(self) -> int:
+        """How often somebody began to publish at `asks`."""
+        return self._asks.publishes
 
     @property
     def pid(self) -> int:
@@ -263,8 +298,15 @@ class RtmpServer:
         return False
 
 
+class _Asks(ThreadingHTTPServer):
+    publishes = 0
+
+
 class _KeyCheck(BaseHTTPRequestHandler):
+    server: _Asks
+
     def do_POST(self) -> None:
+        self.server.publishes += 1
         asked = self.rfile.read(int(self.headers.get("content-length", 0)))
         self.send_response(200 if b"name=right-key" in asked else 403)
         self.send_header("content-length", "0")

@@ -14,8 +14,9 @@ from stream_stage import SMALL, until
 from hardware.clock import ManualClock
 from stream.artist import PlainArtist, SlateKind
 from stream.settings import Picture
-from stream.studio import Studio, Wish
+from stream.studio import Studio
 from stream.talks import TalkInfo
+from stream.wishes import Wish
 
 AT = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
 TALK = TalkInfo(id="a", title="Why a platypus lays eggs, and what that means for RTMP", speaker="Łukasz O'Brien")
@@ -85,16 +86,16 @@ def until_there(studio: Studio, wish: Wish) -> object:
 def test_a_countdown_may_be_a_minute_off_while_the_right_one_is_made_and_no_more(begin: Begin, tmp_path: Path) -> None:
     artist = FlatArtist(tmp_path)
     studio = begin(artist)
-    plain = Wish("starting", TALK, AT)
-    twelve = plain._replace(minutes_left=12)
+    plain = Wish("starting", TALK)
+    twelve = Wish("starting", TALK, AT, 12)
     built_in = until_there(studio, twelve)
     studio.want([twelve, plain])
     until(lambda: studio.best(plain) is not built_in)
     assert artist.asked == [("starting", TALK, AT), ("starting", TALK, None)]
-    assert studio.best(plain._replace(minutes_left=11)) is studio.best(twelve)
-    assert studio.best(plain._replace(minutes_left=9)) is studio.best(plain)
+    assert studio.best(twelve._replace(minutes_left=11)) is studio.best(twelve)
+    assert studio.best(twelve._replace(minutes_left=9)) is studio.best(plain)
     later = Wish("starting", TALK, AT + timedelta(hours=1), 12)
-    assert studio.best(later) is built_in
+    assert studio.best(later) is studio.best(plain)
 
 
 @pytest.mark.parametrize("trouble", ["raises", "no picture"])
