@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from hardware.clock import Clock
 from stream.camera_watch import CameraWatch
 from stream.hub import Hub, Inlet
 from stream.order import Scene
+from stream.slate_loop import SlateLoop
 from stream.slate_source import SlateSource
-from stream.studio import Studio
 from stream.talks import Talks
 from stream.wishes import Wish, slate_of
 
@@ -28,10 +28,17 @@ NO_SLATE: Final = "no slate is ready yet: viewers see nothing for a moment"
 _WISH_PERIOD_S = 0.5  # a countdown changes once a minute
 
 
+class SlateShelf(Protocol):
+    """Where rendered slates are; Studio is one."""
+
+    def best(self, wish: Wish) -> SlateLoop | None:
+        """The best there is for a wish, at once."""
+
+
 class Mixer:
     """Between `begin` and `end` it follows the scene whenever it looks. Safe with threads, waits for nobody."""
 
-    def __init__(self, slates: SlateSource, studio: Studio, talks: Talks, clock: Clock) -> None:
+    def __init__(self, slates: SlateSource, studio: SlateShelf, talks: Talks, clock: Clock) -> None:
         self._slates = slates
         self._studio = studio
         self._talks = talks
