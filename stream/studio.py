@@ -97,14 +97,21 @@ class Studio:
                 self._wake.wait(0.5)
                 self._wake.clear()
                 continue
-            if wish not in self._ready and (stored := self._load(wish)) is not None:
-                self._keep(wish, stored)  # of an earlier process: until it is made again, as the design may be another
+            self._take_from_earlier()
             loop = self._make(worker, wish, artists)
             if loop is None:
                 self._wait_until_s[wish] = self._clock.monotonic() + _AGAIN_AFTER_S
                 continue
             self._keep(wish, loop)
             self._made.add(wish)
+
+    def _take_from_earlier(self) -> None:
+        """What an earlier process made stands in until it is made again; the design may be another by now."""
+        with self._lock:
+            missing = [each for each in self._wishes if each not in self._ready]
+        for wish in missing:
+            if (stored := self._load(wish)) is not None:
+                self._keep(wish, stored)
 
     def _next_wish(self) -> Wish | None:
         """The first wish that is not fulfilled, unless that was tried just now."""
