@@ -17,9 +17,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+import msgspec
 
 from hardware.clock import SystemClock
 from hardware.errors import PlatypusError
+from kiosk.news import StreamOrder
+from stream.health import StreamState
 
 _CONFIG = click.option(
     "--config",
@@ -102,13 +105,63 @@ def door(config_path: Path) -> None:
     services.run_door(config_path)
 
 
-@cli.command()
+@cli.group(invoke_without_command=True)
 @_CONFIG
-def stream(config_path: Path) -> None:
-    """Record the talk and push it to its destinations."""
+@click.pass_context
+def stream(context: click.Context, config_path: Path) -> None:
+    """Record the talk and push it to its destinations; or tell the process that does what viewers should see."""
     from kiosk import services  # noqa: PLC0415
 
-    services.run_stream(config_path)
+    context.obj = config_path
+    if context.invoked_subcommand is None:
+        services.run_stream(config_path)
+
+
+def _stream_command(name: str, do: StreamOrder, says: str) -> None:
+    @click.pass_obj
+    def ask(config_path: Path, *, as_json: bool) -> None:
+        from kiosk import services  # noqa: PLC0415
+
+        _show_stream(services.order_stream(config_path, do), as_json=as_json)
+
+    stream.command(name, help=says)(_JSON(ask))
+
+
+_stream_command("go-live", "go_live", "Go live with the slate before the start.")
+_stream_command("next", "next_talk", "Introduce the next talk by its slate, then show the camera.")
+_stream_command("camera", "camera", "Show the camera: the way back from every slate.")
+_stream_command("break", "take_break", "Show the slate of a break.")
+_stream_command("end", "end", "Thank the viewers; the stream stays until stop.")
+_stream_command("hide", "hide_camera", "Hide the camera and the sound of the room, at once.")
+_stream_command("undo", "undo", "Back to before the last of these commands.")
+_stream_command("stop", "stop", "End the stream and close the recording.")
+_stream_command("retry", "retry", "Try again now, wherever it waits to.")
+
+
+@stream.command("status")
+@_JSON
+@click.pass_obj
+def stream_status(config_path: Path, *, as_json: bool) -> None:
+    """Say what viewers see, and how each leg is."""
+    from kiosk import services  # noqa: PLC0415
+
+    _show_stream(services.stream_state(config_path), as_json=as_json)
+
+
+def _show_stream(state: StreamState, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(msgspec.json.encode(state))
+        return
+    talk = f"; talk: {state.talk.title}" if state.talk else ""
+    click.echo(f"live: {state.program}{talk}" if state.order == "live" else "stopped")
+    if state.program_cause:
+        click.echo(f"  {state.program_cause}")
+    parts = [("camera", state.source.state, state.source.cause)]
+    parts += [(leg.name, leg.state, leg.cause) for leg in state.legs]
+    for name, health, cause in parts:
+        click.echo(f"  {name}: {health}" + (f" ({cause})" if cause else ""))
+    if state.undo:
+        click.echo(f"  undo: {state.undo}")
 
 
 @cli.command()

@@ -65,10 +65,15 @@ class DoorState(msgspec.Struct, frozen=True, kw_only=True):
     steps: dict[str, int] = {}  # how often each step of the reader ran, and won ("step:read")
 
 
+StreamOrder = Literal[  # the methods of stream.control.StreamControl
+    "start", "go_live", "next_talk", "camera", "take_break", "end", "hide_camera", "undo", "stop", "retry"
+]
+
+
 class StreamCommand(msgspec.Struct, frozen=True, kw_only=True):
     """What an organizer wants of the stream."""
 
-    do: Literal["start", "stop", "retry"]
+    do: StreamOrder
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

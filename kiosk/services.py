@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import queue
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
@@ -31,10 +33,12 @@ from kiosk.news import (
     EVERY_SCAN,
     STREAM_COMMAND,
     STREAM_STATE,
+    BusError,
     DoorState,
     Reply,
     ScanNews,
     StreamCommand,
+    StreamOrder,
     door_state_topic,
     scan_topic,
 )
@@ -50,6 +54,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _STATE_EVERY_S = 0.5
+_CONNECT_LIMIT_S = 2.0
+_ANSWER_LIMIT_S = 20.0  # a stop waits for its legs to end in good order
 
 
 class Issued(NamedTuple):
@@ -115,8 +121,15 @@ def run_stream(config_path: Path) -> None:
         ) as director,
         Bus(config.bus.socket, "stream", gone) as bus,
     ):
-        orders: dict[str, Callable[[], None]] = {
+        orders: dict[StreamOrder, Callable[[], None]] = {
             "start": director.start,
+            "go_live": director.go_live,
+            "next_talk": director.next_talk,
+            "camera": director.camera,
+            "take_break": director.take_break,
+            "end": director.end,
+            "hide_camera": director.hide_camera,
+            "undo": director.undo,
             "stop": director.stop,
             "retry": director.retry,
         }
@@ -176,6 +189,44 @@ def login_link(config_path: Path) -> str:
     host = "127.0.0.1" if settings.host in {"", "0.0.0.0", "::"} else settings.host  # noqa: S104
     base = settings.public_url or f"http://{host}:{settings.port}"
     return _link(base, Access(Path(config.state_dir), SystemClock()))
+
+
+# -- what an organizer asks of a running stream ------------------------------------------------------------------------
+
+
+def order_stream(config_path: Path, do: StreamOrder) -> StreamState:
+    """Have the stream process do something; its new state. Raises BusError, ServiceError with what it said."""
+    with _on_the_bus(config_path) as bus:
+        reply = bus.ask(STREAM_COMMAND, StreamCommand(do=do), _ANSWER_LIMIT_S)
+    if not reply.ok or reply.state is None:
+        raise ServiceError(reply.error or "the stream process answered without a state; its log says why")
+    return reply.state
+
+
+def stream_state(config_path: Path) -> StreamState:
+    """What the stream process last said of itself. Raises BusError when it is not there."""
+    said: queue.Queue[StreamState] = queue.Queue()
+    with _on_the_bus(config_path) as bus:
+        bus.listen(STREAM_STATE, StreamState, lambda _topic, state: said.put(state))
+        try:
+            state = said.get(timeout=_CONNECT_LIMIT_S)
+        except queue.Empty:
+            state = StreamState(online=False)
+    if not state.online:
+        raise BusError("the stream process is not running: platypus stream")
+    return state
+
+
+@contextmanager
+def _on_the_bus(config_path: Path) -> Iterator[Bus]:
+    """A place on the bus for one question. Raises BusError when the broker is not there."""
+    with Bus(load_config(config_path).bus.socket, "cli") as bus:
+        until_s = time.monotonic() + _CONNECT_LIMIT_S
+        while not bus.is_connected:
+            if time.monotonic() > until_s:
+                raise BusError("the message broker is not there; is mosquitto running?")
+            time.sleep(0.02)
+        yield bus
 
 
 # -- what an organizer prepares ---------------------------------------------------------------------------------------

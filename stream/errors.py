@@ -4,7 +4,10 @@ PlatypusError
 ├── ChildError (OSError)            a program of ours cannot be started
 ├── BadStreamKey (ValueError)       a key that cannot be one
 ├── StreamClosed (RuntimeError)     the director was closed
-└── OrderNotKept (OSError)          the order was carried out, but will not survive a power cut
+├── OrderNotKept (OSError)          the order was carried out, but will not survive a power cut
+├── NotLive (RuntimeError)          what to show was said, and nobody watches
+├── NoNextTalk (LookupError)        the agenda has come to its end
+└── BadSlate (ValueError)           what was rendered cannot be played in a loop
 """
 
 from __future__ import annotations
@@ -34,3 +37,21 @@ class OrderNotKept(PlatypusError, OSError):
     """The order holds now, but could not be written down for the next boot."""
 
     code = "order_not_kept"
+
+
+class NotLive(PlatypusError, RuntimeError):
+    """A command says what viewers should see while the stream is stopped."""
+
+    code = "not_live"
+
+
+class NoNextTalk(PlatypusError, LookupError):
+    """The talk on stage is the last one of the agenda."""
+
+    code = "no_next_talk"
+
+
+class BadSlate(PlatypusError, ValueError):
+    """A transport stream that is no loop of whole frames of picture and sound."""
+
+    code = "bad_slate"

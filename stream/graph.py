@@ -12,6 +12,8 @@ encoder's command line; mount /proc with hidepid=2, or give the camera a user th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -22,7 +24,11 @@ from stream.settings import Destination, NetworkCamera, Picture, Source, TestPic
 
 STATS_PERIOD_S = 0.5
 PUBLIC_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+SLATE_S = 8
+AAC_SAMPLES = 1024  # of one AAC frame
 _RATE_HZ = 48_000
+SLATE_SOUNDS = SLATE_S * _RATE_HZ // AAC_SAMPLES  # AAC frames of one loop
+_SLATE_KBPS = 1_000  # a still: nearly all of it goes into the keyframe of each second
 _IO_LIMIT_US = 5_000_000  # a backstop: the supervisor kills a stuck pusher after 3 s
 _SEND_BUFFER_BYTES = 131_072  # the kernel's default swallows 8 s of video before anybody notices a dead network
 # Annex A of H.264: level -> macroblocks a second, macroblocks a frame.
@@ -41,33 +47,38 @@ def encoder(source: Source, picture: Picture, *, out_fd: int, has_sound: bool = 
     audio track.
     """
     video, audio = _inputs(source, picture, has_sound=has_sound)
-    frames = picture.frames_per_s * picture.keyframe_s
-    output = ffmpeg.output(
-        _to_one_format(video, picture),
-        _to_one_sound(audio),
-        f"pipe:{out_fd}",
-        format="mpegts",
-        vcodec="libx264",
-        preset=picture.preset,
-        tune="zerolatency",
-        level=h264_level(picture),
-        g=frames,
-        keyint_min=frames,
-        sc_threshold=0,
-        maxrate=f"{picture.video_kbps}k",
-        bufsize=f"{picture.video_kbps}k",
-        pix_fmt="yuv420p",
-        acodec="aac",
-        ar=_RATE_HZ,
-        ac=2,
-        muxdelay=0,
-        muxpreload=0,
-        pes_payload_size=0,  # one sound frame a packet, so that sound can be cut anywhere
-        pat_period=0.5,
-        flush_packets=1,
-        **{"profile:v": "main", "b:v": f"{picture.video_kbps}k", "b:a": f"{picture.audio_kbps}k"},
-    )
-    return _compile(output)
+    look = _to_one_look(video.filter("fps", picture.frames_per_s), picture)
+    options = _one_stream(picture, picture.video_kbps, picture.frames_per_s * picture.keyframe_s)
+    return _compile(ffmpeg.output(look, _to_one_sound(audio), f"pipe:{out_fd}", **options))
+
+
+def slate(pictures: Sequence[Path], picture: Picture, *, out: Path) -> list[str]:
+    """Still pictures, each for an equal share of the loop, and silence to a transport stream in the file `out`.
+
+    The loop can follow itself without a seam at any rate R of whole frames a second: in SLATE_S = 8 seconds fit 8 R
+    frames, 8 groups of R frames that begin with a keyframe, and 8 * 48000 / 1024 = 375 frames of AAC. No shorter loop
+    has whole AAC frames (1 s has 46.875), and none with the camera's own `keyframe_s` of 3 would have whole groups.
+    """
+    frames = SLATE_S * picture.frames_per_s
+    if not 0 < len(pictures) <= frames:
+        raise ValueError(f"A slate has {len(pictures)} pictures: it can have 1 to {frames}.")
+    shares = []
+    for number, path in enumerate(pictures):
+        # By itself ffmpeg would take a % in the name for a number.
+        one = {"format": "image2", "pattern_type": "none", "framerate": picture.frames_per_s}
+        still = ffmpeg.input(str(path), **one).video
+        first, last = (frames * each // len(pictures) for each in (number, number + 1))
+        shares.append(
+            _to_one_look(still, picture, out_color_matrix="bt709")  # RGB would else become BT.601
+            .filter("loop", loop=-1, size=1)  # scaled once, shown often
+            .filter("trim", start_frame=first, end_frame=last)
+            .filter("setpts", "PTS-STARTPTS")
+        )
+    video = shares[0] if len(shares) == 1 else ffmpeg.concat(*shares, v=1, a=0)
+    # The encoder adds a frame of its own at the end, so it is given one less.
+    silence = _silence().filter("atrim", end_sample=(SLATE_SOUNDS - 1) * AAC_SAMPLES)
+    options = _one_stream(picture, min(picture.video_kbps, _SLATE_KBPS), picture.frames_per_s)
+    return _compile(ffmpeg.output(video, silence, str(out), **options), "-y")
 
 
 def pusher(destination: Destination, *, key_fd: int) -> list[str]:
@@ -172,12 +183,40 @@ def _silence() -> Any:
     return ffmpeg.input(f"anullsrc=channel_layout=stereo:sample_rate={_RATE_HZ}", format="lavfi").audio
 
 
-def _to_one_format(video: Any, picture: Picture) -> Any:
-    """Size, rate and colour alike for every source: then their codec headers are the same byte for byte."""
+def _one_stream(picture: Picture, kbps: int, group_frames: int) -> dict[str, Any]:
+    """The output options of everything that may go on air. With `_to_one_look` they make the codec headers (SPS, PPS)
+    the same byte for byte, whatever the bit rate and the distance of keyframes: one can follow the other."""
+    return {
+        "format": "mpegts",
+        "vcodec": "libx264",
+        "preset": picture.preset,
+        "tune": "zerolatency",
+        "profile:v": "main",
+        "level": h264_level(picture),
+        "g": group_frames,
+        "keyint_min": group_frames,
+        "sc_threshold": 0,
+        "b:v": f"{kbps}k",
+        "maxrate": f"{kbps}k",
+        "bufsize": f"{kbps}k",
+        "pix_fmt": "yuv420p",
+        "acodec": "aac",
+        "ar": _RATE_HZ,
+        "ac": 2,
+        "b:a": f"{picture.audio_kbps}k",
+        "muxdelay": 0,
+        "muxpreload": 0,
+        "pes_payload_size": 0,  # one sound frame a packet, so that sound can be cut anywhere
+        "pat_period": 0.5,
+        "flush_packets": 1,
+    }
+
+
+def _to_one_look(video: Any, picture: Picture, **scaling: str) -> Any:
+    """Size and colour alike for every source."""
     width, height = picture.width_px, picture.height_px
     return (
-        video.filter("fps", picture.frames_per_s)
-        .filter("scale", width, height, force_original_aspect_ratio="decrease")
+        video.filter("scale", width, height, force_original_aspect_ratio="decrease", **scaling)
         .filter("pad", width, height, -1, -1)
         .filter("format", "yuv420p")
         .filter("setsar", 1)
@@ -190,7 +229,7 @@ def _to_one_sound(audio: Any) -> Any:
     return audio.filter("aresample", _RATE_HZ, **{"async": 1000, "first_pts": 0})
 
 
-def _compile(output: Any) -> list[str]:
+def _compile(output: Any, *more: str) -> list[str]:
     quiet = output.global_args(
         "-nostdin",
         "-hide_banner",
@@ -201,6 +240,7 @@ def _compile(output: Any) -> list[str]:
         str(STATS_PERIOD_S),
         "-progress",
         "pipe:1",
+        *more,
     )
     argv: list[str] = ffmpeg.compile(quiet)
     return argv

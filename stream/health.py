@@ -10,6 +10,8 @@ from typing import Final
 
 import msgspec
 
+from stream.talks import TalkInfo
+
 FIRST_PICTURE: Final = "waiting for the first picture"
 
 
@@ -65,3 +67,9 @@ class StreamState(msgspec.Struct, frozen=True, kw_only=True):
     source: SourceState = msgspec.field(default_factory=lambda: SourceState(state=Health.STOPPED))
     legs: tuple[LegState, ...] = ()
     recording: str | None = None  # name of the file being written
+    program: str = ""  # what the organizer wants viewers to see: "camera" or a slate's kind (order.Program); "" stopped
+    on_air: str = ""  # what they do see: "camera", "slate", or "" nothing
+    program_cause: str = ""  # why that is something else, in plain words
+    talk: TalkInfo | None = None  # on stage now
+    next_talk: TalkInfo | None = None  # whom "next" would introduce
+    undo: str = ""  # what undo would do, in plain words; "" when nothing

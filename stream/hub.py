@@ -4,102 +4,26 @@ An `Inlet` takes the transport stream of one source in any portions and gives wh
 on air; another that is selected takes over at its next keyframe, and an encoder that was restarted goes on at its first
 one: both are the same thing here, a new *run* whose times are moved to follow what was sent before. Nobody downstream
 sees more than frames that come one step after the other, or later when time really passed.
-
-A `Tap` is one leg's queue. It starts with what a decoder needs (tables, then everything since the last keyframe), and
-when its leg is too slow it loses everything up to the next keyframe: no leg ever waits for another.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from contextlib import AbstractContextManager
-from typing import NamedTuple
 
 from hardware.clock import Clock
 from stream import mpegts
 from stream.mpegts import NULL_PID, PACKET_BYTES, PAT_PID, SYNC, TICKS_PER_S, WRAP_TICKS, ticks_between
-from stream.settings import Picture
+from stream.tap import LEG_LIMIT_BYTES, Chunk, Tap, leg_limit_bytes
+
+__all__ = ["LEG_LIMIT_BYTES", "START_TICKS", "Chunk", "Hub", "Inlet", "Tap", "leg_limit_bytes"]
 
 log = logging.getLogger(__name__)
 
-LEG_LIMIT_BYTES = 1_000_000  # a destination may wait this much (3 s at 2.5 Mb/s) before it jumps to the next keyframe
 START_TICKS = 10 * TICKS_PER_S  # room below the first frame: the sound's first packet may begin a little before it
 _GOP_LIMIT_BYTES = 16_000_000  # more than 4 s at 20 Mb/s; a source without keyframes must not fill the memory
 _JUMP_TICKS = 10 * TICKS_PER_S  # a source whose own time jumps further than this is taken as restarted
-
-
-def leg_limit_bytes(picture: Picture) -> int:
-    """How much a destination may wait: at least 1 MB, and half more than a new one gets at once (one GOP)."""
-    gop_bytes = (picture.video_kbps + picture.audio_kbps) * 125 * picture.keyframe_s
-    return max(LEG_LIMIT_BYTES, gop_bytes * 3 // 2)
-
-
-class Chunk(NamedTuple):
-    """Whole frames, one after the other; the unit in which legs take and lose."""
-
-    data: bytes
-    is_keyframe: bool  # begins with the tables and a keyframe, so a decoder can start here
-    frames: int  # video frames in it
-
-
-class Tap:
-    """One leg's bounded queue. `put` never waits; `take` waits up to a limit."""
-
-    def __init__(self, name: str, limit_bytes: int) -> None:
-        self.name = name
-        self.dropped_frames = 0
-        self.fed_at_s: float | None = None  # when the hub last had something for it
-        self._limit_bytes = limit_bytes
-        self._queue: deque[Chunk] = deque()
-        self._bytes = 0
-        self._needs_keyframe = True
-        self._is_closed = False
-        self._changed = threading.Condition()
-
-    @property
-    def queue_bytes(self) -> int:
-        """What waits to be taken."""
-        return self._bytes
-
-    def put(self, chunk: Chunk, now_s: float) -> None:
-        """Add a chunk; when the queue is full everything waiting is dropped, up to the next keyframe."""
-        with self._changed:
-            if self._is_closed:
-                return
-            self.fed_at_s = now_s
-            if self._bytes + len(chunk.data) > self._limit_bytes and self._queue:
-                lost = sum(each.frames for each in self._queue)
-                self.dropped_frames += lost
-                self._queue.clear()
-                self._bytes = 0
-                self._needs_keyframe = True
-                log.warning("leg=%s event=dropped-to-keyframe frames=%d", self.name, lost)
-            if self._needs_keyframe and not chunk.is_keyframe:
-                self.dropped_frames += chunk.frames
-                return
-            self._needs_keyframe = False
-            self._queue.append(chunk)
-            self._bytes += len(chunk.data)
-            self._changed.notify()
-
-    def take(self, timeout_s: float) -> Chunk | None:
-        """The oldest chunk, or None when there is none within `timeout_s` or the tap is closed and empty."""
-        with self._changed:
-            if not self._queue and not self._is_closed:
-                self._changed.wait(timeout_s)
-            if not self._queue:
-                return None
-            chunk = self._queue.popleft()
-            self._bytes -= len(chunk.data)
-            return chunk
-
-    def close(self) -> None:
-        """No more comes in; what waits can still be taken."""
-        with self._changed:
-            self._is_closed = True
-            self._changed.notify_all()
 
 
 class Hub:
@@ -128,12 +52,26 @@ class Hub:
                 self._selected = inlet
             return inlet
 
-    def select(self, inlet: Inlet) -> None:
-        """Let `inlet` take over at its next keyframe; until then the one on air stays."""
+    def select(self, inlet: Inlet, *, at_once: bool = False) -> None:
+        """Let `inlet` take over at its next keyframe; until then the one on air stays, unless it has to go at once."""
         with self._lock:
             self._selected = inlet
-            if inlet is not self._on_air:
-                inlet.pause()
+            if inlet is self._on_air:
+                return
+            inlet.pause()
+            if at_once and self._on_air is not None:
+                self._on_air.pause()
+
+    def needs(self, inlet: Inlet) -> bool:
+        """Whether `inlet` is on air, or is to be."""
+        with self._lock:
+            return inlet is self._selected or inlet.is_on_air
+
+    @property
+    def frame_at_s(self) -> float | None:
+        """When the last video frame was taken (monotonic); None before the first."""
+        with self._lock:
+            return None if self._video_ticks is None else self._video_at_s
 
     def attach(self, name: str, limit_bytes: int = LEG_LIMIT_BYTES) -> Tap:
         """A new queue, filled with everything since the last keyframe."""
@@ -153,17 +91,18 @@ class Hub:
 
     # What inlets ask of their hub, under its lock.
 
-    def admit(self, inlet: Inlet, dts: int) -> int | None:
+    def admit(self, inlet: Inlet, dts: int, at_s: float | None) -> int | None:
         """Whether a run of `inlet` may begin with the keyframe at `dts`: by how many ticks to move it, or None.
 
-        It follows the last frame by one frame step, or by as many as fit into the time that really passed.
+        It follows the last frame by one frame step, or by as many as fit into the time that passed until `at_s`,
+        which is now when None.
         """
         if inlet is not self._selected:
             return None
         if self._on_air is not None and self._on_air is not inlet:
             self._on_air.pause()
         self._on_air = inlet
-        now_s = self._clock.monotonic()
+        now_s = self._clock.monotonic() if at_s is None else at_s
         self._before = (self._video_ticks, self._video_at_s)
         follows = START_TICKS
         if self._video_ticks is not None:
@@ -172,12 +111,12 @@ class Hub:
         self._video_ticks, self._video_at_s = follows, now_s
         return (follows - dts) % WRAP_TICKS
 
-    def is_next_frame(self, dts: int) -> bool:
-        """Note a video frame at `dts` of the timeline; False when it does not follow the last one."""
+    def is_next_frame(self, dts: int, at_s: float | None) -> bool:
+        """Note a video frame at `dts` of the timeline, taken at `at_s`; False when it does not follow the last one."""
         if self._video_ticks is None or not 0 < ticks_between(dts, self._video_ticks) <= _JUMP_TICKS:
             return False
         self._before = (self._video_ticks, self._video_at_s)
-        self._video_ticks, self._video_at_s = dts, self._clock.monotonic()
+        self._video_ticks, self._video_at_s = dts, self._clock.monotonic() if at_s is None else at_s
         return True
 
     def is_next_sound(self, dts: int) -> bool:
@@ -229,8 +168,10 @@ class Inlet:
     def __init__(self, name: str, hub: Hub, lock: AbstractContextManager[bool]) -> None:
         self.name = name
         self.frames = 0  # video frames that went on the timeline
+        self.frames_seen = 0  # video frames that began to come in, on air or not
         self._hub = hub
         self._lock = lock
+        self._at_s: float | None = None
         self._buf = bytearray()
         self._walked = 0  # offset in _buf up to which packets were looked at
         self._offset_ticks: int | None = None  # None: off air, a keyframe is awaited
@@ -247,6 +188,11 @@ class Inlet:
         self._frames_begun = 0
         self._frames_cut = 0
 
+    @property
+    def is_on_air(self) -> bool:
+        """Whether its frames are what the legs get now."""
+        return self._offset_ticks is not None
+
     def restart(self) -> None:
         """The source begins anew: forget the unfinished frame, wait for a keyframe."""
         with self._lock:
@@ -260,9 +206,10 @@ class Inlet:
         with self._lock:
             self._go_off_air(self._walked)
 
-    def feed(self, data: bytes) -> None:
-        """Take some bytes of the source, in whatever portions they come."""
+    def feed(self, data: bytes, at_s: float | None = None) -> None:
+        """Take some bytes of the source, in whatever portions they come. They are of now, or of `at_s` (monotonic)."""
         with self._lock:
+            self._at_s = at_s
             self._buf += data
             self._walk()
 
@@ -345,17 +292,18 @@ class Inlet:
         times = mpegts.pes(self._buf, at)
         if times is None:
             return
+        self.frames_seen += 1
         is_key = mpegts.is_keyframe(self._buf, at)
         if self._offset_ticks is not None:
             self._cut, self._frames_cut = at, self._frames_begun
-            if not self._hub.is_next_frame((times.dts + self._offset_ticks) % WRAP_TICKS):
+            if not self._hub.is_next_frame((times.dts + self._offset_ticks) % WRAP_TICKS, self._at_s):
                 log.warning("source=%s event=time-jumped next=wait-for-keyframe", self.name)
                 self._give()
                 self._go_off_air(at)
         if self._offset_ticks is None:
             if not is_key or self._pat is None or self._pmt is None:
                 return
-            self._offset_ticks = self._hub.admit(self, times.dts)
+            self._offset_ticks = self._hub.admit(self, times.dts, self._at_s)
             if self._offset_ticks is None:
                 return
             self._drop_until(at)

@@ -1,4 +1,4 @@
-"""The durable order: what the organizer wants of the stream, kept over a power cut."""
+"""The durable order: what the organizer wants of the stream and of its program, kept over a power cut."""
 
 from __future__ import annotations
 
@@ -14,11 +14,29 @@ from stream.errors import OrderNotKept
 log = logging.getLogger(__name__)
 
 
+Program = Literal["starting", "camera", "next", "break", "end", "hidden"]
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """What viewers are to see: the camera or a slate, and during which talk."""
+
+    program: Program = "camera"
+    talk: str | None = None  # its id; None before the first one, or without an agenda
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """To be live, or not."""
+    """To be live, or not, and with what. A file from before there were programs has neither of the last three."""
 
     do: Literal["live", "stopped"]
-    since: str  # ISO 8601, UTC
+    since: str  # when that was ordered, ISO 8601 UTC; a change of the program is no new order
+    program: Program = "camera"
+    talk: str | None = None
+    before: Scene | None = None  # what undo goes back to
+
+    @property
+    def scene(self) -> Scene:
+        """What viewers are to see while live."""
+        return Scene(self.program, self.talk)
 
 
 class OrderFile:

@@ -18,6 +18,7 @@ from hardware.clock import Clock
 from hardware.worker import Worker
 from stream import graph
 from stream.backoff import Backoff
+from stream.camera_watch import CameraWatch
 from stream.errors import ChildError
 from stream.health import FIRST_PICTURE, Health, SourceState
 from stream.hub import Hub, Inlet
@@ -66,6 +67,7 @@ class Encoder:
         self._frame_at_s = 0.0
         self._live_since_s = 0.0
         self._rate = Rate()
+        self._watch = CameraWatch(settings.picture.frames_per_s)
         self._has_sound = True  # of the source's own, until it was seen to have none
         self._mute_next = ""  # why the next encoder goes without the microphone
         self._no_sound = ""  # why the one that runs gives silence, where sound was asked for
@@ -77,19 +79,26 @@ class Encoder:
         return self._pid
 
     @property
+    def watch(self) -> CameraWatch:
+        """Whether its frames come as they should."""
+        return self._watch
+
+    @property
     def quiet_s(self) -> float:
         """Seconds since its thread was last seen well: 0 when there is none, infinite when it failed."""
         return quiet_s(self._worker)
 
-    def start(self, hub: Hub) -> None:
-        """Begin to feed `hub`."""
+    def start(self, hub: Hub) -> Inlet:
+        """Begin to feed `hub`. Returns where it does."""
         inlet = hub.inlet("camera")
+        self._watch.begin()
         with self._lock:
             self._inlet = inlet
             self._state, self._cause = Health.CONNECTING, FIRST_PICTURE
             self._mute_next = ""
         self._worker = Worker("stream-encoder", lambda worker: self._run(worker, inlet))
         self._worker.start()
+        return inlet
 
     def stop(self) -> None:
         """End the encoder; the frames it had begun still reach the hub."""
@@ -98,14 +107,14 @@ class Encoder:
             self._worker = None
         with self._lock:
             if self._inlet is not None:
-                self._frames_before += self._inlet.frames
+                self._frames_before += self._inlet.frames_seen
                 self._inlet = None
             self._state, self._cause = Health.STOPPED, ""
 
     def state(self) -> SourceState:
         """What it is doing now."""
         with self._lock:
-            frames = self._frames_before + (self._inlet.frames if self._inlet else 0)
+            frames = self._frames_before + (self._inlet.frames_seen if self._inlet else 0)
             state, cause = self._state, self._cause
             if has_failed(self._worker):
                 state, cause = Health.LOST, FAULT
@@ -132,6 +141,7 @@ class Encoder:
         while True:
             began_s = self._clock.monotonic()
             cause = self._run_once(worker, inlet)
+            self._watch.ended()
             if worker.is_stopping:
                 inlet.finish()
                 return
@@ -207,11 +217,11 @@ class Encoder:
                 data = os.read(fd, _PIPE_BYTES)
                 if not data:
                     return None
-                before = inlet.frames
+                before = inlet.frames_seen
                 inlet.feed(data)
                 byte_at_s = self._clock.monotonic()
                 limit_s = self._quiet_limit_s
-                self._note_frames(inlet.frames - before, byte_at_s)
+                self._note_frames(inlet.frames_seen - before, byte_at_s)
             elif self._clock.monotonic() - byte_at_s > limit_s:
                 return f"the camera sent nothing for {limit_s:.0f} s"
         return None
@@ -219,6 +229,7 @@ class Encoder:
     def _note_frames(self, frames: int, now_s: float) -> None:
         if not frames:
             return
+        self._watch.frames(frames, now_s)
         with self._lock:
             self._frame_at_s = now_s
             self._rate.add(now_s, frames)

@@ -16,7 +16,7 @@ from pathlib import Path
 import av
 
 from hardware.clock import SystemClock
-from stream import graph
+from stream import graph, mpegts
 from stream.mpegts import PACKET_BYTES, write_pcr, write_timestamp
 from stream.process import Child
 from stream.settings import Picture
@@ -149,10 +149,75 @@ def video_steps(path: Path | str) -> list[int]:
     return [later - earlier for earlier, later in itertools.pairwise(times)]
 
 
+def unit_times(data: bytes) -> tuple[list[int], list[int]]:
+    """The DTS of the video frames and of the sound packets in a transport stream. Ticks."""
+    buf = bytearray(data)
+    times: dict[int, list[int]] = {VIDEO: [], AUDIO: []}
+    for at in range(0, len(buf), PACKET_BYTES):
+        if mpegts.is_unit_start(buf, at) and (found := mpegts.pes(buf, at)) is not None:
+            times[mpegts.pid_of(buf, at)].append(found.dts)
+    return times[VIDEO], times[AUDIO]
+
+
+def is_unbroken(data: bytes) -> bool:
+    """Whether the continuity counters of every PID go on one by one."""
+    last: dict[int, int] = {}
+    for at in range(0, len(data), PACKET_BYTES):
+        pid = (data[at + 1] & 0x1F) << 8 | data[at + 2]
+        if pid == mpegts.NULL_PID:
+            continue
+        counter = data[at + 3] & 15
+        if pid in last and counter != (last[pid] + 1) % 16:
+            return False
+        last[pid] = counter
+    return True
+
+
+def codec_headers(data: bytes) -> set[bytes]:
+    """Every different SPS and PPS in the video of a transport stream; those that are whole."""
+    buf, film = bytearray(data), b""
+    for at in range(0, len(buf) - PACKET_BYTES + 1, PACKET_BYTES):
+        start = mpegts.payload_at(buf, at)
+        if mpegts.pid_of(buf, at) == VIDEO and start is not None:
+            film += bytes(buf[start : at + PACKET_BYTES])
+    *nals, _unfinished = film.split(b"\0\0\1")
+    return {nal.rstrip(b"\0") for nal in nals if nal and nal[0] & 0x9F in (7, 8)}
+
+
 def play(url: str, frames: int, limit_s: float = 10.0) -> float:
     """Play `url` until so many video frames came; seconds it took. AssertionError when they don't come."""
     with Child("viewer", graph.viewer(url), secrets=(url.rpartition("/")[2],)) as viewer:
         return until(lambda: viewer.progress and viewer.progress.frame >= frames, limit_s, "frames at the viewer")
+
+
+class Viewer:
+    """Somebody who watches from here to the end, and keeps what came, with its times as the server gave them."""
+
+    def __init__(self, url: str, film: Path) -> None:
+        self._film = film
+        argv = ["ffmpeg", "-nostdin", "-loglevel", "level+info", "-nostats", "-progress", "pipe:1", "-copyts"]
+        argv += ["-i", url, "-map", "0", "-c", "copy", "-copyts", "-f", "mpegts", str(film)]
+        self._child = Child("viewer", argv)
+
+    @property
+    def frames(self) -> int:
+        """How many video frames came until now."""
+        return self._child.progress.frame if self._child.progress else 0
+
+    def leave(self) -> None:
+        """Stop watching. Safe to call twice."""
+        self._child.stop()
+
+    @property
+    def gap_s(self) -> float:
+        """The longest step between the times of two video frames; after `leave`."""
+        return max(video_steps(self._film)) / 90_000
+
+    @property
+    def decoding_errors(self) -> str:
+        """What a decoder has to say against it; after `leave`."""
+        argv = ["/usr/bin/ffmpeg", "-v", "error", "-i", str(self._film), "-f", "null", "-"]
+        return subprocess.run(argv, check=True, capture_output=True, text=True).stderr
 
 
 # A real server.
@@ -175,7 +240,7 @@ class RtmpServer:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.port = free_port()
-        self._asks = ThreadingHTTPServer(("127.0.0.1", 0), _KeyCheck)
+        self._asks = _Asks(("127.0.0.1", 0), _KeyCheck)
         self._asking = threading.Thread(target=self._asks.serve_forever, daemon=True)
         self._asking.start()
         user = f"user {_own_name()};" if os.geteuid() == 0 else ""
@@ -188,6 +253,11 @@ class RtmpServer:
     def url(self) -> str:
         """Where `live`, `closed` and `asks` are."""
         return f"rtmp://127.0.0.1:{self.port}"
+
+    @property
+    def sessions(self) -> int:
+        """How often somebody began to publish at `asks`."""
+        return self._asks.publishes
 
     @property
     def pid(self) -> int:
@@ -228,8 +298,15 @@ class RtmpServer:
         return False
 
 
+class _Asks(ThreadingHTTPServer):
+    publishes = 0
+
+
 class _KeyCheck(BaseHTTPRequestHandler):
+    server: _Asks
+
     def do_POST(self) -> None:
+        self.server.publishes += 1
         asked = self.rfile.read(int(self.headers.get("content-length", 0)))
         self.send_response(200 if b"name=right-key" in asked else 403)
         self.send_header("content-length", "0")

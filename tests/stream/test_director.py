@@ -143,11 +143,7 @@ def test_a_killed_encoder_comes_back_on_the_same_timeline_and_the_session_is_kep
     assert director.pids["hall"] == pusher
     director.stop()
     (film,) = recordings(tmp_path)
-    steps = video_steps(film)
-    gaps = [step for step in steps if step != STEP_TICKS]
-    assert len(gaps) == 1
-    assert STEP_TICKS < gaps[0] < 4 * 90_000, "as long as the camera was really away"
-    assert gaps[0] % STEP_TICKS == 0
+    assert set(video_steps(film)) == {STEP_TICKS}, "while the camera was away there was a slate"
 
 
 def test_an_encoder_that_falls_silent_is_replaced(clock: SystemClock) -> None:
@@ -390,6 +386,7 @@ def test_the_fake_does_as_told(still_clock: ManualClock) -> None:
             LegState(name=name, kind=kind, state=Health.STOPPED)
             for name, kind in (("recording", LegKind.RECORDING), ("hall", LegKind.DESTINATION))
         ),
+        undo="live again with the camera",
     )
     fake.fail_with = OrderNotKept("no room")
     with pytest.raises(OrderNotKept):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -85,6 +86,41 @@ def test_a_source_without_sound_gets_silence(source: NetworkCamera | VideoFile) 
     argv = graph.encoder(source, SMALL, out_fd=4, has_sound=False)
     assert " ".join(SILENCE) in " ".join(argv)
     assert FORMAT in argv
+
+
+LOOK = (
+    "scale=320:180:force_original_aspect_ratio=decrease:out_color_matrix=bt709[s{1}];[s{1}]pad=320:180:-1:-1[s{2}];"
+    "[s{2}]format=yuv420p[s{3}];[s{3}]setsar=1[s{4}];"
+    "[s{4}]setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv[s{5}];[s{5}]loop=loop=-1:size=1"
+)
+
+
+def test_a_slate_shows_its_pictures_in_turn_and_is_encoded_as_the_camera_is() -> None:
+    argv = graph.slate([Path("/slates/a 1.png"), Path("/slates/b%d.png")], SMALL, out=Path("/run/s.ts"))
+    first, second = (LOOK.format(*range(start, start + 6)) for start in (-1, 7))
+    graph_text = (
+        f"[0:v]{first}[s5];[s5]trim=end_frame=60:start_frame=0[s6];[s6]setpts=PTS-STARTPTS[s7];"
+        f"[1:v]{second}[s13];[s13]trim=end_frame=120:start_frame=60[s14];[s14]setpts=PTS-STARTPTS[s15];"
+        "[s7][s15]concat=a=0:n=2:v=1[s16];[2:a]atrim=end_sample=382976[s17]"
+    )
+    assert argv == [
+        "ffmpeg",
+        *shlex.split("-f image2 -framerate 15 -pattern_type none -i '/slates/a 1.png'"),
+        *shlex.split("-f image2 -framerate 15 -pattern_type none -i /slates/b%d.png"),
+        *SILENCE,
+        "-filter_complex",
+        graph_text,
+        *shlex.split(" ".join(OUT[:-1]).replace("[s5]", "[s16]").replace("[s6]", "[s17]")),
+        "/run/s.ts",
+        *GLOBAL,
+        "-y",
+    ]
+
+
+@pytest.mark.parametrize("count", [0, 121])
+def test_a_slate_needs_a_picture_and_no_more_than_it_has_frames(count: int) -> None:
+    with pytest.raises(ValueError, match=f"has {count} pictures: it can have 1 to 120"):
+        graph.slate([Path("/a.png")] * count, SMALL, out=Path("/run/s.ts"))
 
 
 def test_the_pusher_copies_and_does_not_know_the_key_by_its_command_line() -> None:

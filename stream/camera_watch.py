@@ -1,0 +1,62 @@
+"""Whether the camera's frames come as they should: when a slate has to stand in for it, and when it may come back."""
+
+from __future__ import annotations
+
+import threading
+
+from stream.rate import Rate
+
+QUIET_AFTER_S = 0.7  # measured: a healthy encoder never pauses that long, and viewers do not notice yet
+WELL_AFTER_S = 1.0
+_HURRY = 1.3  # of the frames that a second should have: it catches up, and its times would run ahead of the clock
+
+
+class CameraWatch:
+    """Told of frames by the encoder's thread, asked by others. Times are monotonic seconds."""
+
+    def __init__(self, frames_per_s: int) -> None:
+        self._frames_per_s = frames_per_s
+        self._lock = threading.Lock()
+        self._rate = Rate(window_s=WELL_AFTER_S)
+        self._frame_at_s: float | None = None  # None: it gives none
+        self._well_since_s = 0.0
+        self._has_begun = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there was a frame since `begin`."""
+        return self._has_begun
+
+    def begin(self) -> None:
+        """Forget all: the stream begins."""
+        with self._lock:
+            self._has_begun = False
+            self._frame_at_s = None
+
+    def frames(self, count: int, now_s: float) -> None:
+        """So many frames came in."""
+        with self._lock:
+            if self._frame_at_s is None or now_s - self._frame_at_s > QUIET_AFTER_S:
+                self._well_since_s = now_s
+                self._rate.reset()
+            self._frame_at_s = now_s
+            self._has_begun = True
+            self._rate.add(now_s, count)
+
+    def ended(self) -> None:
+        """The encoder is gone: no need to wait for its silence."""
+        with self._lock:
+            self._frame_at_s = None
+
+    def is_quiet(self, now_s: float) -> bool:
+        """Whether viewers would see a frozen picture."""
+        with self._lock:
+            return self._frame_at_s is None or now_s - self._frame_at_s > QUIET_AFTER_S
+
+    def is_well(self, now_s: float) -> bool:
+        """Whether it has given frames for a second on end, no faster than they are shown."""
+        if self.is_quiet(now_s):
+            return False
+        with self._lock:
+            hurries = self._rate.per_s(now_s) > self._frames_per_s * _HURRY + 1
+            return now_s - self._well_since_s >= WELL_AFTER_S and not hurries

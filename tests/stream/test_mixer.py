@@ -1,0 +1,249 @@
+"""When a slate stands in for the camera and when the camera may come back; and which slates are wished for."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from stream_stage import SMALL, camera, until
+
+from hardware.clock import ManualClock
+from stream import graph
+from stream.camera_watch import CameraWatch
+from stream.hub import Hub, Inlet
+from stream.mixer import FIRST_PICTURE_LIMIT_S, NO_SLATE, STANDING_IN, Mixer
+from stream.order import Order, Program, Scene
+from stream.slate_loop import SlateLoop
+from stream.slate_source import SlateSource
+from stream.talks import FixedTalks, TalkInfo
+from stream.wishes import Wish, slate_of, wishes
+
+NOW = datetime(2026, 11, 24, 18, 48, tzinfo=UTC)
+A = TalkInfo(id="a", title="First", starts_at=NOW + timedelta(minutes=11, seconds=1))
+B = TalkInfo(id="b", title="Second")
+TALKS = FixedTalks([A, B])
+
+
+# The watch.
+
+
+def given(watch: CameraWatch, begin_s: float, seconds: float, rate: float = 1.0) -> float:
+    """Frames at `rate` times the right speed; the time of the last one."""
+    count = round(seconds * 15 * rate)
+    for number in range(count):
+        watch.frames(1, begin_s + number / 15 / rate)
+    return begin_s + (count - 1) / 15 / rate
+
+
+def test_a_camera_is_quiet_after_seven_tenths_of_a_second_or_when_its_encoder_ended() -> None:
+    watch = CameraWatch(15)
+    assert watch.is_quiet(0.0)
+    last_s = given(watch, 10.0, 2.0)
+    assert not watch.is_quiet(last_s + 0.69)
+    assert watch.is_quiet(last_s + 0.71)
+    watch.ended()
+    assert watch.is_quiet(last_s)
+    assert watch.has_begun
+
+
+def test_it_is_well_only_after_a_second_of_frames_on_end() -> None:
+    watch = CameraWatch(15)
+    assert not watch.is_well(given(watch, 10.0, 0.9))
+    assert watch.is_well(given(watch, 11.0, 0.5))
+    last_s = given(watch, 12.5, 0.5)
+    assert not watch.is_well(last_s), "it had been quiet between"
+    assert watch.is_well(given(watch, 13.0, 1.0))
+
+
+def test_it_is_not_well_while_it_catches_up() -> None:
+    watch = CameraWatch(15)
+    last_s = given(watch, 10.0, 2.0, rate=4)
+    assert not watch.is_well(last_s)
+    assert watch.is_well(given(watch, last_s + 0.06, 1.5))
+
+
+# The mixer.
+
+
+class OneSlate:
+    """A studio with one slate for everything, or none."""
+
+    def __init__(self, loop: SlateLoop | None) -> None:
+        self.loop = loop
+
+    def best(self, wish: Wish) -> SlateLoop | None:
+        return self.loop
+
+
+class Stage:
+    """A mixer with a camera that does as told."""
+
+    def __init__(self, clock: ManualClock, loop: SlateLoop, scene: Scene) -> None:
+        self._clock = clock
+        self.studio = OneSlate(loop)
+        self.hub = Hub(15, clock)
+        self.slates = SlateSource(15, clock)
+        self.mixer = Mixer(self.slates, self.studio, TALKS, clock)
+        self.watch = CameraWatch(15)
+        self.slates.start(self.hub)
+        self.camera: Inlet = self.hub.inlet("camera")
+        self.mixer.begin(self.hub, self.camera, self.watch, scene)
+        self._frames = frames_of(camera(900))
+
+    def film(self, seconds: float) -> None:
+        """The camera gives frames in real time; each second begins with a keyframe."""
+        for _ in range(round(seconds * 15)):
+            self.camera.feed(next(self._frames))
+            self.watch.frames(1, self._clock.monotonic())
+            self.mixer.look()
+            self._clock.advance(1 / 15)
+
+    def wait(self, seconds: float) -> None:
+        """Nothing comes from the camera."""
+        self._clock.advance(seconds)
+        self.mixer.look()
+
+    def until_on_air(self, what: str) -> None:
+        until(lambda: self.mixer.on_air == what, 3, what)
+
+
+def frames_of(data: bytes) -> Iterator[bytes]:
+    """A stream cut before each video frame."""
+    cuts = [at for at in range(0, len(data), 188) if data[at + 1] == 0x41 and data[at + 2] == 0]
+    for begin, end in itertools.pairwise([0, *cuts[1:], len(data)]):
+        yield data[begin:end]
+
+
+@pytest.fixture(scope="module")
+def loop(tmp_path_factory: pytest.TempPathFactory) -> SlateLoop:
+    folder: Path = tmp_path_factory.mktemp("slate")
+    Image.new("RGB", (320, 180), "navy").save(folder / "a.png")
+    subprocess.run(graph.slate([folder / "a.png"], SMALL, out=folder / "a.ts"), check=True, capture_output=True)
+    return SlateLoop((folder / "a.ts").read_bytes(), 15)
+
+
+@pytest.fixture
+def stage(still_clock: ManualClock, loop: SlateLoop) -> Iterator[Stage]:
+    made = Stage(still_clock, loop, Scene("camera"))
+    yield made
+    made.mixer.end()
+    made.slates.stop()
+
+
+def test_before_the_first_picture_nothing_is_shown_but_not_for_ever(stage: Stage) -> None:
+    stage.wait(FIRST_PICTURE_LIMIT_S - 0.1)
+    assert (stage.mixer.on_air, stage.mixer.cause) == ("", "")
+    stage.wait(0.2)
+    stage.until_on_air("slate")
+    assert stage.mixer.cause == STANDING_IN
+
+
+def test_a_short_pause_of_the_camera_costs_nothing(stage: Stage) -> None:
+    stage.film(2)
+    stage.wait(0.6)
+    assert (stage.mixer.on_air, stage.mixer.cause) == ("camera", "")
+
+
+def test_a_quiet_camera_is_covered_and_comes_back_after_a_second_at_its_keyframe(stage: Stage) -> None:
+    stage.film(2.5)
+    stage.wait(0.8)
+    stage.until_on_air("slate")
+    stage.film(0.9)
+    assert (stage.mixer.on_air, stage.mixer.cause) == ("slate", STANDING_IN)
+    stage.film(0.4)
+    assert (stage.mixer.on_air, stage.mixer.cause) == ("slate", ""), "it waits for the keyframe"
+    stage.film(1.0)
+    assert stage.mixer.on_air == "camera"
+
+
+def test_one_that_flickers_does_not_flicker_on_air(stage: Stage) -> None:
+    stage.film(2)
+    for _ in range(5):
+        stage.wait(0.8)
+        stage.film(0.6)
+        assert stage.mixer.on_air != "camera"
+    stage.until_on_air("slate")
+
+
+def test_one_that_dies_before_its_keyframe_stays_covered(stage: Stage) -> None:
+    stage.film(2.5)
+    stage.wait(0.8)
+    stage.until_on_air("slate")
+    stage.film(1.3)
+    assert stage.mixer.cause == ""
+    stage.wait(0.8)
+    assert (stage.mixer.on_air, stage.mixer.cause) == ("slate", STANDING_IN)
+
+
+def test_a_slate_that_was_ordered_stays_however_well_the_camera_is(stage: Stage) -> None:
+    stage.film(2)
+    stage.mixer.show(Scene("hidden"))
+    assert stage.mixer.on_air != "camera", "at once"
+    stage.until_on_air("slate")
+    stage.film(3)
+    assert (stage.mixer.on_air, stage.mixer.cause) == ("slate", "")
+
+
+def test_without_a_slate_the_camera_is_hidden_all_the_same_and_it_is_said(stage: Stage, loop: SlateLoop) -> None:
+    stage.film(2)
+    stage.studio.loop = None
+    stage.mixer.show(Scene("hidden"))
+    stage.film(2)
+    assert (stage.mixer.on_air, stage.mixer.cause) == ("", NO_SLATE)
+    stage.studio.loop = loop
+    stage.mixer.look()
+    stage.until_on_air("slate")
+    assert stage.mixer.cause == ""
+
+
+# The wishes.
+
+
+@pytest.mark.parametrize(
+    ("scene", "wish"),
+    [
+        (Scene("camera", "a"), Wish("hidden")),
+        (Scene("hidden", "a"), Wish("hidden")),
+        (Scene("end", "a"), Wish("end")),
+        (Scene("next", "a"), Wish("next", A)),
+        (Scene("next", None), Wish("next")),
+        (Scene("next", "gone"), Wish("next")),
+        (Scene("starting", None), Wish("starting", A, A.starts_at, 12)),
+        (Scene("break", "a"), Wish("break", B)),
+        (Scene("break", "b"), Wish("break")),
+    ],
+)
+def test_a_slate_says_who_is_next_and_when(scene: Scene, wish: Wish) -> None:
+    assert slate_of(scene, TALKS, NOW) == wish
+
+
+@pytest.mark.parametrize(
+    ("early", "minutes_left"),
+    [
+        (timedelta(minutes=12), 12),
+        (timedelta(minutes=11, seconds=1), 12),
+        (timedelta(0), 0),
+        (timedelta(minutes=-29), 0),
+        (timedelta(minutes=-31), None),
+        (timedelta(hours=25), None),
+    ],
+)
+def test_a_countdown_that_cannot_be_right_is_not_shown(early: timedelta, minutes_left: int | None) -> None:
+    talk = TalkInfo(id="x", title="X", starts_at=NOW + early)
+    wish = slate_of(Scene("starting"), FixedTalks([talk]), NOW)
+    assert wish.minutes_left == minutes_left
+    assert (wish.starts_at is None) == (minutes_left is None)
+
+
+@pytest.mark.parametrize("program", ["starting", "camera", "next", "break", "end", "hidden"])
+def test_whatever_button_comes_next_its_slate_is_wished_for_in_time(program: Program) -> None:
+    order = Order(do="live", since="t", program=program, talk="a")
+    wished = wishes(order, TALKS, NOW)
+    assert wished[0] == slate_of(order.scene, TALKS, NOW), "the one on air first"
+    assert {Wish("hidden"), Wish("next", B), Wish("break", B), Wish("starting", B), Wish("end")} <= set(wished)
+    assert wishes(Order(do="stopped", since="t"), TALKS, NOW)[0] == Wish("starting", A)

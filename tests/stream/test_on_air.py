@@ -1,0 +1,225 @@
+"""The program as viewers get it: a real camera's encoder, real slates, a real server, one session."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from stream_stage import SMALL, STEP_TICKS, RtmpServer, Viewer, until, video_steps
+
+from hardware.clock import SystemClock
+from stream.director import Director
+from stream.errors import NotLive
+from stream.health import Health
+from stream.mixer import STANDING_IN
+from stream.settings import Destination, StreamSettings
+from stream.talks import FixedTalks, TalkInfo
+
+KEY = "right-key"
+TALKS = FixedTalks([TalkInfo(id="a", title="First", speaker="Ada"), TalkInfo(id="b", title="Second")])
+ANSWER_S = 0.3
+Begin = Callable[..., Director]
+
+
+def settings(server: RtmpServer, introduce_s: float = 1.5) -> StreamSettings:
+    return StreamSettings(
+        picture=SMALL,
+        destinations=(Destination(name="hall", url=f"{server.url}/asks"),),
+        introduce_s=introduce_s,
+    )
+
+
+@pytest.fixture
+def begin(tmp_path: Path, clock: SystemClock, rtmp_server: RtmpServer) -> Iterator[Begin]:
+    """Builds directors and closes them, whatever happens."""
+    directors: list[Director] = []
+
+    def build(introduce_s: float = 1.5) -> Director:
+        of = settings(rtmp_server, introduce_s)
+        director = Director(of, {"hall": KEY}, tmp_path / "state", tmp_path / "run", clock, talks=TALKS)
+        directors.append(director)
+        return director
+
+    yield build
+    for director in directors:
+        director.close()
+
+
+@pytest.fixture
+def watch(rtmp_server: RtmpServer, tmp_path: Path) -> Iterator[Callable[[], Viewer]]:
+    """Lets somebody watch, from when there is something to see."""
+    viewers: list[Viewer] = []
+
+    def come() -> Viewer:
+        viewers.append(Viewer(f"{rtmp_server.url}/asks/{KEY}", tmp_path / f"viewer-{len(viewers)}.ts"))
+        return viewers[-1]
+
+    yield come
+    for each in viewers:
+        each.leave()
+
+
+def shows(director: Director, on_air: str) -> None:
+    until(lambda: director.state().on_air == on_air, 15, f"{on_air} on air")
+
+
+def until_slates(director: Director, tmp_path: Path) -> None:
+    until(lambda: len(list((tmp_path / "run" / "slates").glob("*.ts"))) >= 5, 20, "slates are ready")
+
+
+def is_live(director: Director) -> bool:
+    return director.state().legs[1].state is Health.LIVE
+
+
+def test_an_evening_is_one_session_without_a_gap_and_every_button_answers_at_once(
+    begin: Begin, watch: Callable[[], Viewer], rtmp_server: RtmpServer, clock: SystemClock, tmp_path: Path
+) -> None:
+    director = begin()
+    until_slates(director, tmp_path)
+    took_s: dict[str, float] = {}
+
+    def press(command: Callable[[], None], program: str, on_air: str) -> None:
+        for _ in range(2):
+            begun_s = clock.monotonic()
+            command()
+            name = command.__name__
+            took_s[name] = max(took_s.get(name, 0.0), clock.monotonic() - begun_s)
+        assert director.state().program == program
+        shows(director, on_air)
+
+    press(director.go_live, "starting", "slate")
+    until(lambda: is_live(director), 15)
+    viewer = watch()
+    until(lambda: viewer.frames > 5)
+    press(director.next_talk, "next", "slate")
+    assert director.state().talk == TALKS.talk("a")
+    until(lambda: director.state().program == "camera", what="the camera by itself")
+    shows(director, "camera")
+    press(director.hide_camera, "hidden", "slate")
+    press(director.undo, "camera", "camera")
+    press(director.take_break, "break", "slate")
+    press(director.camera, "camera", "camera")
+    press(director.end, "end", "slate")
+    frames = viewer.frames
+    until(lambda: viewer.frames > frames + 15)
+    viewer.leave()
+    director.stop()
+    print("seconds to answer:", {name: round(seconds, 3) for name, seconds in took_s.items()}, "gap:", viewer.gap_s)
+    assert max(took_s.values()) < ANSWER_S
+    assert rtmp_server.sessions == 1
+    assert viewer.gap_s <= 0.1, "one step of 67 ms, in the milliseconds of RTMP"
+    assert viewer.decoding_errors == ""
+    (film,) = (tmp_path / "state" / "recordings").iterdir()
+    assert set(video_steps(film)) == {STEP_TICKS}
+
+
+def test_the_hidden_camera_is_gone_at_once(begin: Begin, tmp_path: Path, clock: SystemClock) -> None:
+    director = begin()
+    until_slates(director, tmp_path)
+    director.start()
+    shows(director, "camera")
+    begun_s = clock.monotonic()
+    director.hide_camera()
+    assert director.state().on_air != "camera"
+    shows(director, "slate")
+    assert clock.monotonic() - begun_s < ANSWER_S
+
+
+@pytest.mark.parametrize(("fault", "limit_s"), [(signal.SIGSTOP, 0.3), (signal.SIGKILL, 1.0)])
+def test_a_camera_that_freezes_or_dies_costs_viewers_a_slate_and_not_the_session(
+    begin: Begin,
+    watch: Callable[[], Viewer],
+    rtmp_server: RtmpServer,
+    tmp_path: Path,
+    fault: signal.Signals,
+    limit_s: float,
+) -> None:
+    director = begin()
+    until_slates(director, tmp_path)
+    director.start()
+    until(lambda: is_live(director), 15)
+    viewer = watch()
+    until(lambda: viewer.frames > 20)
+    encoder = director.pids["camera"]
+    os.kill(encoder, fault)
+    took_s = until(lambda: director.state().on_air == "slate")
+    assert director.state().program_cause == STANDING_IN
+    assert director.state().program == "camera"
+    frames = viewer.frames
+    until(lambda: viewer.frames > frames + 45)
+    if fault == signal.SIGSTOP:
+        os.kill(encoder, signal.SIGCONT)
+    shows(director, "camera")
+    assert director.state().program_cause == ""
+    frames = viewer.frames
+    until(lambda: viewer.frames > frames + 30)
+    viewer.leave()
+    director.stop()
+    print(f"{fault.name}: slate after {took_s:.2f} s, gap {viewer.gap_s:.3f} s, sessions {rtmp_server.sessions}")
+    assert rtmp_server.sessions == 1
+    assert viewer.gap_s <= limit_s
+    assert viewer.decoding_errors == ""
+    (film,) = (tmp_path / "state" / "recordings").iterdir()
+    assert set(video_steps(film)) == {STEP_TICKS}
+
+
+def test_a_killed_process_comes_back_on_the_same_program_and_talk(
+    begin: Begin, rtmp_server: RtmpServer, tmp_path: Path
+) -> None:
+    code = """
+import sys, threading, msgspec
+from pathlib import Path
+from hardware.clock import SystemClock
+from stream.director import Director
+from stream.settings import StreamSettings
+from stream.talks import FixedTalks, TalkInfo
+of = msgspec.json.decode(sys.argv[1], type=StreamSettings)
+talks = FixedTalks([TalkInfo(id="a", title="First")])
+director = Director(of, {"hall": sys.argv[4]}, Path(sys.argv[2]), Path(sys.argv[3]), SystemClock(), talks=talks)
+director.go_live(); director.next_talk(); director.take_break()
+print("ready", flush=True)
+threading.Event().wait(60)
+"""
+    of = msgspec.json.encode(settings(rtmp_server)).decode()
+    argv = [sys.executable, "-c", code, of, str(tmp_path / "state"), str(tmp_path / "run"), KEY]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, stderr=subprocess.DEVNULL) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == "ready\n"
+        owner.kill()
+        owner.wait()
+    director = begin()
+    state = director.state()
+    assert (state.order, state.program, state.talk) == ("live", "break", TALKS.talk("a"))
+    assert state.undo == "back to the slate of the next talk"
+    shows(director, "slate")
+    director.undo()
+    until(lambda: director.state().program == "camera", what="the introduction is over, again")
+
+
+def test_a_camera_that_is_dead_from_the_start_is_covered_by_the_slate_that_was_wanted(begin: Begin) -> None:
+    director = begin()
+    director.go_live()
+    shows(director, "slate")
+    os.kill(until_pid(director), signal.SIGSTOP)
+    director.camera()
+    until(lambda: director.state().program_cause == STANDING_IN)
+    assert director.state().on_air == "slate"
+
+
+def until_pid(director: Director) -> int:
+    until(lambda: "camera" in director.pids)
+    return director.pids["camera"]
+
+
+def test_nobody_is_shown_anything_while_stopped(begin: Begin) -> None:
+    director = begin()
+    with pytest.raises(NotLive, match="Go live first"):
+        director.take_break()
+    assert director.state().order == "stopped"
+    assert director.state().next_talk == TALKS.talk("a")
