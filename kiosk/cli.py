@@ -177,6 +177,42 @@ def dashboard(config_path: Path, *, new_login: bool) -> None:
     services.run_dashboard(config_path)
 
 
+@cli.group()
+def agenda() -> None:
+    """The talks of the evening."""
+
+
+@agenda.command("import")
+@_CONFIG
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--room", help="Which room is the stage, when the file has several.")
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="The day of a CSV's times that have none.")
+def agenda_import(config_path: Path, file: Path, room: str | None, day: datetime | None) -> None:
+    """Take the talks of a schedule.json (pretalx, frab), an .ics or a .csv in place of those there were."""
+    from kiosk import services  # noqa: PLC0415
+
+    taken = services.import_agenda(config_path, file, room, day.date() if day else None)
+    click.echo(f"{len(taken.talks)} talks" + (f" of {taken.event}" if taken.event else ""))
+
+
+@agenda.command("show")
+@_CONFIG
+@_JSON
+def agenda_show(config_path: Path, *, as_json: bool) -> None:
+    """The talks in their order."""
+    from kiosk import services  # noqa: PLC0415
+
+    kept, zone = services.agenda_of(config_path)
+    if as_json:
+        click.echo(msgspec.json.encode(kept))
+        return
+    for talk in kept.talks:
+        at = f"{talk.starts_at.astimezone(zone):%a %H:%M}" if talk.starts_at else "        "
+        click.echo(f"{at:9} {talk.title}" + (f" · {talk.speaker}" if talk.speaker else ""))
+    if not kept.talks:
+        click.echo("no talks yet: platypus agenda import FILE")
+
+
 @cli.command()
 @click.option("--for", "seconds", type=click.FloatRange(min=5), help="Stop after so many seconds.")
 @click.option(

@@ -9,9 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -23,7 +24,16 @@ from hardware.passage import open_passages
 from hardware.scanners import open_scanner
 from hardware.worker import Worker
 from kiosk.bus import Bus, Will
-from kiosk.config import ConfigError, event_secret, is_name, load_config, load_secrets, make_event_secret, secrets_path
+from kiosk.config import (
+    Config,
+    ConfigError,
+    event_secret,
+    is_name,
+    load_config,
+    load_secrets,
+    make_event_secret,
+    secrets_path,
+)
 from kiosk.ledger import Event, Ledger, NewTicket
 from kiosk.ledger.audit import audit
 from kiosk.ledger.records import Imported
@@ -44,8 +54,11 @@ from kiosk.news import (
 )
 from kiosk.tickets import codes
 from kiosk.tickets.sheet import Row, Sheet, read_sheet
+from stream.agenda import Agenda, AgendaFile
 from stream.director import Director
 from stream.health import StreamState
+from stream.kept_talks import KeptTalks
+from stream.slates import Slates
 
 if TYPE_CHECKING:
     from kiosk.dashboard import ports
@@ -114,11 +127,13 @@ def run_stream(config_path: Path) -> None:
     config = load_config(config_path)
     secrets = load_secrets(secrets_path(config_path))
     gone = Will(STREAM_STATE, StreamState(online=False))
+    clock, state_dir, run_dir = SystemClock(), Path(config.state_dir), Path(config.run_dir)
+    look_dir = Path(config.stream.look_dir) if config.stream.look_dir else state_dir / "look"
+    artist = Slates(look_dir, run_dir / "pictures", config.dashboard.zone, _event_name(config))
+    talks = KeptTalks(_agenda_file(config), clock)
     with (
         until_told() as stopping,
-        Director(
-            config.stream, secrets.stream_keys, Path(config.state_dir), Path(config.run_dir), SystemClock()
-        ) as director,
+        Director(config.stream, secrets.stream_keys, state_dir, run_dir, clock, talks=talks, artist=artist) as director,
         Bus(config.bus.socket, "stream", gone) as bus,
     ):
         orders: dict[StreamOrder, Callable[[], None]] = {
@@ -189,6 +204,39 @@ def login_link(config_path: Path) -> str:
     host = "127.0.0.1" if settings.host in {"", "0.0.0.0", "::"} else settings.host  # noqa: S104
     base = settings.public_url or f"http://{host}:{settings.port}"
     return _link(base, Access(Path(config.state_dir), SystemClock()))
+
+
+def import_agenda(config_path: Path, file: Path, room: str | None, day: date | None) -> Agenda:
+    """Take the talks of a file in place of those there were; a running stream has them within a second."""
+    from stream.agenda_files import read_agenda  # noqa: PLC0415
+
+    config = load_config(config_path)
+    agenda = read_agenda(file, config.dashboard.zone, room=room, day=day)
+    _agenda_file(config).write(agenda)
+    return agenda
+
+
+def agenda_of(config_path: Path) -> tuple[Agenda, ZoneInfo]:
+    """The talks, and the venue's zone to tell their times in."""
+    config = load_config(config_path)
+    return _agenda_file(config).read(), config.dashboard.zone
+
+
+def _agenda_file(config: Config) -> AgendaFile:
+    return AgendaFile(Path(config.state_dir) / "agenda.json")
+
+
+def _event_name(config: Config) -> str:
+    """What the evening is called: by the agenda, else by the ledger, where it is on this machine."""
+    name = _agenda_file(config).read().event
+    if name or not config.ledger_path.exists():
+        return name
+    try:
+        with Ledger(config.ledger_path) as ledger:
+            return ledger.event(config.door.event).name
+    except PlatypusError as error:
+        log.warning("stream event=name-unknown cause=%s next=slates-without-it", error)
+        return ""
 
 
 # -- what an organizer asks of a running stream ------------------------------------------------------------------------

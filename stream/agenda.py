@@ -193,6 +193,14 @@ class AgendaFile:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    @property
+    def version(self) -> int | None:
+        """Another one after each change; None while there is no file."""
+        try:
+            return self._path.stat().st_mtime_ns
+        except OSError:
+            return None
+
     def read(self) -> Agenda:
         """The agenda as last written; an empty one when there was none yet, or when it cannot be read (logged)."""
         try:

@@ -12,12 +12,13 @@ import tempfile
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Literal, Protocol, cast, get_args
+from typing import Protocol, cast, get_args
 
 from PIL import Image
 
 from hardware.errors import PlatypusError
 from stream import look as looks
+from stream.artist import SlateKind
 from stream.lettering import Lettering
 from stream.look import BadLook, LogoBox, Look
 from stream.settings import Picture
@@ -26,7 +27,6 @@ from stream.slate_words import SLATE_WORDS, SlateWords
 
 log = logging.getLogger(__name__)
 
-SlateKind = Literal["starting", "next", "break", "end", "hidden"]
 _ROWS = {"starting": 1, "next": 0, "break": 1, "end": 2, "hidden": 0}  # of sponsors
 _MOST_PICTURES = 3
 _FILES_KEPT = 24  # of eight draws: the director may still be encoding an earlier one
