@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping
 from zoneinfo import ZoneInfo
 
 import flask
@@ -15,13 +14,32 @@ from kiosk.dashboard.access import Access
 from kiosk.dashboard.live import Listener, Live, Snapshot, TooManyListeners
 from kiosk.dashboard.ports import News
 from kiosk.dashboard.views import clock_time
-from kiosk.news import StreamCommand
+from kiosk.news import StreamCommand, StreamOrder
 
 log = logging.getLogger(__name__)
 
 ANSWER_S = 5.0  # how long a press waits for the stream process
-_DONE = {
+_ORDERS: Mapping[str, StreamOrder] = {
+    "start": "start",
+    "go-live": "go_live",
+    "next": "next_talk",
+    "camera": "camera",
+    "break": "take_break",
+    "end": "end",
+    "hide": "hide_camera",
+    "undo": "undo",
+    "stop": "stop",
+    "retry": "retry",
+}
+_DONE: Mapping[StreamOrder, str] = {
     "start": "Asked to start. It is live when the line below says so.",
+    "go_live": "Going live with the slate before the start.",
+    "next_talk": "The next talk is introduced; the camera follows by itself.",
+    "camera": "The camera is shown from its next full picture on.",
+    "take_break": "Viewers see the break.",
+    "end": "Viewers are thanked. The stream goes on until you stop it.",
+    "hide_camera": "The camera and the room's sound are hidden.",
+    "undo": "Undone.",
     "stop": "The stream is stopping.",
     "retry": "Trying again now.",
 }
@@ -44,23 +62,7 @@ def add_pages(app: flask.Flask, access: Access, live: Live, news: News, zone: Zo
     def confirm_stop() -> flask.typing.ResponseReturnValue:
         return flask.render_template("stop.html")
 
-    @app.post("/stream/start")
-    def start() -> flask.typing.ResponseReturnValue:
-        return press("start")
-
-    @app.post("/stream/stop", endpoint="stop")
-    def stop() -> flask.typing.ResponseReturnValue:
-        return press("stop")
-
-    @app.post("/stream/retry")
-    def retry() -> flask.typing.ResponseReturnValue:
-        return press("retry")
-
-    @app.get("/healthz")
-    def healthz() -> flask.typing.ResponseReturnValue:
-        return flask.Response("ok\n", mimetype="text/plain")
-
-    def press(do: Literal["start", "stop", "retry"]) -> flask.typing.ResponseReturnValue:
+    def press(do: StreamOrder) -> flask.typing.ResponseReturnValue:
         try:
             reply = news.command(StreamCommand(do=do), ANSWER_S)
             error = None if reply.ok else reply.error or "The stream said no, and not why; see its log."
@@ -68,11 +70,21 @@ def add_pages(app: flask.Flask, access: Access, live: Live, news: News, zone: Zo
             error = str(failure)
         if error:
             log.warning("press do=%s outcome=failed", do)
-            flask.flash(f"Could not {do}: {error}", "no")
+            flask.flash(f"Not done: {error}", "no")
         else:
             log.info("press do=%s outcome=ok", do)
             flask.flash(_DONE[do], "yes")
         return flask.redirect(flask.url_for("home"), 303)
+
+    def button(path: str, do: StreamOrder) -> None:
+        app.post(f"/stream/{path}", endpoint=f"stream_{do}")(lambda: press(do))
+
+    for path, do in _ORDERS.items():
+        button(path, do)
+
+    @app.get("/healthz")
+    def healthz() -> flask.typing.ResponseReturnValue:
+        return flask.Response("ok\n", mimetype="text/plain")
 
 
 def event_stream(

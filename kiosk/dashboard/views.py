@@ -81,6 +81,8 @@ class StreamView(msgspec.Struct, frozen=True, kw_only=True):
     can_start: bool
     can_stop: bool
     can_retry: bool
+    next_talk: str = ""  # whom the button would introduce
+    undo: str = ""  # what the button would do
 
 
 class SeatsView(msgspec.Struct, frozen=True, kw_only=True):
@@ -294,6 +296,8 @@ def _stream(facts: Facts, zone: ZoneInfo) -> StreamView:
         source = words.source(state.source)
         if source is not None and wants_live:
             lines.append(_status("source", "Stage camera", source))
+        if wants_live and state.program:
+            lines.append(_status("program", "Viewers see", words.program(state)))
         lines += [_status(f"{leg.kind}-{leg.name}", words.leg_name(leg), words.leg(leg)) for leg in state.legs]
 
     return StreamView(
@@ -304,6 +308,8 @@ def _stream(facts: Facts, zone: ZoneInfo) -> StreamView:
         lines=tuple(lines),
         can_start=not wants_live,
         can_stop=wants_live,
+        next_talk=words.next_talk(state),
+        undo=state.undo[:1].upper() + state.undo[1:],
         can_retry=wants_live and any(leg.state in {Health.LOST, Health.REFUSED} for leg in state.legs),
     )
 

@@ -11,6 +11,7 @@ from kiosk.dashboard.ports import Heard
 from kiosk.ledger import ScanRow
 from kiosk.news import DoorState
 from stream.health import Health, LegKind, LegState, SourceState, StreamState
+from stream.talks import TalkInfo
 
 Tone = Literal["yes", "no", "warn", "calm"]
 
@@ -195,6 +196,37 @@ def leg(state: LegState) -> Status:
     return Status(tone, title, " ".join(parts))
 
 
+# What viewers see, by StreamState.program.
+PROGRAMS = {
+    "starting": "The slate before the start",
+    "camera": "The camera",
+    "next": "The slate of the next talk",
+    "break": "The slate of the break",
+    "end": "The slate at the end",
+    "hidden": "“We will be right back”",
+}
+
+
+def program(state: StreamState) -> Status:
+    """The words for what viewers see now, and why that is not what was asked for."""
+    title = PROGRAMS.get(state.program, state.program)
+    talk = "" if state.talk is None else _talk(state.talk)
+    if state.program_cause:
+        return Status("warn", "A slate" if state.on_air == "slate" else title, _sentence(state.program_cause))
+    return Status("yes" if state.program == "camera" else "calm", title, talk)
+
+
+def next_talk(state: StreamState) -> str:
+    """Whom the button would introduce."""
+    if state.next_talk is None:
+        return "The next speaker's slate, then the camera"
+    return _talk(state.next_talk)
+
+
+def _talk(talk: TalkInfo) -> str:
+    return f"{talk.title} · {talk.speaker}" if talk.speaker else talk.title
+
+
 def source(state: SourceState) -> Status | None:
     """The words for the stage camera, or None when there is nothing to say."""
     if state.state is Health.STOPPED or (state.state is Health.LIVE and not state.cause):
@@ -217,7 +249,7 @@ def stream(heard: Heard[StreamState] | None) -> Status:
             "no", f"No news for {seconds(heard.age_s)}", "The stream does not answer; it may well be going on."
         )
     if heard.state.order != "live":
-        return Status("calm", "Not streaming", "Press Start when the talks begin.")
+        return Status("calm", "Not streaming", "Press Go live when people may watch.")
     wanted = [leg for leg in heard.state.legs if leg.kind is LegKind.DESTINATION]
     live = [leg for leg in wanted if leg.state in {Health.LIVE, Health.BEHIND}]
     if not wanted:

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, expect
 from hardware.clock import SystemClock
 from kiosk.news import DoorState
 from stream.health import Health, LegKind, LegState, SourceState, StreamState
+from stream.talks import TalkInfo
 
 LIVE = StreamState(
     order="live",
@@ -126,8 +127,41 @@ def test_a_lost_leg_is_tried_again_by_one_press(browser: Browser, busy: House) -
         assert [command.do for command in busy.news.commands] == ["retry"]
         busy.news.say(StreamState(order="stopped"))
         expect(page.get_by_role("button", name="Retry now")).to_be_hidden()
-        page.get_by_role("button", name="Start streaming").click()
+        page.get_by_role("button", name="Start with the camera").click()
         wait_for(lambda: [command.do for command in busy.news.commands] == ["retry", "start"])
+
+
+def test_the_program_is_in_one_thumb(browser: Browser, busy: House) -> None:
+    talk = TalkInfo(id="b", title="Writing a Rust driver for a 2 € sensor", speaker="Łukasz O'Brien")
+    live = StreamState(order="live", program="starting", on_air="slate", next_talk=talk, undo="back to the camera")
+    with busy.served() as server, logged_in(browser, server, busy) as page:
+        busy.news.say(live)
+        card = page.locator(".stream")
+        expect(card).to_contain_text("Viewers see")
+        expect(card).to_contain_text("The slate before the start")
+        expect(card.get_by_role("button", name="Go live")).to_be_hidden()
+        names = ["Next talk", "Camera", "Hide camera", "Break", "End", "Undo"]
+        for name in names:
+            button = card.get_by_role("button", name=re.compile(f"^{name}")).first
+            box = button.bounding_box()
+            assert box and box["height"] >= 48
+        page.screenshot(path=PICTURES / "home-program.png", full_page=True)
+        expect(card.get_by_role("button", name="Next talk")).to_contain_text("sensor · Łukasz O'Brien")
+        expect(card.get_by_role("button", name="Undo")).to_contain_text("Back to the camera")
+        for name in ("Next talk", "Hide camera", "Break", "End", "Undo"):
+            card.get_by_role("button", name=name).click()
+            expect(page.locator(".notice").first).to_be_visible()
+            busy.news.say(live)
+        card.get_by_role("button", name="Camera", exact=True).click()
+        wait_for(lambda: len(busy.news.commands) == 6)
+        wanted = ["next_talk", "hide_camera", "take_break", "end", "undo", "camera"]
+        assert [command.do for command in busy.news.commands] == wanted
+        busy.news.say(StreamState(order="live", program="camera", on_air="slate", program_cause="the camera is gone"))
+        expect(card).to_contain_text("A slate")
+        expect(card).to_contain_text("The camera is gone.")
+        busy.news.say(StreamState(order="stopped"))
+        card.get_by_role("button", name="Go live").click()
+        wait_for(lambda: busy.news.commands[-1].do == "go_live")
 
 
 def test_every_button_works_without_scripts(browser: Browser, busy: House) -> None:

@@ -120,7 +120,7 @@ def test_an_evening_is_followed_on_a_phone_and_adds_up(start: Callable[..., Venu
 
     page.get_by_role("link", name="Stop streaming").click()
     page.get_by_role("dialog").get_by_role("button", name="Yes, stop").click()
-    page.get_by_role("button", name="Start streaming").click(timeout=15_000)
+    page.get_by_role("button", name="Start with the camera").click(timeout=15_000)
     expect(page.get_by_role("link", name="Stop streaming")).to_be_visible(timeout=15_000)
 
     screen = browser.new_page(viewport={"width": 1280, "height": 720})
