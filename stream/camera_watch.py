@@ -6,7 +6,7 @@ import threading
 
 from stream.rate import Rate
 
-QUIET_AFTER_S = 0.7  # measured: a healthy encoder never pauses that long, and viewers do not notice yet
+QUIET_AFTER_S = 0.7  # the limit the switching was measured with; the slate makes up for it
 WELL_AFTER_S = 1.0
 _HURRY = 1.3  # of the frames that a second should have: it catches up, and its times would run ahead of the clock
 

@@ -184,6 +184,7 @@ class Director:
         is_new = self._order is None or order.scene != self._order.scene or not self._is_running
         self._order = order
         if order.do == "stopped":
+            self._introduced_at_s = None
             self._halt()
             return
         if is_new:
@@ -224,19 +225,22 @@ class Director:
             worker.tick()
             now_s = self._clock.monotonic()
             self._mixer.look()
-            if self._introduced_at_s is not None and now_s >= self._introduced_at_s:
-                self._end_introduction()
+            if self._is_introduced(now_s):
+                self._end_introduction(now_s)
             if now_s >= plan_at_s:
                 plan_at_s = now_s + _PLAN_PERIOD_S
                 self._studio.want(wishes(self._order or program.STOPPED, self._talks, self._clock.stamp().wall))
 
-    def _end_introduction(self) -> None:
+    def _is_introduced(self, now_s: float) -> bool:
+        return self._introduced_at_s is not None and now_s >= self._introduced_at_s
+
+    def _end_introduction(self, now_s: float) -> None:
         if not self._commands.acquire(blocking=False):  # a command is being obeyed, it may say otherwise: next time
             return
         try:
-            self._introduced_at_s = None
-            if self._order is None or not self._is_running:
+            if self._order is None or not self._is_running or not self._is_introduced(now_s):
                 return
+            self._introduced_at_s = None
             order = program.obey(self._order, "introduced", self._talks, self._now())
             self._follow(order)
             self._file.write(order)

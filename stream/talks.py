@@ -19,7 +19,7 @@ class TalkInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Talks(Protocol):
-    """The talks of the evening, in their order. Answers at once, out of memory, from any thread."""
+    """The talks of the evening, in their order. Answers at once, out of memory, from any thread, and never fails."""
 
     def next_after(self, talk_id: str | None) -> TalkInfo | None:
         """The talk after that one; after None, or one that is not known (any more), the one to begin with."""
