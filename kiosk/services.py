@@ -319,13 +319,17 @@ def _refuse_bad_words(name: str | None = None, stream_page: str | None = None, *
 
 def event_report(config_path: Path, slug: str) -> Report:
     """What happened at the door of an event."""
-    with Ledger(load_config(config_path).ledger_path) as ledger:
-        return report(ledger, ledger.event(slug))
+    config = load_config(config_path)
+    with Ledger(config.ledger_path) as ledger:
+        return report(ledger, ledger.event(slug), config.dashboard.zone)
 
 
 def check_ledger(config_path: Path) -> list[str]:
-    """What is wrong with the ledger; nothing when all is well."""
-    with Ledger(load_config(config_path).ledger_path) as ledger:
+    """What is wrong with the ledger; nothing when all is well. Raises ConfigError when there is none."""
+    path = load_config(config_path).ledger_path
+    if not path.exists():  # a check makes nothing
+        raise ConfigError(f"there is no ledger at {path}: is state_dir right, and was an event made?")
+    with Ledger(path) as ledger:
         return audit(ledger)
 
 

@@ -207,8 +207,8 @@ class AgendaFile:
             return msgspec.json.decode(self._path.read_bytes(), type=Agenda)
         except FileNotFoundError:
             return Agenda()
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-            log.exception("agenda event=unreadable file=%s next=an-empty-one", self._path)
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            log.error("agenda event=unreadable file=%s cause=%s next=an-empty-one", self._path, error)  # noqa: TRY400
             return Agenda()
 
     def write(self, agenda: Agenda) -> None:

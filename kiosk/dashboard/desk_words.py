@@ -75,7 +75,7 @@ class FoundLine(msgspec.Struct, frozen=True, kw_only=True):
     tone: Tone
     state: str
     attention: str
-    persons: int
+    persons: int  # who may still come in
     is_inside: bool
 
 
@@ -108,7 +108,7 @@ def found(each: Found, zone: ZoneInfo) -> FoundLine:
         tone=tone,
         state=state,
         attention=ticket.note or "",
-        persons=ticket.persons,
+        persons=max(ticket.persons - each.inside, 0),
         is_inside=each.inside > 0,
     )
 

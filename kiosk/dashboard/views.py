@@ -101,6 +101,7 @@ class HomeView(msgspec.Struct, frozen=True, kw_only=True):
     when: str  # it starts; empty when unknown
     trouble: str
     has_no_time: bool  # nobody vouches for this machine's clock
+    has_hand_time: bool  # a phone set it; it may have been wrong
     people: People
     seats: SeatsView
     doors: tuple[StatusLine, ...]
@@ -142,6 +143,7 @@ def home(facts: Facts, zone: ZoneInfo) -> HomeView:
         when=_when(facts.event, zone),
         trouble=facts.trouble,
         has_no_time=facts.time is not None and not facts.time.is_known,
+        has_hand_time=facts.time is not None and facts.time.told_by == "hand",
         people=_people(facts.people),
         seats=_seats(facts),
         doors=tuple(doors),

@@ -95,7 +95,7 @@ def who(row: ScanRow) -> str:
     """Whom or what a row is about."""
     if row.holder or row.guest:
         return row.holder or row.guest or ""
-    if row.kind in {"release", "clock"}:
+    if row.kind in {"release", "clock"} or (row.kind == "undo" and row.product is None and not row.delta):
         return "The desk"
     if row.product == WALK_IN or (row.actor and row.reason == "full" and row.product is None):
         return "Walk-in"

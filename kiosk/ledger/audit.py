@@ -1,32 +1,51 @@
-"""Whether the ledger can be believed: occupancy, visits and undos are derived anew from the rows and compared."""
+"""Whether the ledger can be believed: everything that follows from the rows is derived anew and compared.
+
+What it cannot see: a row that never was wrong in itself, such as a fire limit that was another one then.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from kiosk.ledger.ledger import Ledger
-from kiosk.ledger.schema import events, scans, tickets
+from kiosk.ledger.schema import clock_fixes, events, scans, tickets, waiting
+
+_Row = sa.Row[Any]
+_TRIGGERS = {"scans_no_update", "scans_no_delete"}
+_ABOUT_TICKET, _ABOUT_GUEST = {"entry", "exit"}, {"wait", "unwait"}
 
 
 def audit(ledger: Ledger) -> list[str]:
-    """What is wrong, a sentence each; empty when all is well."""
+    """What is wrong, a sentence each; empty when all is well. Raises LedgerError when it cannot be read at all."""
     with ledger.database.reading() as db:
         wrong = [f"the database itself: {line}" for line in _integrity(db)]
-        slugs = {row.id: row.slug for row in db.execute(sa.select(events))}
-        rows: dict[int, list[sa.Row[Any]]] = defaultdict(list)
-        for row in db.execute(sa.select(scans).order_by(scans.c.id)):
-            rows[row.event_id].append(row)
-        persons = {row.id: row.guests + 1 for row in db.execute(sa.select(tickets.c.id, tickets.c.guests))}
+        try:
+            return wrong + list(_all_rows(db))
+        except (ValueError, TypeError, ArithmeticError) as error:
+            return [*wrong, f"a row holds what no row can hold: {error}"]
+
+
+def _all_rows(db: sa.Connection) -> Iterator[str]:
+    slugs = {row.id: row.slug for row in db.execute(sa.select(events))}
+    rows: dict[int, list[_Row]] = defaultdict(list)
+    for row in db.execute(sa.select(scans).order_by(scans.c.id)):
+        rows[row.event_id].append(row)
+    yield from _gaps([row.id for of_event in rows.values() for row in of_event], db.dialect.name)
+    events_of = {
+        "ticket": {row.id: row.event_id for row in db.execute(sa.select(tickets.c.id, tickets.c.event_id))},
+        "guest": {row.id: row.event_id for row in db.execute(sa.select(waiting.c.id, waiting.c.event_id))},
+    }
     for event_id, of_event in rows.items():
-        name = slugs[event_id]
-        wrong += [f"{name}: {line}" for line in _occupancy(of_event)]
-        wrong += [f"{name}: {line}" for line in _undos(of_event)]
-        wrong += [f"{name}: {line}" for line in _visits(of_event, persons)]
-    return wrong
+        name = slugs.get(event_id, f"event {event_id}, which is not there")
+        for look in (_occupancy, _kinds, _undos, _visits):
+            yield from (f"{name}: {line}" for line in look(of_event))
+        yield from (f"{name}: {line}" for line in _strangers(of_event, event_id, events_of))
+    yield from _guests(db)
+    yield from _clocks(db)
 
 
 def _integrity(db: sa.Connection) -> Iterator[str]:
@@ -37,9 +56,21 @@ def _integrity(db: sa.Connection) -> Iterator[str]:
             yield str(line)
     for table, row, parent, _ in db.exec_driver_sql("PRAGMA foreign_key_check"):
         yield f"row {row} of {table} names a {parent} that is not there"
+    there = set(db.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars())
+    for name in sorted(_TRIGGERS - there):
+        yield f"the trigger {name}, which keeps rows from being changed, is gone"
 
 
-def _occupancy(rows: Iterable[sa.Row[Any]]) -> Iterator[str]:
+def _gaps(ids: Iterable[int], dialect: str) -> Iterator[str]:
+    """SQLite numbers rows without gaps; a server's sequence leaves some."""
+    before = 0
+    for key in sorted(ids) if dialect == "sqlite" else ():
+        if key != before + 1:
+            yield f"rows {before + 1} to {key - 1} are gone"
+        before = key
+
+
+def _occupancy(rows: Iterable[_Row]) -> Iterator[str]:
     inside = 0
     for row in rows:
         inside += row.delta
@@ -53,7 +84,23 @@ def _occupancy(rows: Iterable[sa.Row[Any]]) -> Iterator[str]:
             yield f"row {row.id} let somebody in over the fire limit ({inside} of {row.fire_limit})"
 
 
-def _undos(rows: Iterable[sa.Row[Any]]) -> Iterator[str]:
+def _kinds(rows: Iterable[_Row]) -> Iterator[str]:
+    """Whether each row is about what its kind is about, and counts as its kind counts."""
+    for row in rows:
+        has_passed = row.visit is not None
+        if row.kind == "entry" and has_passed and not 1 <= row.delta <= (row.persons or row.delta):
+            yield f"row {row.id} lets {row.delta} in on a ticket for {row.persons}"
+        if row.kind == "exit" and row.delta > 0:
+            yield f"row {row.id} is an exit and counts {row.delta} more"
+        if has_passed and row.ticket_id is None:
+            yield f"row {row.id} lets somebody pass without a ticket"
+        if row.kind not in {*_ABOUT_TICKET, "undo"} and (row.ticket_id is not None or row.reason is not None):
+            yield f"row {row.id} is a {row.kind} and speaks of a ticket"
+        if (row.waiting_id is not None) != (row.kind in _ABOUT_GUEST) and row.kind not in {"entry", "undo"}:
+            yield f"row {row.id} is a {row.kind}, and whom of the waiting list it is about does not fit"
+
+
+def _undos(rows: Iterable[_Row]) -> Iterator[str]:
     by_id = {row.id: row for row in rows}
     for row in by_id.values():
         if row.kind != "undo":
@@ -61,14 +108,16 @@ def _undos(rows: Iterable[sa.Row[Any]]) -> Iterator[str]:
         undone = by_id.get(row.undoes)
         if undone is None or undone.id > row.id:
             yield f"row {row.id} undoes row {row.undoes}, which is not before it"
-        elif (undone.delta, undone.ticket_id) != (-row.delta, row.ticket_id):
+        elif undone.kind in {"undo", "clock"} or undone.reason is not None:
+            yield f"row {row.id} undoes row {row.undoes}, which cannot be undone"
+        elif (undone.delta, undone.ticket_id, undone.waiting_id) != (-row.delta, row.ticket_id, row.waiting_id):
             yield f"row {row.id} does not take back what row {row.undoes} did"
 
 
-def _visits(rows: Iterable[sa.Row[Any]], persons: Mapping[int, int]) -> Iterator[str]:
+def _visits(rows: Iterable[_Row]) -> Iterator[str]:
     undone = {row.undoes for row in rows if row.kind == "undo"}
     inside: dict[int, int] = defaultdict(int)
-    seen: dict[tuple[int, str], int] = defaultdict(int)
+    seen: Counter[tuple[int, str]] = Counter()
     for row in rows:
         if row.visit is None:
             continue
@@ -78,9 +127,44 @@ def _visits(rows: Iterable[sa.Row[Any]], persons: Mapping[int, int]) -> Iterator
             yield f"row {row.id} calls itself {row.kind} {row.visit} of ticket {row.ticket_id}, it is number {count}"
         if row.id in undone:
             continue
-        is_rest = row.actor is not None and inside[row.ticket_id] + row.delta <= persons.get(row.ticket_id, 1)
-        if row.kind == "entry" and inside[row.ticket_id] and not is_rest:
+        before = inside[row.ticket_id]
+        # The rest of a group may come later; an older ledger did not note how many its tickets admitted then.
+        is_rest = row.persons is None or before + row.delta <= row.persons
+        if row.kind == "entry" and before and not is_rest:
             yield f"row {row.id} lets ticket {row.ticket_id} in, which was inside"
-        if -row.delta > inside[row.ticket_id]:
+        if -row.delta > before:
             yield f"row {row.id} lets out more people than ticket {row.ticket_id} had inside"
-        inside[row.ticket_id] = inside[row.ticket_id] + row.delta if row.kind == "entry" else 0
+        inside[row.ticket_id] = before + row.delta if row.kind == "entry" else 0
+
+
+def _strangers(rows: Iterable[_Row], event_id: int, events_of: Mapping[str, Mapping[int, int]]) -> Iterator[str]:
+    for row in rows:
+        for what, key in (("ticket", row.ticket_id), ("guest", row.waiting_id)):
+            if key is not None and events_of[what].get(key, event_id) != event_id:
+                yield f"row {row.id} is about a {what} of another event"
+
+
+def _guests(db: sa.Connection) -> Iterator[str]:
+    """The waiting list: asked for once, and with a ticket of their own that was made at the door."""
+    asked = sa.select(scans.c.waiting_id, sa.func.count()).where(scans.c.kind == "wait").group_by(scans.c.waiting_id)
+    for guest, count in db.execute(asked):
+        if count > 1:
+            yield f"guest {guest} of the waiting list asked {count} times"
+    made = sa.select(waiting.c.id, waiting.c.event_id, waiting.c.ticket_id, tickets.c.is_walk_in, tickets.c.event_id)
+    owners: Counter[int] = Counter()
+    for guest, event_id, ticket_id, is_walk_in, its_event in db.execute(
+        made.join_from(waiting, tickets, waiting.c.ticket_id == tickets.c.id)
+    ):
+        owners[ticket_id] += 1
+        if not is_walk_in or its_event != event_id or owners[ticket_id] > 1:
+            yield f"guest {guest} of the waiting list came in on ticket {ticket_id}, which is not theirs"
+
+
+def _clocks(db: sa.Connection) -> Iterator[str]:
+    """A clock that a person set is a row, and such a row leaves a time."""
+    by_hand = {row.boot_id: row.by_hand for row in db.execute(sa.select(clock_fixes))}
+    said = set(db.execute(sa.select(scans.c.boot_id).where(scans.c.kind == "clock").distinct()).scalars())
+    for boot in sorted(said - set(by_hand)):
+        yield f"a clock was set in boot {boot}, and the time it was set to is gone"
+    for boot in sorted(boot for boot, is_by_hand in by_hand.items() if is_by_hand and boot not in said):
+        yield f"the clock of boot {boot} is said to be set by hand, and no row says by whom"

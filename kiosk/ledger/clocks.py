@@ -12,10 +12,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from hardware.clock import Stamp
-from kiosk.ledger.records import ClockKnown, Event, KnownTime, WrongTime
+from kiosk.ledger.records import ClockKnown, KnownTime, WrongTime
 from kiosk.ledger.schema import clock_fixes, scans
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WRITTEN = datetime(2026, 11, 1, tzinfo=UTC)  # it is later than when this program was written
 
 
 def corrected(row: sa.Row[Any]) -> datetime:
@@ -52,18 +53,29 @@ def note_time(db: sa.Connection, now: Stamp) -> None:
     _fix(db, now.boot_id, _offset_ns(now.wall, now), by_hand=False)
 
 
-def set_time(db: sa.Connection, event: Event, wall: datetime, now: Stamp) -> None:
+def set_time(db: sa.Connection, wall: datetime, now: Stamp) -> None:
     """A person says that it is `wall` at `now`. Raises ClockKnown, WrongTime; see Ledger.set_clock."""
     if known_time(db, now).told_by == "server":
         raise ClockKnown("a time server has set the clock; nothing was changed")
-    newest = sa.select(sa.func.max(scans.c.wall)).where(scans.c.event_id == event.id, scans.c.clock_trusted)
-    latest: datetime | None = db.execute(newest).scalar_one()
-    if latest is not None and wall < latest:
+    latest = _latest_known(db)
+    if wall < latest:
         raise WrongTime(
-            f"{wall:%Y-%m-%d %H:%M} UTC cannot be: somebody came at {latest:%Y-%m-%d %H:%M} UTC already. "
+            f"{wall:%Y-%m-%d %H:%M} UTC cannot be: {latest:%Y-%m-%d %H:%M} UTC was known to be over. "
             "Look at the phone's own clock."
         )
     _fix(db, now.boot_id, _offset_ns(wall, now), by_hand=True)
+
+
+def _latest_known(db: sa.Connection) -> datetime:
+    """The newest time that a time server vouches for, in any event's rows; at least when this was written."""
+    trusted: datetime | None = db.execute(
+        sa.select(sa.func.max(scans.c.wall)).where(scans.c.clock_trusted)
+    ).scalar_one()
+    corrected_ns = sa.select(sa.func.max(scans.c.monotonic_ns + clock_fixes.c.offset_ns)).where(
+        scans.c.boot_id == clock_fixes.c.boot_id, ~scans.c.clock_trusted, ~clock_fixes.c.by_hand
+    )
+    fixed_ns: int | None = db.execute(corrected_ns).scalar_one()
+    return max(_WRITTEN, trusted or _EPOCH, _EPOCH if fixed_ns is None else _at(fixed_ns, 0))
 
 
 def _fix(db: sa.Connection, boot_id: str, offset_ns: int, *, by_hand: bool) -> None:

@@ -18,7 +18,6 @@ from kiosk.ledger import migrations
 from kiosk.ledger.records import LedgerError
 
 _BUSY_S = 5.0  # another process holds the write lock for one commit, some ms; this long means something is wrong
-_WRITES = "platypus_writes"
 
 
 class Database:
@@ -51,7 +50,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """All or nothing; durable when the block is left."""
-        with self._explained(), self._engine.connect().execution_options(**{_WRITES: True}) as db, db.begin():
+        with self._explained(), self._engine.connect().execution_options(**{migrations.WRITES: True}) as db, db.begin():
             yield db
 
     @contextmanager
@@ -79,6 +78,6 @@ def _engine(path: Path) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(db: sa.Connection) -> None:
-        db.exec_driver_sql("BEGIN IMMEDIATE" if db.get_execution_options().get(_WRITES) else "BEGIN")
+        db.exec_driver_sql("BEGIN IMMEDIATE" if db.get_execution_options().get(migrations.WRITES) else "BEGIN")
 
     return engine

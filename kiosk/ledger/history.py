@@ -90,19 +90,33 @@ def is_released(db: sa.Connection, event: Event, now: Stamp) -> bool:
     return bool(time.is_known and time.wall >= at)
 
 
+def may_return(db: sa.Connection, event: Event) -> bool:
+    """Whether a guest who left may come in again, as the event is now: it may be changed in its course."""
+    return bool(db.execute(sa.select(events.c.may_return).where(events.c.id == event.id)).scalar_one())
+
+
 def _kept(db: sa.Connection, event: Event) -> int:
-    """Seats of paid tickets whose people have not come: all of them, less those with an entry that stands."""
+    """Seats of paid tickets for people who have not come: all of them, less those that entries which stand let in."""
     undo = scans.alias()
-    came = sa.select(scans.c.ticket_id).where(
-        scans.c.event_id == event.id,
-        scans.c.kind == "entry",
-        scans.c.visit.is_not(None),
-        ~sa.exists().where(undo.c.undoes == scans.c.id),
+    came = (
+        sa.select(scans.c.ticket_id, sa.func.sum(scans.c.delta).label("people"))
+        .where(
+            scans.c.event_id == event.id,
+            scans.c.kind == "entry",
+            scans.c.visit.is_not(None),
+            ~sa.exists().where(undo.c.undoes == scans.c.id),
+        )
+        .group_by(scans.c.ticket_id)
+        .subquery()
     )
-    seats = sa.select(sa.func.coalesce(sa.func.sum(tickets.c.guests + 1), 0)).where(
-        tickets.c.event_id == event.id, ~tickets.c.is_walk_in, tickets.c.status == Status.PAID
+    persons = tickets.c.guests + 1
+    is_kept = sa.and_(tickets.c.event_id == event.id, ~tickets.c.is_walk_in, tickets.c.status == Status.PAID)
+    taken = sa.case((came.c.people < persons, came.c.people), else_=persons)  # in again is no further seat
+    seats = sa.select(sa.func.coalesce(sa.func.sum(persons), 0)).where(is_kept)
+    filled = sa.select(sa.func.coalesce(sa.func.sum(taken), 0)).join_from(
+        came, tickets, tickets.c.id == came.c.ticket_id
     )
-    count: int = db.execute(seats).scalar_one() - db.execute(seats.where(tickets.c.id.in_(came))).scalar_one()
+    count: int = db.execute(seats).scalar_one() - db.execute(filled.where(is_kept)).scalar_one()
     return count
 
 

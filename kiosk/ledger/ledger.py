@@ -18,7 +18,7 @@ from hardware.clock import Stamp
 from kiosk.ledger import clocks, listing, reading
 from kiosk.ledger.database import Database
 from kiosk.ledger.history import history, inside, is_released, room, room_for_walk_ins, ticket_by, ticket_of_id
-from kiosk.ledger.movements import DWELL, admit_waiting, by_hand, decided, insert, move, walk_in
+from kiosk.ledger.movements import DWELL, OLD_PAGE, admit_waiting, by_hand, decided, insert, move, walk_in
 from kiosk.ledger.records import (
     CannotUndo,
     Decision,
@@ -36,13 +36,14 @@ from kiosk.ledger.records import (
     ScanRow,
     Seats,
     Ticket,
+    TooMany,
     UnknownEvent,
     UnknownTicket,
     Waiting,
 )
 from kiosk.ledger.rules import GateMode, Reason
 from kiosk.ledger.schema import events, scans, tickets, waiting
-from kiosk.ledger.waiting import waiting_list
+from kiosk.ledger.waiting import guest_of, waiting_list
 from kiosk.tickets.codes import digest
 
 
@@ -111,8 +112,9 @@ class Ledger:
         with self.database.writing() as db:
             repeat = decided(db, event, hand.nonce, None, is_walk_in=True)
             if repeat is not None:
+                _was_done(db, event, hand.nonce, kind="entry", waiting_id={waiting_id})  # or an old page
                 return repeat
-            guest = _waiting(db, event, waiting_id)
+            guest = guest_of(db, event, waiting_id)
             if guest is None:
                 raise UnknownTicket("this guest is no longer on the waiting list; look at it again")
             return admit_waiting(db, event, hand, guest)
@@ -123,7 +125,7 @@ class Ledger:
         A correction records what is, so no limit refuses it; but there is nobody to take from an empty room.
         """
         with self.database.writing() as db:
-            if not _was_done(db, event, hand.nonce, kind="correction"):
+            if not _was_done(db, event, hand.nonce, kind="correction", delta={delta, max(delta, 0)}):
                 space = room(db, event)
                 values = {**by_hand(hand), "kind": "correction", "delta": max(delta, -space.inside)}
                 insert(db, event, hand.nonce, hand.at, space, values)
@@ -137,7 +139,7 @@ class Ledger:
         with self.database.writing() as db:
             space = room(db, event)
             now = space.inside
-            if _was_done(db, event, hand.nonce, kind="undo"):
+            if _was_done(db, event, hand.nonce, kind="undo", undoes={scan_id}):
                 return now
             row = db.execute(sa.select(scans).where(scans.c.id == scan_id, scans.c.event_id == event.id)).one_or_none()
             if row is None:
@@ -148,7 +150,7 @@ class Ledger:
                 raise CannotUndo("a clock that was set wrong is set again, not undone")
             if db.execute(sa.select(scans.c.id).where(scans.c.undoes == scan_id)).one_or_none() is not None:
                 raise CannotUndo("this was undone already")
-            if row.kind == "wait" and _waiting(db, event, row.waiting_id) is None:
+            if row.kind == "wait" and guest_of(db, event, row.waiting_id) is None:
                 raise CannotUndo("they are off the waiting list already")
             if row.ticket_id is not None and history(db, row.ticket_id).standing[-1].id != scan_id:
                 raise CannotUndo("this ticket moved again since; undo its last movement first")
@@ -166,6 +168,8 @@ class Ledger:
 
     def wait(self, event: Event, name: str, persons: int, hand: Hand) -> int:
         """Put somebody at the end of the waiting list. Returns their id on it."""
+        if persons < 1:
+            raise TooMany("who waits is one person or more")
         with self.database.writing() as db:
             if not _was_done(db, event, hand.nonce, kind="wait"):
                 values = {"event_id": event.id, "name": name, "persons": persons, "since": hand.at.wall}
@@ -177,7 +181,10 @@ class Ledger:
     def stop_waiting(self, event: Event, waiting_id: int, hand: Hand) -> None:
         """Take somebody off the list who has left; harmless when they are not on it."""
         with self.database.writing() as db:
-            if not _was_done(db, event, hand.nonce, kind="unwait") and _waiting(db, event, waiting_id) is not None:
+            if (
+                not _was_done(db, event, hand.nonce, kind="unwait", waiting_id={waiting_id})
+                and guest_of(db, event, waiting_id) is not None
+            ):
                 _decide(db, event, hand, "unwait", waiting_id=waiting_id)
 
     def waiting_list(self, event: Event) -> Sequence[Waiting]:
@@ -210,7 +217,7 @@ class Ledger:
         """
         with self.database.writing() as db:
             if not _was_done(db, event, hand.nonce, kind="clock"):
-                clocks.set_time(db, event, wall, hand.at)
+                clocks.set_time(db, wall, hand.at)
                 _decide(db, event, hand, "clock")
 
     # -- reading --------------------------------------------------------------------------------------------------
@@ -345,17 +352,19 @@ class Ledger:
             return listing.issue(db, event, people, fields, digest_of)
 
 
-def _waiting(db: sa.Connection, event: Event, waiting_id: int) -> Waiting | None:
-    return next((guest for guest in waiting_list(db, event) if guest.id == waiting_id), None)
-
-
 def _decide(db: sa.Connection, event: Event, hand: Hand, kind: str, **about: int) -> None:
     insert(db, event, hand.nonce, hand.at, room(db, event), {**by_hand(hand), "kind": kind, **about})
 
 
-def _was_done(db: sa.Connection, event: Event, nonce: str, *, kind: str) -> bool:
-    """Whether this press was carried out before. Raises OldPage when its nonce was used for something else."""
-    row = db.execute(sa.select(scans.c.event_id, scans.c.kind).where(scans.c.nonce == nonce)).one_or_none()
-    if row is not None and tuple(row) != (event.id, kind):
-        raise OldPage("this page is old: nothing was counted; open it again")
-    return row is not None
+def _was_done(db: sa.Connection, event: Event, nonce: str, *, kind: str, **about: set[int]) -> bool:
+    """Whether this press was carried out before; `about` are the values that its row's columns may have then.
+
+    Raises OldPage when the nonce was used for something else.
+    """
+    row = db.execute(sa.select(scans).where(scans.c.nonce == nonce)).one_or_none()
+    if row is None:
+        return False
+    is_same = (row.event_id, row.kind) == (event.id, kind)
+    if not is_same or any(getattr(row, column) not in values for column, values in about.items()):
+        raise OldPage(OLD_PAGE)
+    return True

@@ -10,9 +10,19 @@ import sqlalchemy as sa
 
 from hardware.clock import Stamp
 from kiosk.ledger.clocks import known_time
-from kiosk.ledger.history import as_caveats, as_reason, history, inside, room, room_for_walk_ins, ticket_of_id
+from kiosk.ledger.history import (
+    as_caveats,
+    as_reason,
+    history,
+    inside,
+    may_return,
+    room,
+    room_for_walk_ins,
+    ticket_of_id,
+)
 from kiosk.ledger.records import Decision, Event, Hand, NewTicket, OldPage, Ticket, TooMany, Waiting
 from kiosk.ledger.rules import (
+    Claim,
     Direction,
     GateMode,
     Reason,
@@ -25,10 +35,11 @@ from kiosk.ledger.rules import (
 )
 from kiosk.ledger.schema import scans, tickets
 from kiosk.ledger.schema import waiting as waiting_guests
-from kiosk.ledger.waiting import waiting_list
+from kiosk.ledger.waiting import place_of
 from kiosk.tickets.sheet import fold
 
 DWELL = timedelta(seconds=60)  # at a gate for both ways: a phone that lingers so long after its green is no exit
+OLD_PAGE = "this page is old: nothing was counted; open it again"
 _WALK_IN = "walk-in"
 
 
@@ -56,16 +67,14 @@ def move(
         leaving = min(claim.inside, space.inside) if claim else 0
         verdict, delta = Verdict(Reason.INVALID if claim is None else None), -leaving
     else:
-        count = persons if persons is not None else claim.persons if claim else 1
+        count = persons if persons is not None else _who_comes(claim)
         if claim is not None and persons is not None and not 1 <= persons <= claim.persons:
             raise TooMany(f"this ticket admits {claim.persons}, not {persons}")
-        if claim is not None and persons is not None and 0 < claim.inside <= claim.persons - persons:
-            claim = claim._replace(inside=0, was_inside=False)  # the rest of a group that came in parts
         if ticket is not None and ticket.is_walk_in:  # out and in again without a ticket: no seat was kept
-            space = room_for_walk_ins(db, event, at, _place_of(db, event, ticket))
+            space = room_for_walk_ins(db, event, at, place_of(db, event, ticket.id))
         time = known_time(db, at)
         verdict = judge_entry(
-            claim, space, time.wall, is_clock_trusted=time.is_known, may_return=event.may_return, persons=count
+            claim, space, time.wall, is_clock_trusted=time.is_known, may_return=may_return(db, event), persons=count
         )
         if verdict.reason is None and ticket is not None and ticket.is_walk_in:
             verdict = judge_walk_in(space, count)
@@ -98,29 +107,39 @@ def admit_waiting(db: sa.Connection, event: Event, hand: Hand, guest: Waiting) -
     space = room_for_walk_ins(db, event, hand.at, guest.id)
     verdict = judge_walk_in(space, guest.persons)
     if verdict.reason is not None:
-        return _enter_without_ticket(db, event, hand, None, guest.persons, space, verdict)
+        return _enter_without_ticket(db, event, hand, None, guest.persons, space, verdict, guest.id)
     if guest.ticket_id is not None:  # they had come in, and it was undone
         ticket = ticket_of_id(db, event, guest.ticket_id)
     else:
         ticket = _door_ticket(db, event, guest.name, guest.persons)
         its_guest = waiting_guests.c.id == guest.id
         db.execute(sa.update(waiting_guests).where(its_guest).values(ticket_id=ticket.id))
-    return _enter_without_ticket(db, event, hand, ticket, guest.persons, space, verdict)
+    return _enter_without_ticket(db, event, hand, ticket, guest.persons, space, verdict, guest.id)
 
 
 def _enter_without_ticket(
-    db: sa.Connection, event: Event, hand: Hand, ticket: Ticket | None, persons: int, space: Room, verdict: Verdict
+    db: sa.Connection,
+    event: Event,
+    hand: Hand,
+    ticket: Ticket | None,
+    persons: int,
+    space: Room,
+    verdict: Verdict,
+    waiting_id: int | None = None,
 ) -> Decision:
-    values = {**by_hand(hand), "kind": "entry", "reason": verdict.reason}
+    values = {**by_hand(hand), "kind": "entry", "reason": verdict.reason, "waiting_id": waiting_id}
     if ticket is not None:
         visit = history(db, ticket.id).visits["entry"] + 1
         values |= {"ticket_id": ticket.id, "visit": visit, "delta": persons, "caveats": " ".join(verdict.caveats)}
     return _answer(db, event, ticket, hand.nonce, hand.at, space, values)
 
 
-def _place_of(db: sa.Connection, event: Event, ticket: Ticket) -> int | None:
-    """The id on the waiting list of whom this ticket was made for, None when they do not wait."""
-    return next((guest.id for guest in waiting_list(db, event) if guest.ticket_id == ticket.id), None)
+def _who_comes(claim: Claim | None) -> int:
+    """How many people a code lets in when nobody says: all of its ticket, or those of them who are not inside yet."""
+    if claim is None:
+        return 1
+    rest = claim.persons - claim.inside
+    return rest if rest > 0 else claim.persons
 
 
 def _door_ticket(db: sa.Connection, event: Event, name: str | None, persons: int) -> Ticket:
@@ -140,7 +159,7 @@ def _answer(
     space: Room,
     values: dict[str, Any],
 ) -> Decision:
-    scan_id = insert(db, event, nonce, at, space, values)
+    scan_id = insert(db, event, nonce, at, space, {**values, "persons": ticket and ticket.persons})
     return Decision(
         scan_id,
         Direction(values["kind"]),
@@ -163,7 +182,7 @@ def decided(
     before = None if row.ticket_id is None else ticket_of_id(db, event, row.ticket_id)
     is_same = before is None or before.is_walk_in if is_walk_in else before == ticket
     if row.event_id != event.id or row.kind not in {"entry", "exit"} or not is_same:
-        raise OldPage("this page is old: nothing was counted; open it again")
+        raise OldPage(OLD_PAGE)
     ticket = before
     return Decision(
         row.id,
@@ -200,7 +219,7 @@ def by_hand(hand: Hand) -> dict[str, Any]:
 
 
 def with_folded(event: Event, values: dict[str, Any]) -> dict[str, Any]:
-    """A ticket\'s columns, with what the search looks at."""
+    """A ticket's columns, with what the search looks at."""
     parts = (values["holder"], values["email"], values["order_code"])
     folded = " ".join(fold(part) for part in parts if part)
     return {"is_walk_in": False, **values, "event_id": event.id, "folded": folded}

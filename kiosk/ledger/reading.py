@@ -17,7 +17,9 @@ def head_count(db: sa.Connection, event: Event) -> HeadCount:
     """The room in numbers."""
     of_event = scans.c.event_id == event.id
     space = room(db, event)
-    admitted = _count(db, scans, of_event, scans.c.kind == "entry", scans.c.visit.is_not(None))
+    undo = scans.alias()
+    stands = ~sa.exists().where(undo.c.undoes == scans.c.id)
+    admitted = _count(db, scans, of_event, scans.c.kind == "entry", scans.c.visit.is_not(None), stands)
     refused = _count(db, scans, of_event, scans.c.reason.is_not(None))
     issued = _count(db, tickets, tickets.c.event_id == event.id, ~tickets.c.is_walk_in)
     return HeadCount(space.inside, space.capacity, admitted, refused, issued)

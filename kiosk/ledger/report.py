@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from kiosk.ledger.ledger import Ledger
@@ -30,8 +30,8 @@ class Report(NamedTuple):
     notes_inside: Mapping[str, int]  # and those of them with somebody inside
 
 
-def report(ledger: Ledger, event: Event) -> Report:
-    """Count an event's rows."""
+def report(ledger: Ledger, event: Event, zone: tzinfo = UTC) -> Report:
+    """Count an event's rows; arrivals are told in `zone`."""
     rows = list(reversed(ledger.recent_scans(event, _EVERYTHING)))
     found = ledger.states(event)
     real = [each for each in found if not each.ticket.is_walk_in]
@@ -43,9 +43,7 @@ def report(ledger: Ledger, event: Event) -> Report:
         peak = max(peak, inside)
         if row.kind == "entry" and not row.is_undone and row.delta:
             arrivals[
-                datetime.fromtimestamp(
-                    row.at.timestamp() // _STEP.total_seconds() * _STEP.total_seconds(), row.at.tzinfo
-                )
+                datetime.fromtimestamp(row.at.timestamp() // _STEP.total_seconds() * _STEP.total_seconds(), zone)
             ] += row.delta
     notes: Counter[str] = Counter()
     notes_inside: Counter[str] = Counter()

@@ -109,7 +109,8 @@ def judge_entry(
         return Verdict(Reason.INVALID_TIME)
     if claim.status is Status.UNPAID:
         return Verdict(Reason.UNPAID)
-    if claim.inside or (claim.was_inside and not may_return):
+    is_rest = claim.inside > 0 and claim.inside + persons <= claim.persons  # of a group that comes in parts
+    if not is_rest and (claim.inside or (claim.was_inside and not may_return)):
         return Verdict(Reason.ALREADY_REDEEMED)
     if room.inside + persons > room.capacity:
         return Verdict(Reason.FULL)
@@ -151,7 +152,7 @@ def direction(mode: GateMode, claim: Claim | None, dwell: timedelta) -> Directio
     """
     if mode is not GateMode.BOTH:
         return Direction(mode.value)
-    if claim is None or not claim.was_inside:
+    if claim is None or not claim.was_inside or 0 < claim.inside < claim.persons:  # the rest of a group comes
         return Direction.ENTRY
     is_lingering = claim.since_last_s is not None and claim.since_last_s < dwell.total_seconds()
     return Direction.EXIT if bool(claim.inside) != is_lingering else Direction.ENTRY

@@ -127,6 +127,7 @@ scans = sa.Table(
     sa.Column("delta", sa.Integer, nullable=False),  # people more, or less, inside
     sa.Column("inside", sa.Integer, nullable=False),  # after this row
     sa.Column("fire_limit", sa.Integer, nullable=False),  # in force when it was written
+    sa.Column("persons", sa.Integer),  # whom the ticket admitted then; null: no ticket, or an older ledger
     sa.Column("wall", UtcTime, nullable=False),  # as the machine believed, see clock_fixes
     sa.Column("monotonic_ns", sa.BigInteger, nullable=False),
     sa.Column("boot_id", sa.String(36), nullable=False),

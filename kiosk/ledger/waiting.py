@@ -33,6 +33,16 @@ def waiting_list(db: sa.Connection, event: Event) -> Sequence[Waiting]:
     ]
 
 
+def guest_of(db: sa.Connection, event: Event, waiting_id: int) -> Waiting | None:
+    """That guest, None when they are not on the list."""
+    return next((guest for guest in waiting_list(db, event) if guest.id == waiting_id), None)
+
+
+def place_of(db: sa.Connection, event: Event, ticket_id: int) -> int | None:
+    """The id on the list of whom this ticket was made for, None when they do not wait."""
+    return next((guest.id for guest in waiting_list(db, event) if guest.ticket_id == ticket_id), None)
+
+
 def _has_row(*, kind: str, is_undone: bool) -> sa.ColumnElement[bool]:
     said, undo = scans.alias(), scans.alias()
     undone = sa.exists().where(undo.c.undoes == said.c.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -157,7 +158,8 @@ def test_an_older_ledger_is_brought_up_with_every_row_as_it_was(tmp_path: Path) 
     engine = sa.create_engine(f"sqlite:///{path}")
     migrations.upgrade(engine, tmp_path / "ledger.lock", "0001")
     with engine.begin() as db:
-        db.exec_driver_sql("INSERT INTO events VALUES (1, 'evening', 'An evening', 5, 5, 1, NULL, NULL, NULL)")
+        released = "1970-01-01 00:00:00.000000"  # how an older program wrote that a person said so
+        db.exec_driver_sql(f"INSERT INTO events VALUES (1, 'evening', 'An evening', 5, 5, 1, NULL, '{released}', NULL)")  # noqa: S608
         db.exec_driver_sql(
             "INSERT INTO tickets VALUES "
             "(1, 1, 1, x'01', 0, 0, 'Zoë', NULL, NULL, 'paid', NULL, NULL, 0, NULL, NULL, '')"
@@ -177,12 +179,37 @@ def test_an_older_ledger_is_brought_up_with_every_row_as_it_was(tmp_path: Path) 
     engine.dispose()
     with Ledger(path) as ledger:
         with ledger.database.reading() as db:
-            assert [tuple(row)[:-1] for row in db.exec_driver_sql("SELECT * FROM scans")] == [*map(tuple, before)]
+            rows = [tuple(row)[:-2] for row in db.exec_driver_sql("SELECT * FROM scans WHERE kind != 'release'")]
+            assert rows == [*map(tuple, before)]
             assert db.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
         assert audit(ledger) == []
-        assert [guest.name for guest in ledger.waiting_list(ledger.event("evening"))] == ["Bo"]
+        event = ledger.event("evening")
+        assert [guest.name for guest in ledger.waiting_list(event)] == ["Bo"]
+        assert event.release_no_shows_at is None and ledger.recent_scans(event, 1)[0].kind == "release"
+        unset = CLOCK.stamp()._replace(is_trusted=False)
+        assert ledger.seats(event, unset).kept == 0
         with ledger.database.writing() as db, pytest.raises(sa.exc.IntegrityError, match="append-only"):
             db.exec_driver_sql("DELETE FROM scans")
+
+
+def test_an_older_ledger_is_brought_up_beside_somebody_who_writes(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    engine = sa.create_engine(f"sqlite:///{path}")
+    migrations.upgrade(engine, tmp_path / "ledger.lock", "0001")
+    engine.dispose()
+    writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    writer.execute("PRAGMA journal_mode=WAL")
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("INSERT INTO waiting VALUES (1, 1, 'Bo', 2, '2026-11-24 18:00:00')")
+    opened: list[Ledger] = []
+    opening = threading.Thread(target=lambda: opened.append(Ledger(path)))
+    opening.start()
+    opening.join(0.3)  # it waits for the writer
+    assert not opened
+    writer.execute("ROLLBACK")
+    opening.join(10)
+    opened[0].close()
+    writer.close()
 
 
 def test_an_unknown_event_is_named_with_those_there_are(ledger: Ledger, event: Event) -> None:

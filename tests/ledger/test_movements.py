@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -459,6 +459,66 @@ def test_the_report_adds_up(desk: Desk) -> None:
     assert "no-shows 2" in text and "vegan: 1, of them inside 1" in text and "Zoë" not in text
 
 
+def test_the_rest_of_a_group_comes_in_on_the_same_code_and_keeps_its_seats(desk: Desk) -> None:
+    desk.ledger.check_in(desk.event, desk.ids[3], desk.hand(), persons=1)
+    assert desk.ledger.seats(desk.event, desk.clock.stamp()).kept == 4  # Zoë, Jean, and two of this group
+    desk.clock.advance(300)
+    assert desk.show("JEAN2", GateMode.BOTH) == (IN, None, 3)
+    assert desk.show("JEAN2") == (IN, Reason.ALREADY_REDEEMED, 3)
+    desk.clock.advance(300)
+    assert desk.show("JEAN2", GateMode.BOTH) == (OUT, None, 0)
+
+
+def test_a_ticket_that_admits_fewer_by_now_makes_no_old_row_wrong(desk: Desk) -> None:
+    for _ in range(2):
+        desk.ledger.check_in(desk.event, desk.ids[3], desk.hand(), persons=1)
+    changed = [ticket._replace(guests=0) for ticket in PEOPLE]
+    desk.ledger.put_tickets(desk.event, changed)
+    assert audit(desk.ledger) == []
+
+
+def test_whether_guests_may_return_is_asked_as_the_event_is_now(desk: Desk) -> None:
+    desk.show("ZOE")
+    desk.show("ZOE", GateMode.EXIT)
+    desk.ledger.change_event(desk.event, may_return=False)
+    assert desk.show("ZOE") == (IN, Reason.ALREADY_REDEEMED, 0)
+
+
+def test_a_press_said_again_for_somebody_else_is_an_old_page(desk: Desk) -> None:
+    bo, cy = (desk.ledger.wait(desk.event, name, 1, desk.hand()) for name in ("Bo", "Cy"))
+    for act in (
+        lambda hand, first: desk.ledger.stop_waiting(desk.event, bo if first else cy, hand),
+        lambda hand, first: desk.ledger.correct(desk.event, 1 if first else -1, hand),
+        lambda hand, first: desk.ledger.undo(desk.event, 3 if first else 4, hand),
+        lambda hand, first: desk.ledger.admit_waiting(desk.event, bo if first else cy, hand),
+    ):
+        hand = desk.hand()
+        act(hand, first=True)
+        with pytest.raises(OldPage):
+            act(hand, first=False)
+
+
+def test_undone_entries_are_not_among_the_admitted(desk: Desk) -> None:
+    desk.show("ZOE")
+    desk.ledger.undo(desk.event, desk.ledger.recent_scans(desk.event, 1)[0].scan_id, desk.hand())
+    assert desk.ledger.head_count(desk.event).admitted == 0
+
+
+@pytest.mark.parametrize("year", [1973, 2025])
+def test_a_time_before_this_program_was_written_is_refused(desk: Desk, year: int) -> None:
+    right = unset(desk)
+    with pytest.raises(WrongTime):
+        desk.ledger.set_clock(desk.event, right.replace(year=year), desk.hand())
+
+
+def test_a_clock_that_was_set_wrong_is_set_again(desk: Desk) -> None:
+    right = unset(desk)
+    desk.ledger.set_clock(desk.event, right + timedelta(days=3), desk.hand())
+    desk.ledger.set_clock(desk.event, right, desk.hand())
+    now = desk.ledger.known_time(desk.clock.stamp()).wall
+    assert abs(now - right) < timedelta(seconds=1)
+
+
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
@@ -467,15 +527,38 @@ def test_the_report_adds_up(desk: Desk) -> None:
         ("UPDATE scans SET visit = 5 WHERE id = 1", "it is number 1"),
         ("UPDATE scans SET fire_limit = 0", "over the fire limit"),
         ("UPDATE scans SET ticket_id = 77 WHERE id = 1", "names a tickets that is not there"),
+        ("UPDATE scans SET delta = 3, inside = 3 WHERE id = 1", "lets 3 in on a ticket for 1"),
+        ("UPDATE scans SET ticket_id = NULL WHERE id = 1", "pass without a ticket"),
+        ("UPDATE scans SET kind = 'release' WHERE id = 3", "whom of the waiting list it is about does not fit"),
+        ("UPDATE scans SET waiting_id = NULL WHERE id = 4", "whom of the waiting list it is about does not fit"),
+        ("UPDATE scans SET kind = 'wait' WHERE id = 4", "asked 2 times"),
+        ("UPDATE scans SET undoes = 8 WHERE id = 6", "which is not before it"),
+        ("UPDATE scans SET waiting_id = NULL WHERE id = 6", "does not take back"),
+        ("DELETE FROM scans WHERE id = 3", "rows 3 to 3 are gone"),
+        ("UPDATE waiting SET ticket_id = 1", "which is not theirs"),
+        ("DELETE FROM clock_fixes", "the time it was set to is gone"),
+        ("UPDATE scans SET kind = 'release' WHERE kind = 'clock'", "no row says by whom"),
+        ("DELETE FROM events", "names a events that is not there"),
+        ("UPDATE scans SET wall = 'junk' WHERE id = 2", "what no row can hold"),
+        ("DROP TRIGGER scans_no_delete", "trigger scans_no_delete"),
     ],
 )
 def test_a_ledger_that_was_tampered_with_is_found_out(tmp_path: Path, damage: str, says: str) -> None:
     desk = Desk(tmp_path / "ledger.db")
     desk.show("ZOE")
     desk.show("JEAN")
+    guest = desk.ledger.wait(desk.event, "Bo", 1, desk.hand())
+    desk.ledger.stop_waiting(desk.event, guest, desk.hand())
+    desk.ledger.release_no_shows(desk.event, desk.hand())
+    desk.ledger.undo(desk.event, 4, desk.hand())
+    unset(desk)
+    desk.ledger.set_clock(desk.event, datetime(2026, 12, 1, tzinfo=UTC), desk.hand())
+    desk.show("?")
     assert audit(desk.ledger) == []
     db = sqlite3.connect(tmp_path / "ledger.db")
     db.execute("DROP TRIGGER scans_no_update")
+    if "DELETE" in damage:
+        db.execute("DROP TRIGGER scans_no_delete")
     db.execute(damage)
     db.commit()
     db.close()

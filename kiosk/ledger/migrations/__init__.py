@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from kiosk.ledger.records import LedgerError
 
 HEAD = "0002"
+WRITES = "platypus_writes"  # the execution option of a transaction that takes the write lock before it looks
 
 
 def revision(engine: sa.Engine) -> str | None:
@@ -33,7 +34,8 @@ def upgrade(engine: sa.Engine, lock: Path, to: str = HEAD) -> None:
 
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-        with engine.connect() as db, _without_foreign_keys(db), db.begin():
+        writing = engine.connect().execution_options(**{WRITES: True})  # waits for whoever writes now
+        with writing as db, _without_foreign_keys(db), db.begin():
             config.attributes["connection"] = db
             command.upgrade(config, to)
             if db.dialect.name == "sqlite" and db.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:

@@ -23,6 +23,7 @@ def upgrade() -> None:
     with op.batch_alter_table("scans", recreate="always" if is_sqlite else "auto") as scans:
         guest = sa.ForeignKey("waiting.id", name="fk_scans_waiting_id")
         scans.add_column(sa.Column("waiting_id", sa.Integer, guest))
+        scans.add_column(sa.Column("persons", sa.Integer))
         scans.drop_constraint(op.f("ck_scans_known_kind"), type_="check")
         scans.create_check_constraint(op.f("ck_scans_known_kind"), _KINDS)
         scans.create_check_constraint(op.f("ck_scans_moves"), _MOVES)
@@ -35,3 +36,29 @@ def upgrade() -> None:
                 f"CREATE TRIGGER scans_no_{verb.lower()} BEFORE {verb} ON scans "
                 "BEGIN SELECT RAISE(ABORT, 'scans is append-only'); END"
             )
+    _releases_as_rows()
+
+
+def _releases_as_rows() -> None:
+    """Until now a person's release was a time long past, in place of the one that had been planned."""
+    db = op.get_bind()
+    released = sa.text("SELECT id, fire_limit FROM events WHERE release_no_shows_at < '1971-01-01'")
+    for event, fire_limit in db.execute(released).all():
+        last = sa.text("SELECT inside, wall FROM scans WHERE event_id = :event ORDER BY id DESC LIMIT 1")
+        row = db.execute(last, {"event": event}).one_or_none()
+        db.execute(
+            sa.text(
+                "INSERT INTO scans (nonce, event_id, gate, source, actor, kind, delta, inside, fire_limit, wall, "
+                "monotonic_ns, boot_id, clock_trusted) VALUES (:nonce, :event, 'desk', 'hand', 'before the upgrade', "
+                "'release', 0, :inside, :fire_limit, :wall, 0, 'before the upgrade', :is_trusted)"
+            ),
+            {
+                "nonce": f"release of event {event} before step 0002",
+                "event": event,
+                "inside": row.inside if row else 0,
+                "fire_limit": fire_limit,
+                "wall": row.wall if row else "1970-01-01 00:00:00.000000",
+                "is_trusted": False,
+            },
+        )
+        db.execute(sa.text("UPDATE events SET release_no_shows_at = NULL WHERE id = :event"), {"event": event})
