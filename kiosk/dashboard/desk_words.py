@@ -156,9 +156,9 @@ def refused(decision: Decision, who: str, insist: Insist | None, when_full: str 
     return Said(tone=refusal.tone, title=f"{who}: {refusal.short.lower()}", detail=advice, insist=insist)
 
 
-def not_their_turn(who: str) -> Said:
-    """Somebody on the waiting list has to wait on."""
-    return Said(tone="warn", title=f"{who}: not yet", detail=NOT_THEIR_TURN)
+def not_their_turn(who: str, insist: Insist) -> Said:
+    """Somebody on the waiting list has to wait on, unless a volunteer insists."""
+    return Said(tone="warn", title=f"{who}: not yet", detail=NOT_THEIR_TURN, insist=insist)
 
 
 def failed(error: Exception) -> Said:

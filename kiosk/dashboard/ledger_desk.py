@@ -58,8 +58,8 @@ class LedgerDesk:
     def walk_in(self, press: ports.Press, *, name: str | None, persons: int, override: bool = False) -> Decision:
         return self._ledger.walk_in(self._event, self._hand(press), name=name, persons=persons, override=override)
 
-    def admit_waiting(self, waiting_id: int, press: ports.Press) -> Decision:
-        return self._ledger.admit_waiting(self._event, waiting_id, self._hand(press))
+    def admit_waiting(self, waiting_id: int, press: ports.Press, *, override: bool = False) -> Decision:
+        return self._ledger.admit_waiting(self._event, waiting_id, self._hand(press), override=override)
 
     def wait(self, name: str, persons: int, press: ports.Press) -> None:
         self._ledger.wait(self._event, name, persons, self._hand(press))

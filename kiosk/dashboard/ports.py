@@ -91,8 +91,8 @@ class FrontDesk(Protocol):
     def walk_in(self, press: Press, *, name: str | None, persons: int, override: bool = False) -> Decision:
         """Let in people without a ticket."""
 
-    def admit_waiting(self, waiting_id: int, press: Press) -> Decision:
-        """Let in somebody from the waiting list, in its order. Raises UnknownTicket when they are off it."""
+    def admit_waiting(self, waiting_id: int, press: Press, *, override: bool = False) -> Decision:
+        """Let in somebody from the waiting list, in its order, or against it. Raises UnknownTicket."""
 
     def wait(self, name: str, persons: int, press: Press) -> None:
         """Put somebody at the end of the waiting list."""

@@ -78,10 +78,15 @@ class Presses:
         return Said(tone="calm", title=f"{guest} is on the waiting list", detail="They are let in below, in its order.")
 
     def admit_waiting(self) -> Said:
-        decision = self._desk.admit_waiting(number("waiting"), press_of())
+        waiting, who, is_override = number("waiting"), name() or "This guest", override()
+        decision = self._desk.admit_waiting(waiting, press_of(), override=is_override)
         if decision.is_admitted:
             return desk_words.came_in(decision, decision.ticket.persons if decision.ticket else 1)
-        return desk_words.not_their_turn(name() or "This guest")
+        if is_override:
+            return desk_words.refused(decision, who, None)
+        return desk_words.not_their_turn(
+            who, Insist(action="admit-waiting", fields={"waiting": str(waiting), "name": who})
+        )
 
     def stop_waiting(self) -> Said:
         self._desk.stop_waiting(number("waiting"), press_of())

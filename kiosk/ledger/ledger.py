@@ -107,8 +107,11 @@ class Ledger:
         with self.database.writing() as db:
             return walk_in(db, event, hand, name, persons, override=override)
 
-    def admit_waiting(self, event: Event, waiting_id: int, hand: Hand) -> Decision:
-        """Let in somebody from the waiting list, in its order. Raises UnknownTicket when they are no longer on it."""
+    def admit_waiting(self, event: Event, waiting_id: int, hand: Hand, *, override: bool = False) -> Decision:
+        """Let in somebody from the waiting list, in its order; `override`: up to the fire limit, whoever else waits.
+
+        Raises UnknownTicket when they are no longer on it.
+        """
         with self.database.writing() as db:
             repeat = decided(db, event, hand.nonce, None, is_walk_in=True)
             if repeat is not None:
@@ -117,7 +120,7 @@ class Ledger:
             guest = guest_of(db, event, waiting_id)
             if guest is None:
                 raise UnknownTicket("this guest is no longer on the waiting list; look at it again")
-            return admit_waiting(db, event, hand, guest)
+            return admit_waiting(db, event, hand, guest, override=override)
 
     def correct(self, event: Event, delta: int, hand: Hand) -> int:
         """Count people who passed unseen: `delta` more, or less, are inside. Returns who is inside now.

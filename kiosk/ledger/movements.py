@@ -102,10 +102,12 @@ def walk_in(db: sa.Connection, event: Event, hand: Hand, name: str | None, perso
     return _enter_without_ticket(db, event, hand, ticket, persons, space, verdict)
 
 
-def admit_waiting(db: sa.Connection, event: Event, hand: Hand, guest: Waiting) -> Decision:
+def admit_waiting(db: sa.Connection, event: Event, hand: Hand, guest: Waiting, *, override: bool) -> Decision:
     """Judge and write the entry of a guest of the waiting list, in its order."""
     space = room_for_walk_ins(db, event, hand.at, guest.id)
     verdict = judge_walk_in(space, guest.persons)
+    if override:
+        verdict = overrule(verdict, space, guest.persons)
     if verdict.reason is not None:
         return _enter_without_ticket(db, event, hand, None, guest.persons, space, verdict, guest.id)
     if guest.ticket_id is not None:  # they had come in, and it was undone

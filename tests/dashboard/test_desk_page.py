@@ -254,6 +254,7 @@ def test_walk_ins_get_free_seats_and_then_the_waiting_list(desk: Volunteer) -> N
     first, second = desk.house.ledger.waiting_list(desk.house.evening)
     desk.press("correct", delta=1)
     assert "Bo: not yet" in desk.press("admit-waiting", waiting=second.id, name="Bo")
+    assert "Let in anyway" in desk.press("admit-waiting", waiting=second.id, name="Bo")
     desk.press("correct", delta=-1)
     assert "0 inside" not in desk.press("release") and desk.inside == 1
     assert "Bo is in" in desk.press("admit-waiting", waiting=second.id, name="Bo")  # two seats stay for who is before
@@ -263,6 +264,16 @@ def test_walk_ins_get_free_seats_and_then_the_waiting_list(desk: Volunteer) -> N
     assert kinds[-4:-2] == [("wait", "Bo"), ("wait", "Ann Lee")] and ("release", None) in kinds
     page = desk.see()
     assert "Put on the waiting list" in page and "The desk Kept seats released" in page
+
+
+def test_a_group_larger_than_the_free_seats_is_let_in_from_the_list_by_a_second_press(desk: Volunteer) -> None:
+    desk.press("wait", name="Bo", persons=3)
+    (bo,) = desk.house.ledger.waiting_list(desk.house.evening)
+    assert "Bo and 2 more are in" in desk.press("admit-waiting", waiting=bo.id, name="Bo", override="yes")
+    assert desk.inside == 3 and not desk.house.ledger.waiting_list(desk.house.evening)
+    desk.press("wait", name="Cy", persons=6)
+    (cy,) = desk.house.ledger.waiting_list(desk.house.evening)
+    assert "fire limit" in desk.press("admit-waiting", waiting=cy.id, name="Cy", override="yes")
 
 
 def test_nobody_waits_without_a_name_to_call(desk: Volunteer) -> None:

@@ -277,7 +277,7 @@ def test_two_processes_race_on_two_thousand_tickets_and_each_is_admitted_once(tm
         for racer in racers:
             racer.start()
         for racer in racers:
-            racer.join(100)
+            racer.join(110)
         assert [racer.exitcode for racer in racers] == [0, 0]
         assert audit(ledger) == []
         assert ledger.head_count(event) == (2000, 5000, 2000, 2000, 2000)
