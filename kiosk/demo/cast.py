@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import random
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,6 +45,23 @@ _PEOPLE = (
 _STRANGER = "a stranger"
 # Ada comes back with the same ticket, and somebody brings a code of another evening.
 _ORDER = ("Ada Lovelace", "Grace Hopper", _STRANGER, "Émile Baudot", "Ada Lovelace", "Alan Turing")
+
+
+_TALKS = (  # title, speaker, minutes
+    ("My first crash in production", "Ada Lovelace", 15),
+    ("Writing a driver for a 2 € sensor", "Łukasz Wiśniewski", 20),
+    ("What a door knows about you", "Hedy Lamarr", 15),
+)
+
+
+def write_agenda(path: Path, begins: datetime) -> None:
+    """The talks, one after the other from `begins` (aware) on, as an organizer would have them."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("Title", "Speaker", "Start", "Minutes"))
+        for title, speaker, minutes in _TALKS:
+            writer.writerow((title, speaker, begins.isoformat(timespec="minutes"), minutes))
+            begins += timedelta(minutes=minutes)
 
 
 def write_people(path: Path) -> None:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,6 +41,7 @@ _OURS = ("dashboard", "stream", "door")
 _MARK = ".platypus-demo"  # a folder with this file is ours to empty
 _READY_S = 30.0
 _STEP_S = 0.2
+_BEFORE_THE_TALKS = timedelta(minutes=5)
 _FRAMES_PER_S = 25
 _ZONE = DashboardSettings().zone  # the terminal tells the time as the pages do
 _LEAST_FREE_BYTES = 500_000_000  # an hour of the demo's recording is about 500 MB
@@ -277,6 +278,9 @@ def _prepare(folder: Path, port: int, seed: int) -> _Evening:
     key_file.touch(mode=0o600)
     key_file.write_text('[stream_keys]\nvenue = "talk"\n', encoding="utf-8")
     services.create_event(evening.config, cast.EVENT, cast.EVENT_NAME, cast.SEATS)
+    agenda = folder / "agenda.csv"
+    cast.write_agenda(agenda, datetime.now(_ZONE) + _BEFORE_THE_TALKS)
+    services.import_agenda(evening.config, agenda, room=None, day=None)
     people = folder / "people.csv"
     cast.write_people(people)
     services.issue_tickets(evening.config, cast.EVENT, people, folder / "tickets")
