@@ -214,7 +214,7 @@ class Bus:
             client.publish(topic, payload, qos=1, retain=True)
 
     def _on_disconnect(self, _client: mqtt.Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
-        log.warning("bus event=disconnected cause=%s", code)
+        log.log(logging.WARNING if code.is_failure else logging.INFO, "bus event=disconnected cause=%s", code)
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         if len(message.payload) > _LONGEST_BYTES:

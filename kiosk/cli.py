@@ -115,6 +115,8 @@ def stream(context: click.Context, config_path: Path) -> None:
     context.obj = config_path
     if context.invoked_subcommand is None:
         services.run_stream(config_path)
+    else:
+        logging.getLogger("kiosk.bus").setLevel(logging.WARNING)  # one question: its coming and going is no news
 
 
 def _stream_command(name: str, do: StreamOrder, says: str) -> None:
