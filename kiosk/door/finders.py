@@ -17,7 +17,7 @@ from PIL import Image, ImageFilter
 from hardware.cameras import Luma
 
 _REDUCED = 4  # the local mean is taken on a picture that is smaller by so much: the same reads for a third of the time
-_NEIGHBOURHOOD = ImageFilter.BoxBlur(6)  # a square of 13 reduced pixels, 52 px
+_REACH = 6  # reduced pixels: the neighbourhood is a square of 52 px
 _BIAS = np.uint8(5)  # grey levels under the local mean that count as dark
 _EVERY_LINE = 2
 _MOST_CROSSINGS = 600
@@ -49,14 +49,14 @@ class Box(NamedTuple):
     columns: slice
 
 
-def darker(y: Luma) -> Mask:
+def darker(y: Luma, reach: int = _REACH) -> Mask:
     """True where a pixel, softened by its three neighbours against noise, is darker than its neighbourhood's mean.
 
     One row and one column smaller than `y`.
     """
     rows = _mean(y[:-1], y[1:])
     soft = _mean(rows[:, :-1], rows[:, 1:])
-    reduced = Image.fromarray(np.ascontiguousarray(y)).reduce(_REDUCED).filter(_NEIGHBOURHOOD)
+    reduced = Image.fromarray(np.ascontiguousarray(y)).reduce(_REDUCED).filter(ImageFilter.BoxBlur(reach))
     limit = np.asarray(reduced)
     limit = np.maximum(limit, _BIAS) - _BIAS
     height, width = soft.shape

@@ -26,6 +26,7 @@ from hardware.cameras import Luma
 from hardware.clock import Clock
 from hardware.errors import PlatypusError
 from kiosk.door.finders import Box, Mask, code_box, darker, find_finders
+from kiosk.door.focus import Unread, find_unread
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ pyzbar = _library("pyzbar.pyzbar")  # without libzbar0 there is no second opinio
 
 _SECOND_OPINION_AFTER_S = 0.3  # without a read
 _SECOND_OPINIONS_PER_S = 3
+FOCUS_EVERY_S = 0.5  # while something moves and nothing is read
 _CROP_MARGIN = 0.25  # of the near miss' size, on each side
 _SHARPEN = ImageFilter.UnsharpMask(radius=2, percent=150, threshold=0)
 
@@ -70,6 +72,7 @@ class Sight(NamedTuple):
     reads: Sequence[Read]
     has_near_miss: bool  # a code is there but could not be read
     was_looked_at: bool  # False: the gate kept the frame from the decoders
+    unread: Unread | None = None  # a code that nothing reads; looked for twice a second, while something moves
 
 
 class Reader:
@@ -90,6 +93,7 @@ class Reader:
         self._gate = MotionGate()
         self._last_read_s = float("-inf")
         self._last_opinion_s = float("-inf")
+        self._focused_s = float("-inf")
         self.steps: Counter[str] = Counter()  # how often each step ran ("step") and won ("step:read")
 
     def look(self, y: Luma) -> Sight:
@@ -104,7 +108,16 @@ class Reader:
             reads = self.second_opinion(y)
         if reads:
             self._last_read_s = now
-        return Sight(reads, has_near_miss=misses and not reads, was_looked_at=True)
+        unread = None if reads else self._unread(y, now)
+        return Sight(reads, has_near_miss=misses and not reads, was_looked_at=True, unread=unread)
+
+    def _unread(self, y: Luma, now: float) -> Unread | None:
+        is_due = now - max(self._focused_s, self._last_read_s) >= FOCUS_EVERY_S
+        if not is_due or not self._gate.has_changed_lately(now):
+            return None
+        self._focused_s = now
+        self.steps["focus"] += 1
+        return find_unread(y)
 
     def _wants_opinion(self, now: float) -> bool:
         if zxingcpp is None:
@@ -206,6 +219,10 @@ class MotionGate:
         self._changed_s = float("-inf")
         self._passed_s = float("-inf")
 
+    def has_changed_lately(self, now_s: float) -> bool:
+        """Whether something moves, or did within the last second."""
+        return now_s - self._changed_s <= self._KEEP_OPEN_S
+
     def is_open(self, y: Luma, now_s: float) -> bool:
         """Whether this frame is worth decoding."""
         small = y[::8, ::8].astype(np.int16)
@@ -216,7 +233,7 @@ class MotionGate:
             if np.percentile(change, 99) > self._CHANGED_LEVELS:
                 self._changed_s = now_s
         self._before = small
-        is_open = now_s - self._changed_s <= self._KEEP_OPEN_S or now_s - self._passed_s >= self._REGARDLESS_S
+        is_open = self.has_changed_lately(now_s) or now_s - self._passed_s >= self._REGARDLESS_S
         if is_open:
             self._passed_s = now_s
         return is_open
