@@ -1,12 +1,12 @@
-"""The door's reader beside its two libraries alone, on the same drawn frames, in one run.
+"""The door's reader beside its two libraries alone, and each of its steps, on the same drawn frames, in one run.
 
     .venv/bin/python benchmarks/reader.py [--json] [--frames 300] [--seed 1]
 
-Hard frames are drawn from a seed: 2 to 6 pixels a module, tilt, defocus, motion, noise, dim and inverted screens,
-glare, cracks. They compare decoders; they say nothing about your phones. All times are CPU time of this process; on a
-shared machine trust the ratios. "Live" is a whole simulated evening, where the policy's gate and throttle count.
-"Slowed" multiplies each decoder's measured CPU time, as a slower board would (assumed, not measured: 4 for a Pi 4, 8
-for a Zero 2 W); a busy decoder drops frames.
+The frames are those of hard_frames.py, a quarter as many without a code. They compare decoders; they say nothing about
+your phones. All times are CPU time of this process; on a shared machine trust the ratios. "Steps" is the policy up to
+each of its steps, and what was tried and dropped. "Live" is a whole simulated evening, where the policy's gate and
+throttle count. "Slowed" multiplies each decoder's measured CPU time, as a slower board would (assumed, not measured: 4
+for a Pi 4, 8 for a Zero 2 W); a busy decoder drops frames.
 """
 
 from __future__ import annotations
@@ -17,32 +17,26 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, get_args
+from itertools import pairwise
+from typing import Any, get_args
 
 import numpy as np
-import segno
 import zxingcpp
-from PIL import Image, ImageDraw, ImageFilter
+from hard_frames import HardFrame, draw
 from pyzbar import pyzbar
 
 from hardware.cameras import Luma
 from hardware.cameras.simulated import Scene
 from hardware.cameras.visitors import Medium, Visitor
 from hardware.clock import ManualClock
-from kiosk.door.reader import Reader
+from kiosk.door.finders import Mask, darker
+from kiosk.door.reader import STEPS, Reader, near_miss_crop
 from kiosk.tickets.codes import own_code
 
-SIZE = (1280, 720)
 EMPTY_SHARE = 4  # one frame without a code for so many with one
 MEDIA = get_args(Medium)
 FORMATS = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
-
-
-class Still(NamedTuple):
-    """A drawn frame and what it holds; None for nothing."""
-
-    y: Luma
-    code: bytes | None
+Decoder = Callable[[Luma], set[bytes]]
 
 
 def pyzbar_alone(y: Luma) -> set[bytes]:
@@ -57,78 +51,105 @@ def policy(y: Luma) -> set[bytes]:
     return {read.data for read in Reader(ManualClock()).read_still(y)}
 
 
-DECODERS: dict[str, Callable[[Luma], set[bytes]]] = {
+DECODERS: dict[str, Decoder] = {
     "pyzbar": pyzbar_alone,
     "zxing-cpp": zxing_alone,
     "policy": policy,
 }
 
 
-def draw_still(rng: np.random.Generator, code: str | None) -> Luma:
-    """One hard frame of SIZE."""
-    width, height = SIZE
-    coarse = Image.fromarray(rng.integers(40, 200, (9, 16), dtype=np.uint8))
-    scene = coarse.resize(SIZE, Image.Resampling.BICUBIC)
-    if code is not None:
-        modules = [[0 if dark else 255 for dark in row] for row in segno.make_qr(code, error="q").matrix_iter(border=4)]
-        pixels = float(rng.uniform(2, 6)) * len(modules)
-        patch = Image.fromarray(np.array(modules, np.uint8)).resize((400, 400), Image.Resampling.NEAREST)
-        if rng.random() < 0.13:
-            patch = Image.eval(patch, lambda level: 255 - level)
-        low, high = sorted(rng.uniform(*((20, 80) if rng.random() < 0.2 else (10, 245)), 2))
-        high = max(high, low + 25)
-        patch = Image.eval(patch, lambda level: int(low + level / 255 * (high - low)))
-        patch = _damaged(patch, rng)
-        turn = patch.rotate(
-            float(rng.uniform(-40, 40)), expand=True, fillcolor=int(high), resample=Image.Resampling.BICUBIC
-        )
-        side = int(pixels * turn.width / 400)
-        squeezed = turn.resize((max(int(side * rng.uniform(0.6, 1)), 20), side), Image.Resampling.LANCZOS)
-        at = rng.integers(0, (width - squeezed.width, height - squeezed.height))
-        scene.paste(squeezed, (int(at[0]), int(at[1])))
-    scene = scene.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.2, 1.3))))
-    y = np.asarray(scene).astype(np.float32)
-    smear = int(rng.integers(0, 6)) if rng.random() < 0.4 else 0
-    if smear > 1:
-        y = np.mean([np.roll(y, step, axis=1) for step in range(smear)], axis=0)
-    return np.clip(y + rng.normal(0, rng.uniform(1, 8), y.shape), 0, 255).astype(np.uint8)
+def until(*steps: str) -> Decoder:
+    """The policy with these steps only."""
+    return lambda y: {read.data for read in Reader(ManualClock(), steps).read_still(y)}
 
 
-def _damaged(patch: Image.Image, rng: np.random.Generator) -> Image.Image:
-    draw = ImageDraw.Draw(patch)
-    if rng.random() < 0.2:
-        for _ in range(int(rng.integers(2, 7))):
-            draw.line(rng.integers(0, 400, 4).tolist(), fill=int(rng.integers(120, 255)), width=6)
-    if rng.random() < 0.15:
-        x, y, size = rng.integers(0, 300), rng.integers(0, 300), rng.integers(30, 110)
-        draw.ellipse([x, y, x + size, y + size], fill=250)
-    return patch
+def then(first: Decoder, second: Decoder) -> Decoder:
+    """The second only where the first reads nothing."""
+    return lambda y: first(y) or second(y)
 
 
-def measure_stills(frames: int, seed: int) -> dict[str, dict[str, float]]:
-    """Read rate, false reads and CPU of each decoder; each frame is given to all, in random order."""
+def zbar_on_near_misses(y: Luma) -> set[bytes]:
+    """Tried and dropped: the crop of what zxing-cpp saw and could not decode, on its local threshold."""
+    found = zxingcpp.read_barcodes(y, formats=FORMATS, return_errors=True)
+    crops = [near_miss_crop(y, code.position) for code in found if not code.valid]
+    return {data for crop in crops if crop.size for data in pyzbar_alone(_black_white(darker(crop)))}
+
+
+def zbar_on_everything(y: Luma) -> set[bytes]:
+    """Tried and dropped: the local threshold of the whole picture and its inverse, without a look for finders."""
+    is_dark = darker(y)
+    return pyzbar_alone(_black_white(is_dark)) or pyzbar_alone(_black_white(~is_dark))
+
+
+def _black_white(is_dark: Mask) -> Luma:
+    return np.where(is_dark, np.uint8(0), np.uint8(255))
+
+
+LADDER = {f"+ {step}" if count else step: until(*STEPS[: count + 1]) for count, step in enumerate(STEPS)}
+ON_CROP = until(*STEPS[:3])
+DROPPED = {
+    "zbar on the crop": then(ON_CROP, zbar_on_near_misses),
+    "all after it": then(then(ON_CROP, zbar_on_near_misses), until(*STEPS)),
+    "zbar on everything": then(ON_CROP, zbar_on_everything),
+}
+
+
+class Tally:
+    """What one decoder made of the stills."""
+
+    def __init__(self) -> None:
+        self.cpu_ms: list[float] = []
+        self.with_code: list[bool] = []
+        self.reads = 0
+        self.false = 0
+
+    def give(self, decode: Decoder, frame: HardFrame) -> None:
+        begun = time.process_time()
+        found = decode(frame.y)
+        self.cpu_ms.append((time.process_time() - begun) * 1000)
+        wanted = set() if frame.code is None else {frame.code.encode()}
+        self.with_code.append(bool(wanted))
+        self.reads += bool(wanted & found)
+        self.false += len(found - wanted)
+
+    def mean_ms(self, *, with_code: bool) -> float:
+        return statistics.mean(ms for ms, has in zip(self.cpu_ms, self.with_code, strict=True) if has == with_code)
+
+
+def measure_stills(frames: int, seed: int) -> dict[str, Tally]:
+    """Each frame is given to every decoder, in random order."""
     rng = np.random.default_rng(seed)
-    cpu_ms: dict[str, list[float]] = {name: [] for name in DECODERS}
-    reads, false = dict.fromkeys(DECODERS, 0), dict.fromkeys(DECODERS, 0)
+    decoders = {**DECODERS, **LADDER, **DROPPED}
+    tallies = {name: Tally() for name in decoders}
     for number in range(frames + frames // EMPTY_SHARE):
-        code = own_code(bytes(32), "benchmark", number) if number < frames else None
-        still = Still(draw_still(rng, code), code.encode() if code else None)
-        for name in rng.permutation(list(DECODERS)):
-            begun = time.process_time()
-            found = DECODERS[name](still.y)
-            cpu_ms[name].append((time.process_time() - begun) * 1000)
-            reads[name] += still.code in found
-            false[name] += len(found - {still.code})
+        frame = draw(rng, own_code(bytes(32), "benchmark", number) if number < frames else None)
+        for name in rng.permutation(list(decoders)):
+            tallies[name].give(decoders[name], frame)
+    return tallies
+
+
+def compared(tally: Tally, frames: int) -> dict[str, float]:
     return {
-        name: {
-            "read_percent": round(100 * reads[name] / frames, 1),
-            "false_reads": false[name],
-            "cpu_ms_mean": round(statistics.mean(cpu_ms[name]), 2),
-            "cpu_ms_median": round(statistics.median(cpu_ms[name]), 2),
-            "cpu_ms_p95": round(float(np.percentile(cpu_ms[name], 95)), 2),
-            "reads_per_cpu_s": round(1000 * reads[name] / sum(cpu_ms[name]), 1),
-        }
-        for name in DECODERS
+        "read_percent": round(100 * tally.reads / frames, 1),
+        "false_reads": tally.false,
+        "cpu_ms_mean": round(statistics.mean(tally.cpu_ms), 2),
+        "cpu_ms_median": round(statistics.median(tally.cpu_ms), 2),
+        "cpu_ms_p95": round(float(np.percentile(tally.cpu_ms, 95)), 2),
+        "ms_with_code": round(tally.mean_ms(with_code=True), 2),
+        "ms_without": round(tally.mean_ms(with_code=False), 2),
+        "reads_per_cpu_s": round(1000 * tally.reads / sum(tally.cpu_ms), 1),
+    }
+
+
+def added(tally: Tally, before: Tally) -> dict[str, float]:
+    """What one step more won, and what it cost."""
+    won = tally.reads - before.reads
+    ms = sum(tally.cpu_ms) - sum(before.cpu_ms)
+    return {
+        "reads_won": won,
+        "false_reads": tally.false,
+        "ms_added_mean": round(ms / len(tally.cpu_ms), 3),
+        "reads_per_extra_cpu_s": round(1000 * won / ms) if ms > 0 else float("inf"),
     }
 
 
@@ -193,7 +214,17 @@ def main() -> None:
     options.add_argument("--frames", type=int, default=300, help="with a code; a quarter as many without")
     options.add_argument("--seed", type=int, default=1)
     chosen = options.parse_args()
-    stills = measure_stills(chosen.frames, chosen.seed)
+    tallies = measure_stills(chosen.frames, chosen.seed)
+    stills = {name: compared(tallies[name], chosen.frames) for name in DECODERS}
+    ladder = list(LADDER)
+    steps = {name: added(tallies[name], tallies[before]) for before, name in pairwise(ladder)}
+    crop, rest = tallies[ladder[2]], tallies[ladder[-1]]
+    dropped = {
+        "zbar on the near miss' crop, after + zxing-enlarged": added(tallies["zbar on the crop"], crop),
+        "the same, and all steps after it, beside the policy": added(tallies["all after it"], rest),
+        "zbar on the whole threshold and inverse, after + zxing-enlarged": added(tallies["zbar on everything"], crop),
+        "the policy's steps on finders together, after + zxing-enlarged": added(rest, crop),
+    }
     visitors = [
         Visitor(own_code(bytes(32), "benchmark", number), MEDIA[number % len(MEDIA)])
         for number in range(2 * len(MEDIA))
@@ -209,6 +240,12 @@ def main() -> None:
         "frames": chosen.frames,
         "seed": chosen.seed,
         "stills": stills,
+        "policy_to_pyzbar": {
+            column: round(stills["policy"][column] / stills["pyzbar"][column], 3)
+            for column in ("cpu_ms_mean", "ms_with_code", "ms_without")
+        },
+        "steps": {ladder[0]: {"reads": tallies[ladder[0]].reads}, **steps},
+        "dropped": dropped,
         "live_cpu_ms": live,
         "live_cpu_of_policy_to_pyzbar": round(live["policy"] / live["pyzbar"], 3),
         "first_read": first,
@@ -221,7 +258,11 @@ def main() -> None:
     print(f"{'':12}" + "".join(f"{column:>17}" for column in columns))
     for name, row in stills.items():
         print(f"{name:12}" + "".join(f"{row[column]:>17}" for column in columns))
-    print("live, 15 frames/s, mean CPU ms a frame: " + ", ".join(f"{name} {ms}" for name, ms in live.items()))
+    print("the policy's CPU, of pyzbar's alone: " + ", ".join(f"{k} {v}" for k, v in told["policy_to_pyzbar"].items()))
+    print(f"\nsteps; {ladder[0]} reads {tallies[ladder[0]].reads} of {chosen.frames}, each further one:")
+    for name, row in (steps | dropped).items():
+        print(f"{name:66}" + ", ".join(f"{column} {value}" for column, value in row.items()))
+    print("\nlive, 15 frames/s, mean CPU ms a frame: " + ", ".join(f"{name} {ms}" for name, ms in live.items()))
     print(f"the policy's CPU, live: {told['live_cpu_of_policy_to_pyzbar']} of pyzbar's alone")
     print("\ntime to first read: median, max ms")
     for case, rows in first.items():

@@ -2,19 +2,19 @@
 
 1. a motion gate, so that an empty scene costs almost nothing;
 2. zxing-cpp on every frame that passes;
-3. what it saw but could not decode: the crop again, sharpened;
-4. pyzbar as the second opinion, throttled, on a local threshold and, the next time, on its inverse. That is where
-   cracked, glaring and very dim codes are won.
+3. what it saw but could not decode: the crop again, sharpened, then enlarged too;
+4. the second opinion, throttled, where a local threshold leaves finder patterns: zxing-cpp on that part enlarged, then
+   pyzbar on its threshold and on the inverse. That is where cracked, glaring, far and very dim codes are won.
 
-The steps were chosen elsewhere on 1,125 photographs; benchmarks/reader.py compares them on drawn ones.
-A result is a claim by a stranger: bytes to be looked up, never to be obeyed.
+What each step is worth: docs/performance.md. A result is a claim by a stranger: bytes to be looked up, never to be
+obeyed.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -25,6 +25,8 @@ from PIL import Image, ImageFilter
 from hardware.cameras import Luma
 from hardware.clock import Clock
 from hardware.errors import PlatypusError
+from kiosk.door.finders import Box, Mask, code_box, darker, find_finders
+from kiosk.door.focus import Unread, find_unread
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +44,13 @@ pyzbar = _library("pyzbar.pyzbar")  # without libzbar0 there is no second opinio
 
 _SECOND_OPINION_AFTER_S = 0.3  # without a read
 _SECOND_OPINIONS_PER_S = 3
+FOCUS_EVERY_S = 0.5  # while something moves and nothing is read
 _CROP_MARGIN = 0.25  # of the near miss' size, on each side
 _SHARPEN = ImageFilter.UnsharpMask(radius=2, percent=150, threshold=0)
-_NEIGHBOURHOOD = ImageFilter.BoxBlur(25)  # a square of 51 px
-_THRESHOLD_BIAS = 5  # grey levels under the local mean that count as dark
+
+_ON_CROP = ("zxing-sharpened", "zxing-enlarged")
+_ON_FINDERS = ("finders", "zxing-closer", "zbar-threshold", "zbar-inverse")
+STEPS = ("zxing", *_ON_CROP, *_ON_FINDERS)  # in their order; what each is worth: benchmarks/reader.py
 
 
 class NoDecoder(PlatypusError, ImportError):
@@ -58,7 +63,7 @@ class Read(NamedTuple):
     """One code that was read."""
 
     data: bytes
-    reader: str  # which step won it: "zxing", "zxing-sharpened", "zbar-threshold", "zbar-inverse"
+    reader: str  # which of STEPS won it
 
 
 class Sight(NamedTuple):
@@ -67,25 +72,28 @@ class Sight(NamedTuple):
     reads: Sequence[Read]
     has_near_miss: bool  # a code is there but could not be read
     was_looked_at: bool  # False: the gate kept the frame from the decoders
+    unread: Unread | None = None  # a code that nothing reads; looked for twice a second, while something moves
 
 
 class Reader:
     """Reads frames in their order; remembers what it needs for the gate and the throttle. For one thread.
 
-    With one of the libraries missing the other reads alone. Raises NoDecoder when both are.
+    With one of the libraries missing the other reads alone. Raises NoDecoder when both are. `steps` leaves some out, to
+    measure what each is worth.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, steps: Collection[str] = STEPS) -> None:
         if zxingcpp is None and pyzbar is None:
             raise NoDecoder("no QR decoder is installed: run ./install.sh again (zxing-cpp, libzbar0)")
         for name, library in (("zxing-cpp", zxingcpp), ("zbar", pyzbar)):
             if library is None:
                 log.warning("reader event=missing library=%s", name)
+        self._allowed = frozenset(steps)
         self._clock = clock
         self._gate = MotionGate()
         self._last_read_s = float("-inf")
         self._last_opinion_s = float("-inf")
-        self._on_inverse = False
+        self._focused_s = float("-inf")
         self.steps: Counter[str] = Counter()  # how often each step ran ("step") and won ("step:read")
 
     def look(self, y: Luma) -> Sight:
@@ -97,11 +105,19 @@ class Reader:
         reads, misses = self._zxing(y)
         if not reads and self._wants_opinion(now):
             self._last_opinion_s = now
-            reads = self._zbar(y, inverse=self._on_inverse)
-            self._on_inverse = not self._on_inverse
+            reads = self.second_opinion(y)
         if reads:
             self._last_read_s = now
-        return Sight(reads, has_near_miss=misses and not reads, was_looked_at=True)
+        unread = None if reads else self._unread(y, now)
+        return Sight(reads, has_near_miss=misses and not reads, was_looked_at=True, unread=unread)
+
+    def _unread(self, y: Luma, now: float) -> Unread | None:
+        is_due = now - max(self._focused_s, self._last_read_s) >= FOCUS_EVERY_S
+        if not is_due or not self._gate.has_changed_lately(now):
+            return None
+        self._focused_s = now
+        self.steps["focus"] += 1
+        return find_unread(y)
 
     def _wants_opinion(self, now: float) -> bool:
         if zxingcpp is None:
@@ -109,44 +125,70 @@ class Reader:
         is_due = now - self._last_read_s >= _SECOND_OPINION_AFTER_S
         return is_due and now - self._last_opinion_s >= 1 / _SECOND_OPINIONS_PER_S
 
-    def read_still(self, y: Luma) -> Sequence[Read]:
+    def read_still(self, y: Luma) -> list[Read]:
         """Read one picture with every step, as no next frame will come."""
         reads, _ = self._zxing(y)
         return reads or self.second_opinion(y)
 
-    def second_opinion(self, y: Luma) -> Sequence[Read]:
-        """What pyzbar alone makes of one picture."""
-        return self._zbar(y, inverse=False) or self._zbar(y, inverse=True)
+    def second_opinion(self, y: Luma) -> list[Read]:
+        """What a closer look at the finder patterns gives."""
+        if self._allowed.isdisjoint(_ON_FINDERS):
+            return []
+        self.steps["finders"] += 1
+        is_dark = darker(y)
+        upright, inverted = find_finders(is_dark)
+        if len(upright) + len(inverted) < 2:
+            return []
+        self.steps["finders:found"] += 1
+        return (
+            self._closer(y, code_box([*upright, *inverted], is_dark.shape, least=2))
+            or self._zbar("zbar-threshold", is_dark, code_box(upright, is_dark.shape))
+            or self._zbar("zbar-inverse", ~is_dark, code_box(inverted, is_dark.shape))
+        )
 
     def _zxing(self, y: Luma) -> tuple[list[Read], bool]:
         if zxingcpp is None:
             return [], False
-        self.steps["zxing"] += 1
-        found = _decode(y)
-        reads = _distinct(Read(code.bytes, "zxing") for code in found if code.valid)
+        found = self._decode(y, "zxing")
         misses = [code for code in found if not code.valid]
-        if reads:
-            self.steps["zxing:read"] += 1
-            return reads, bool(misses)
-        for miss in misses:
-            self.steps["zxing-sharpened"] += 1
-            crop = _crop(y, miss.position)
-            if crop.size == 0:
-                continue
-            sharp = np.asarray(Image.fromarray(np.ascontiguousarray(crop)).filter(_SHARPEN))
-            reads += [Read(code.bytes, "zxing-sharpened") for code in _decode(sharp) if code.valid]
-        if reads:
-            self.steps["zxing-sharpened:read"] += 1
+        reads = _valid(found, "zxing")
+        if not reads:
+            reads = [read for miss in misses for read in self._again(near_miss_crop(y, miss.position))]
         return _distinct(reads), bool(misses)
 
-    def _zbar(self, y: Luma, *, inverse: bool) -> list[Read]:
-        if pyzbar is None:
+    def _again(self, crop: Luma) -> list[Read]:
+        """A near miss once more: sharpened, then enlarged as well."""
+        if crop.size == 0 or self._allowed.isdisjoint(_ON_CROP):
             return []
-        name = "zbar-inverse" if inverse else "zbar-threshold"
+        sharp = Image.fromarray(np.ascontiguousarray(crop)).filter(_SHARPEN)
+        return self._step("zxing-sharpened", lambda: np.asarray(sharp)) or self._step(
+            "zxing-enlarged", lambda: _enlarged(sharp, 2)
+        )
+
+    def _closer(self, y: Luma, box: Box | None) -> list[Read]:
+        """The part with finder patterns, enlarged: codes too far away, or too pale."""
+        if zxingcpp is None or box is None:
+            return []
+        part = Image.fromarray(np.ascontiguousarray(y[box.rows, box.columns]))
+        return self._step("zxing-closer", lambda: _enlarged(part, 1.5))
+
+    def _step(self, name: str, picture: Callable[[], Luma]) -> list[Read]:
+        return _valid(self._decode(picture(), name), name) if name in self._allowed else []
+
+    def _decode(self, y: Luma, name: str) -> list[Any]:
         self.steps[name] += 1
-        picture = local_threshold(y)
-        if inverse:
-            picture = 255 - picture
+        # Model 2 only: with the whole family a torn code was once read as Micro QR "812".
+        formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
+        found = list(zxingcpp.read_barcodes(y, formats=formats, return_errors=True))
+        if any(code.valid for code in found):
+            self.steps[f"{name}:read"] += 1
+        return found
+
+    def _zbar(self, name: str, is_ink: Mask, box: Box | None) -> list[Read]:
+        if pyzbar is None or box is None or name not in self._allowed:
+            return []
+        self.steps[name] += 1
+        picture = np.where(is_ink[box.rows, box.columns], np.uint8(0), np.uint8(255))
         try:
             found = pyzbar.decode(picture, symbols=[pyzbar.ZBarSymbol.QRCODE])
         except ValueError as error:
@@ -177,6 +219,10 @@ class MotionGate:
         self._changed_s = float("-inf")
         self._passed_s = float("-inf")
 
+    def has_changed_lately(self, now_s: float) -> bool:
+        """Whether something moves, or did within the last second."""
+        return now_s - self._changed_s <= self._KEEP_OPEN_S
+
     def is_open(self, y: Luma, now_s: float) -> bool:
         """Whether this frame is worth decoding."""
         small = y[::8, ::8].astype(np.int16)
@@ -187,26 +233,22 @@ class MotionGate:
             if np.percentile(change, 99) > self._CHANGED_LEVELS:
                 self._changed_s = now_s
         self._before = small
-        is_open = now_s - self._changed_s <= self._KEEP_OPEN_S or now_s - self._passed_s >= self._REGARDLESS_S
+        is_open = self.has_changed_lately(now_s) or now_s - self._passed_s >= self._REGARDLESS_S
         if is_open:
             self._passed_s = now_s
         return is_open
 
 
-def local_threshold(y: Luma) -> Luma:
-    """Black where a pixel is darker than the mean of its neighbourhood, white elsewhere; same shape."""
-    mean = np.asarray(Image.fromarray(np.ascontiguousarray(y)).filter(_NEIGHBOURHOOD))
-    is_dark = y < np.maximum(mean, _THRESHOLD_BIAS) - _THRESHOLD_BIAS
-    return np.where(is_dark, np.uint8(0), np.uint8(255))
+def _valid(found: Iterable[Any], name: str) -> list[Read]:
+    return _distinct(Read(code.bytes, name) for code in found if code.valid)
 
 
-def _decode(y: Luma) -> list[Any]:
-    # Model 2 only: with the whole family a torn code was once read as Micro QR "812".
-    formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
-    return list(zxingcpp.read_barcodes(y, formats=formats, return_errors=True))
+def _enlarged(picture: Image.Image, times: float) -> Luma:
+    size = (round(picture.width * times), round(picture.height * times))
+    return np.asarray(picture.resize(size, Image.Resampling.BILINEAR))
 
 
-def _crop(y: Luma, position: Any) -> Luma:
+def near_miss_crop(y: Luma, position: Any) -> Luma:
     corners = (position.top_left, position.top_right, position.bottom_right, position.bottom_left)
     xs, ys = [corner.x for corner in corners], [corner.y for corner in corners]
     margin = int(max(max(xs) - min(xs), max(ys) - min(ys)) * _CROP_MARGIN)

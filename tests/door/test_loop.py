@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import segno
+from PIL import Image, ImageFilter
 
 from hardware.cameras import Frame, Luma, ScriptedCamera
 from hardware.clock import ManualClock, Stamp
@@ -241,14 +242,35 @@ def test_a_covered_lens_is_said_and_is_no_alarm_once_it_is_free(ledger: Ledger, 
 
 
 def test_codes_that_are_seen_and_never_read_are_said(ledger: Ledger, event: Event) -> None:
-    """A smeared lens, a lost focus: the corners of codes are found, their content is not."""
+    """A smeared lens: the corners of codes are found, their content is not."""
     smeared = picture_of("NOBODY READS THIS TEXT")
     rng = np.random.default_rng(3)
     smeared[64:104, 64:104] = np.kron(rng.integers(0, 2, (10, 10)) * 255, np.ones((4, 4))).astype(np.uint8)
     night = Night(event, ledger, [smeared if n % 2 else np.roll(smeared, 9, 0) for n in range(150)])
     assert night.answers == []
-    assert any("focus" in state.cause for state in night.told.states)
+    assert any("clean the lens" in state.cause for state in night.told.states)
     assert night.panel.showing is Signal.OUT_OF_ORDER
+
+
+def test_a_lens_out_of_focus_is_amber_until_the_first_code_is_read(ledger: Ledger, event: Event) -> None:
+    def guest(code: str, x: int, sigma_px: float) -> list[Luma]:
+        page = Image.fromarray(np.kron(picture_of(code)[:150, :150], np.ones((2, 2), np.uint8)))
+        frames = []
+        for number in range(50):  # five seconds
+            picture = Image.new("L", (640, 480), 120)
+            picture.paste(page, (x + round(5 * np.sin(number / 3)), 80 + round(4 * np.sin(number / 5))))
+            frames.append(np.asarray(picture.filter(ImageFilter.GaussianBlur(sigma_px))))
+        return frames
+
+    lobby = np.full((480, 640), 120, np.uint8)
+    lobby[:, 320:] = 60
+    blurred = [*guest("NOT YET", 60, 5.5), *[lobby] * 20, *guest("NOR THIS", 200, 5.5), *[lobby] * 20]
+    night = Night(event, ledger, [*blurred, *guest("AA", 100, 0.5)])
+    assert night.answers == ["admitted"]
+    unclear = [state for state in night.told.states if state.camera == "unclear"]
+    assert unclear and all("out of focus" in state.cause for state in unclear)
+    assert night.panel.signals == [Signal.ATTENTION, Signal.OUT_OF_ORDER, Signal.IDLE, Signal.ADMITTED]
+    assert (night.told.states[-1].camera, night.told.states[-1].cause) == ("ok", "")
 
 
 def test_a_code_that_is_missed_now_and_then_is_no_alarm() -> None:
