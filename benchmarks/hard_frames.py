@@ -18,13 +18,13 @@ from hardware.cameras import Luma
 SIZES = ((1280, 720), (960, 720), (640, 480))
 MODULE_PX = 12  # of the flat code, before it is put into the picture
 SHARES = {
-    "plain": 25,
+    "plain": 28,
     "turned": 8,
     "tilted": 7,
     "small": 8,
     "defocused": 10,
     "moving": 8,
-    "dark mode": 5,
+    "dark mode": 3,
     "dim": 3,
     "very dim": 5,
     "veiled": 3,

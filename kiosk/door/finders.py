@@ -8,6 +8,7 @@ inverted ones together. So the dear steps are taken only where there are such sq
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -149,21 +150,20 @@ def _is_ringed(is_ink: Mask, crossings: npt.NDArray[np.float64]) -> Mask:
     return is_one
 
 
-def code_box(finders: Sequence[Finder], shape: tuple[int, int], least: int = 3) -> Box | None:
+def code_box(finders: Sequence[Finder], shape: tuple[int, int]) -> Box | None:
     """The part of a picture of `shape` that holds all that could be codes; None when nothing could.
 
-    A code has three finder patterns of about one size. Of less than three (dirt over one of them) with `least` 2.
+    A code has three finder patterns of about one size; two are enough, as one may be missed here. (With three wanted,
+    zbar lost 18 of 638 drawn codes, with two it lost 2, for 5 % more CPU.)
     """
     sizes = sorted(finder.module_px for finder in finders)
-    groups = [
-        (small, large) for small, large in zip(sizes, sizes[least - 1 :], strict=False) if large <= _SAME_SIZE * small
-    ]
-    if not groups:
+    pairs = [(small, large) for small, large in pairwise(sizes) if large <= _SAME_SIZE * small]
+    if not pairs:
         return None
     kept = [
         finder
         for finder in finders
-        if any(small / _SAME_SIZE <= finder.module_px <= large * _SAME_SIZE for small, large in groups)
+        if any(small / _SAME_SIZE <= finder.module_px <= large * _SAME_SIZE for small, large in pairs)
     ]
     xs, ys = [finder.x for finder in kept], [finder.y for finder in kept]
     # The corner without a pattern may lie outside: by half the width when the code stands on that corner, and by the

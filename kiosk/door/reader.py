@@ -141,7 +141,7 @@ class Reader:
             return []
         self.steps["finders:found"] += 1
         return (
-            self._closer(y, code_box([*upright, *inverted], is_dark.shape, least=2))
+            self._closer(y, code_box([*upright, *inverted], is_dark.shape))
             or self._zbar("zbar-threshold", is_dark, code_box(upright, is_dark.shape))
             or self._zbar("zbar-inverse", ~is_dark, code_box(inverted, is_dark.shape))
         )
