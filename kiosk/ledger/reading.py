@@ -69,7 +69,8 @@ def find(db: sa.Connection, event: Event, text: str, limit: int) -> Sequence[Fou
     words = fold(text).split()
     if not words:
         return []
-    fits = [tickets.c.folded.contains(word, autoescape=True) for word in words]
+    joined = sa.func.replace(tickets.c.folded, " ", "")  # "obrien" finds O'Brien, which is folded to "o brien"
+    fits = [tickets.c.folded.contains(word, autoescape=True) | joined.contains(word, autoescape=True) for word in words]
     found = sa.select(tickets).where(tickets.c.event_id == event.id, *fits)
     return [_found(db, as_ticket(row)) for row in db.execute(found.order_by(tickets.c.folded).limit(limit)).all()]
 

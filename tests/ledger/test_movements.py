@@ -498,6 +498,13 @@ def test_a_press_said_again_for_somebody_else_is_an_old_page(desk: Desk) -> None
             act(hand, first=False)
 
 
+@pytest.mark.parametrize("text", ["obrien", "o'brien", "O BRIEN", "jeanpierre", "jean-pierre", "Jean Pierre"])
+def test_a_name_is_found_with_and_without_its_marks(desk: Desk, text: str) -> None:
+    someone = NewTicket(0, digest(b"OB"), is_own=False, holder="Jean-Pierre O'Brien")
+    desk.ledger.put_tickets(desk.event, [someone])
+    assert [found.ticket.holder for found in desk.ledger.find(desk.event, text)] == ["Jean-Pierre O'Brien"]
+
+
 def test_undone_entries_are_not_among_the_admitted(desk: Desk) -> None:
     desk.show("ZOE")
     desk.ledger.undo(desk.event, desk.ledger.recent_scans(desk.event, 1)[0].scan_id, desk.hand())
