@@ -44,7 +44,7 @@ pyzbar = _library("pyzbar.pyzbar")  # without libzbar0 there is no second opinio
 
 _SECOND_OPINION_AFTER_S = 0.3  # without a read
 _SECOND_OPINIONS_PER_S = 3
-FOCUS_EVERY_S = 0.5  # while something moves and nothing is read
+_FOCUS_EVERY_S = 0.5  # while something moves and nothing is read
 _CROP_MARGIN = 0.25  # of the near miss' size, on each side
 _SHARPEN = ImageFilter.UnsharpMask(radius=2, percent=150, threshold=0)
 
@@ -112,7 +112,7 @@ class Reader:
         return Sight(reads, has_near_miss=misses and not reads, was_looked_at=True, unread=unread)
 
     def _unread(self, y: Luma, now: float) -> Unread | None:
-        is_due = now - max(self._focused_s, self._last_read_s) >= FOCUS_EVERY_S
+        is_due = now - max(self._focused_s, self._last_read_s) >= _FOCUS_EVERY_S
         if not is_due or not self._gate.has_changed_lately(now):
             return None
         self._focused_s = now
