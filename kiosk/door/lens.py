@@ -36,7 +36,7 @@ class Lens:
         """What is wrong in words, at monotonic `now_s`; empty when all is well."""
         step_s = 0.0 if self._last_s is None else min(now_s - self._last_s, 0.5)
         self._last_s = now_s
-        if is_blind(y):
+        if is_blind(y) and not sight.reads:
             self._blind_since_s = now_s if self._blind_since_s is None else self._blind_since_s
         else:
             self._blind_since_s = None

@@ -17,7 +17,7 @@ from msgspec import structs
 
 from hardware.cameras import Camera
 from hardware.clock import Clock, Stamp
-from hardware.errors import CameraError, CameraGone, CameraStalled, EndOfFilm, PanelError
+from hardware.errors import CameraError, CameraGone, CameraStalled, EndOfFilm, PanelError, PlatypusError
 from hardware.panel import Panel, Signal
 from hardware.worker import Worker
 from kiosk.door.lens import Lens
@@ -158,7 +158,7 @@ class Door:
         try:
             shown = Presentation(showing.code, showing.nonce, self._gate.name, source, at)
             decision = self._book.admit(self._gate.event, shown, self._gate.mode, self._gate.dwell)
-        except LedgerError as error:
+        except PlatypusError as error:
             # The same nonce is tried again while the code is in view, so a lost answer cannot count twice.
             self._ledger_failed_s = self._clock.monotonic()
             self._note_ledger(str(error))

@@ -45,6 +45,7 @@ pyzbar = _library("pyzbar.pyzbar")  # without libzbar0 there is no second opinio
 _SECOND_OPINION_AFTER_S = 0.3  # without a read
 _SECOND_OPINIONS_PER_S = 3
 _FOCUS_EVERY_S = 0.5  # while something moves and nothing is read
+_MOST_MISSES = 3  # looked at again in one frame: a sheet of torn codes must not keep the door busy
 _CROP_MARGIN = 0.25  # of the near miss' size, on each side
 _SHARPEN = ImageFilter.UnsharpMask(radius=2, percent=150, threshold=0)
 
@@ -153,7 +154,7 @@ class Reader:
         misses = [code for code in found if not code.valid]
         reads = _valid(found, "zxing")
         if not reads:
-            reads = [read for miss in misses for read in self._again(near_miss_crop(y, miss.position))]
+            reads = [read for miss in misses[:_MOST_MISSES] for read in self._again(near_miss_crop(y, miss.position))]
         return _distinct(reads), bool(misses)
 
     def _again(self, crop: Luma) -> list[Read]:

@@ -96,27 +96,23 @@ def may_return(db: sa.Connection, event: Event) -> bool:
 
 
 def _kept(db: sa.Connection, event: Event) -> int:
-    """Seats of paid tickets for people who have not come: all of them, less those that entries which stand let in."""
-    undo = scans.alias()
-    came = (
-        sa.select(scans.c.ticket_id, sa.func.sum(scans.c.delta).label("people"))
-        .where(
-            scans.c.event_id == event.id,
-            scans.c.kind == "entry",
-            scans.c.visit.is_not(None),
-            ~sa.exists().where(undo.c.undoes == scans.c.id),
-        )
-        .group_by(scans.c.ticket_id)
-        .subquery()
-    )
-    persons = tickets.c.guests + 1
+    """Seats of paid tickets for people who have not come: all of them, less as many of each as were ever inside."""
     is_kept = sa.and_(tickets.c.event_id == event.id, ~tickets.c.is_walk_in, tickets.c.status == Status.PAID)
-    taken = sa.case((came.c.people < persons, came.c.people), else_=persons)  # in again is no further seat
-    seats = sa.select(sa.func.coalesce(sa.func.sum(persons), 0)).where(is_kept)
-    filled = sa.select(sa.func.coalesce(sa.func.sum(taken), 0)).join_from(
-        came, tickets, tickets.c.id == came.c.ticket_id
+    seats = sa.select(sa.func.coalesce(sa.func.sum(tickets.c.guests + 1), 0)).where(is_kept)
+    undo = scans.alias()
+    moves = (
+        sa.select(scans.c.ticket_id, scans.c.kind, scans.c.delta, tickets.c.guests)
+        .join_from(scans, tickets, tickets.c.id == scans.c.ticket_id)
+        .where(scans.c.event_id == event.id, scans.c.visit.is_not(None), is_kept)
+        .where(~sa.exists().where(undo.c.undoes == scans.c.id))
+        .order_by(scans.c.id)
     )
-    count: int = db.execute(seats).scalar_one() - db.execute(filled.where(is_kept)).scalar_one()
+    inside: dict[int, int] = {}
+    came: dict[int, int] = {}
+    for ticket_id, kind, delta, guests in db.execute(moves):
+        inside[ticket_id] = inside.get(ticket_id, 0) + delta if kind == "entry" else 0
+        came[ticket_id] = max(came.get(ticket_id, 0), min(inside[ticket_id], guests + 1))
+    count: int = db.execute(seats).scalar_one() - sum(came.values())
     return count
 
 

@@ -78,7 +78,7 @@ def move(
         )
         if verdict.reason is None and ticket is not None and ticket.is_walk_in:
             verdict = judge_walk_in(space, count)
-        if override and ticket is not None and not (claim and claim.inside):
+        if override and claim is not None and (not claim.inside or claim.inside + count <= claim.persons):
             verdict = overrule(verdict, space, count)
         delta = count
     values = {**who, "ticket_id": ticket and ticket.id, "kind": str(way), "reason": verdict.reason}

@@ -469,6 +469,21 @@ def test_the_rest_of_a_group_comes_in_on_the_same_code_and_keeps_its_seats(desk:
     assert desk.show("JEAN2", GateMode.BOTH) == (OUT, None, 0)
 
 
+def test_one_of_a_group_who_goes_out_and_in_takes_no_further_kept_seat(desk: Desk) -> None:
+    for _ in range(3):
+        desk.ledger.check_in(desk.event, desk.ids[3], desk.hand(), persons=1)
+        desk.show("JEAN2", GateMode.EXIT)
+    assert desk.ledger.seats(desk.event, desk.clock.stamp()).kept == 4
+
+
+def test_the_rest_of_a_group_may_be_let_in_anyway(desk: Desk) -> None:
+    desk.ledger.check_in(desk.event, desk.ids[3], desk.hand(), persons=1)
+    desk.ledger.correct(desk.event, 5, desk.hand())
+    assert desk.ledger.check_in(desk.event, desk.ids[3], desk.hand(), persons=2).reason is Reason.FULL
+    answer = desk.ledger.check_in(desk.event, desk.ids[3], desk.hand(), persons=2, override=True)
+    assert (answer.inside, answer.caveats) == (8, (Caveat.OVERRIDE,))
+
+
 def test_a_ticket_that_admits_fewer_by_now_makes_no_old_row_wrong(desk: Desk) -> None:
     for _ in range(2):
         desk.ledger.check_in(desk.event, desk.ids[3], desk.hand(), persons=1)
