@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from stream.alarms import Alarm
 from stream.talks import TalkInfo
 
 FIRST_PICTURE: Final = "waiting for the first picture"
@@ -73,3 +74,4 @@ class StreamState(msgspec.Struct, frozen=True, kw_only=True):
     talk: TalkInfo | None = None  # on stage now
     next_talk: TalkInfo | None = None  # whom "next" would introduce
     undo: str = ""  # what undo would do, in plain words; "" when nothing
+    alarms: tuple[Alarm, ...] = ()  # what is wrong beside the states of source and legs, the worst first

@@ -1,0 +1,58 @@
+"""What the organizer must hear of although nobody asked: alarms that come on, and go away, by themselves.
+
+A single bad look is no alarm and a single good one no end of it: a `Latch` goes on after it was bad on end for some
+seconds, and off after it was good for some.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+AlarmCode = Literal[
+    "no-picture",  # no bytes from the camera
+    "frozen",
+    "black",
+    "no-sound",  # no bytes from the microphone
+    "silence",
+    "clipping",
+    "slow",  # the encoder makes fewer pictures a second than it should
+    "hot",
+    "power",
+    "disk",  # too little room for the rest of the evening, or none
+]
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is wrong now."""
+
+    code: AlarmCode
+    cause: str  # in plain words, with the number: "no sound from the room for 12 s"
+    action: str  # the one thing to do: "Check that the microphone is switched on"
+
+
+class Latch:
+    """Whether something is wrong, seen with patience. Times are monotonic seconds; not safe with threads."""
+
+    def __init__(self, *, on_after_s: float, off_after_s: float) -> None:
+        self._on_after_s = on_after_s
+        self._off_after_s = off_after_s
+        self._differs_since_s: float | None = None  # since when it looks other than it is said to be
+        self.is_on = False
+
+    def look(self, now_s: float, *, is_bad: bool) -> bool:
+        """Note how it looks now. Returns whether it is an alarm."""
+        if is_bad == self.is_on:
+            self._differs_since_s = None
+            return self.is_on
+        if self._differs_since_s is None:
+            self._differs_since_s = now_s
+        patience_s = self._off_after_s if self.is_on else self._on_after_s
+        if now_s - self._differs_since_s >= patience_s:
+            self.is_on, self._differs_since_s = is_bad, None
+        return self.is_on
+
+    def reset(self) -> None:
+        """Nothing is known: begin anew, without an alarm."""
+        self.is_on, self._differs_since_s = False, None
