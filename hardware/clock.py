@@ -61,6 +61,10 @@ class ManualClock:
         self._monotonic_s += seconds
         self._wall += timedelta(seconds=seconds)
 
+    def jump_to(self, wall: datetime) -> None:
+        """Set the wall clock (aware), as a time server or a dead battery does; the monotonic one goes on."""
+        self._wall = wall
+
     def monotonic(self) -> float:
         return self._monotonic_s
 

@@ -65,7 +65,7 @@ _FRENCH = ScreenWords(
         "already_redeemed": Said("Déjà utilisé", _SEE),
         "product": Said("Pas pour cette entrée", _SEE),
         "rules": Said("Pas autorisé maintenant", _SEE),
-        "ambiguous": Said("Quel billet ?", _SEE),
+        "ambiguous": Said("Arrivée ou départ ?", "Une partie du groupe est déjà là : voyez un bénévole."),
         "revoked": Said("Remplacé par un billet plus récent", "Montrez le dernier reçu, ou voyez un bénévole."),
         "unapproved": Said("Pas encore approuvé", _SEE),
         "error": Said("Vérification impossible", "Réessayez, ou adressez-vous à un bénévole."),

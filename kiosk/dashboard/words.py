@@ -48,7 +48,7 @@ REFUSALS: dict[str, Answer] = {
     "already_redeemed": Answer("no", "Already used", "Already used", "Please see a volunteer."),
     "product": Answer("no", "Other entrance", "Not for this entrance", "Please see a volunteer."),
     "rules": Answer("no", "Not allowed by the rules", "Not allowed now", "Please see a volunteer."),
-    "ambiguous": Answer("warn", "Matches several tickets", "Not sure which ticket", "Please see a volunteer."),
+    "ambiguous": Answer("warn", "Coming or going?", "Coming or going?", "A part of your group is in: see a volunteer."),
     "revoked": Answer("no", "Revoked", "Replaced by a newer ticket", "Show your latest ticket, or see a volunteer."),
     "unapproved": Answer("warn", "Not approved", "Not approved yet", "Please see a volunteer."),
     "error": Answer("warn", "Could not check", "We could not check", "Please try again, or see a volunteer."),

@@ -125,7 +125,7 @@ class Door:
                 continue  # nothing moved: who was in view still is
             codes = [read.data for read in sight.reads if 0 < len(read.data) <= _LONGEST_CODE]
             with self._serving:
-                self._serve(self._presence.see(codes, frame.taken_s, is_blurred=sight.has_near_miss))
+                self._serve(self._presence.see(codes, frame.taken_s, is_blurred=bool(sight.near_misses)))
         log.info("gate=%s event=closed steps=%s", self._gate.name, dict(self._reader.steps))
 
     def present(self, code: bytes, source: str) -> None:

@@ -67,11 +67,18 @@ class Read(NamedTuple):
     reader: str  # which of STEPS won it
 
 
+class NearMiss(NamedTuple):
+    """A code that zxing-cpp saw and could not read: its middle, in pixels."""
+
+    x: float
+    y: float
+
+
 class Sight(NamedTuple):
     """What one frame gave."""
 
     reads: Sequence[Read]
-    has_near_miss: bool  # a code is there but could not be read
+    near_misses: Sequence[NearMiss]  # codes that are there but could not be read; none when another one was
     was_looked_at: bool  # False: the gate kept the frame from the decoders
     unread: Unread | None = None  # a code that nothing reads; looked for twice a second, while something moves
 
@@ -102,7 +109,7 @@ class Reader:
         now = self._clock.monotonic()
         if not self._gate.is_open(y, now):
             self.steps["gated"] += 1
-            return Sight((), has_near_miss=False, was_looked_at=False)
+            return Sight((), (), was_looked_at=False)
         reads, misses = self._zxing(y)
         if not reads and self._wants_opinion(now):
             self._last_opinion_s = now
@@ -110,7 +117,7 @@ class Reader:
         if reads:
             self._last_read_s = now
         unread = None if reads else self._unread(y, now)
-        return Sight(reads, has_near_miss=misses and not reads, was_looked_at=True, unread=unread)
+        return Sight(reads, () if reads else misses, was_looked_at=True, unread=unread)
 
     def _unread(self, y: Luma, now: float) -> Unread | None:
         is_due = now - max(self._focused_s, self._last_read_s) >= _FOCUS_EVERY_S
@@ -147,15 +154,15 @@ class Reader:
             or self._zbar("zbar-inverse", ~is_dark, code_box(inverted, is_dark.shape))
         )
 
-    def _zxing(self, y: Luma) -> tuple[list[Read], bool]:
+    def _zxing(self, y: Luma) -> tuple[list[Read], list[NearMiss]]:
         if zxingcpp is None:
-            return [], False
+            return [], []
         found = self._decode(y, "zxing")
-        misses = [code for code in found if not code.valid]
+        misses = sorted((code.position for code in found if not code.valid), key=lambda at: -_corners(at).size_px)
         reads = _valid(found, "zxing")
         if not reads:
-            reads = [read for miss in misses[:_MOST_MISSES] for read in self._again(near_miss_crop(y, miss.position))]
-        return _distinct(reads), bool(misses)
+            reads = [read for miss in misses[:_MOST_MISSES] for read in self._again(near_miss_crop(y, miss))]
+        return _distinct(reads), [_corners(miss).middle for miss in misses]
 
     def _again(self, crop: Luma) -> list[Read]:
         """A near miss once more: sharpened, then enlarged as well."""
@@ -249,14 +256,37 @@ def _enlarged(picture: Image.Image, times: float) -> Luma:
     return np.asarray(picture.resize(size, Image.Resampling.BILINEAR))
 
 
-def near_miss_crop(y: Luma, position: Any) -> Luma:
+class _Corners(NamedTuple):
+    """Where a near miss is, in pixels of the frame; a part of it may lie outside."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def size_px(self) -> int:
+        return max(self.right - self.left, self.bottom - self.top)
+
+    @property
+    def middle(self) -> NearMiss:
+        return NearMiss((self.left + self.right) / 2, (self.top + self.bottom) / 2)
+
+
+def _corners(position: Any) -> _Corners:
     corners = (position.top_left, position.top_right, position.bottom_right, position.bottom_left)
     xs, ys = [corner.x for corner in corners], [corner.y for corner in corners]
-    margin = int(max(max(xs) - min(xs), max(ys) - min(ys)) * _CROP_MARGIN)
+    return _Corners(min(xs), min(ys), max(xs), max(ys))
+
+
+def near_miss_crop(y: Luma, position: Any) -> Luma:
+    """The part of a frame with a near miss (zxing-cpp's position of it), and some of what is around it."""
+    box = _corners(position)
+    margin = int(box.size_px * _CROP_MARGIN)
     height, width = y.shape
     return y[
-        max(min(ys) - margin, 0) : min(max(ys) + margin, height),
-        max(min(xs) - margin, 0) : min(max(xs) + margin, width),
+        max(box.top - margin, 0) : min(box.bottom + margin, height),
+        max(box.left - margin, 0) : min(box.right + margin, width),
     ]
 
 

@@ -12,11 +12,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from hardware.clock import Stamp
-from kiosk.ledger.records import ClockKnown, KnownTime, WrongTime
-from kiosk.ledger.schema import clock_fixes, scans
+from kiosk.ledger.records import ClockKnown, Event, KnownTime, WrongTime
+from kiosk.ledger.schema import clock_fixes, events, scans
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WRITTEN = datetime(2026, 11, 1, tzinfo=UTC)  # it is later than when this program was written
+_LONGEST = timedelta(days=3660)  # nobody uses it for longer, so no time after that is believed of a phone
+_AFTER_START = timedelta(days=31)  # an evening whose start is known is over by then
 
 
 def corrected(row: sa.Row[Any]) -> datetime:
@@ -24,7 +26,7 @@ def corrected(row: sa.Row[Any]) -> datetime:
     if row.offset_ns is None:
         wall: datetime = row.wall
         return wall
-    return _at(row.monotonic_ns, row.offset_ns)
+    return at(row.monotonic_ns, row.offset_ns)
 
 
 def raw(row: sa.Row[Any]) -> datetime | None:
@@ -38,44 +40,60 @@ def with_clock_fix(query: sa.Select[Any]) -> sa.Select[Any]:
     return query.add_columns(clock_fixes.c.offset_ns).outerjoin(clock_fixes, fix)
 
 
-def known_time(db: sa.Connection, at: Stamp) -> KnownTime:
-    """The time at `at`, and who vouches for it."""
-    if at.is_trusted:
-        return KnownTime(at.wall, "server")
-    fix = db.execute(sa.select(clock_fixes).where(clock_fixes.c.boot_id == at.boot_id)).one_or_none()
+def known_time(db: sa.Connection, now: Stamp) -> KnownTime:
+    """The time at `now`, and who vouches for it."""
+    if now.is_trusted:
+        return KnownTime(now.wall, "server")
+    fix = db.execute(sa.select(clock_fixes).where(clock_fixes.c.boot_id == now.boot_id)).one_or_none()
     if fix is None:
-        return KnownTime(at.wall, "nobody")
-    return KnownTime(_at(at.monotonic_ns, fix.offset_ns), "hand" if fix.by_hand else "server")
+        return KnownTime(now.wall, "nobody")
+    return KnownTime(at(now.monotonic_ns, fix.offset_ns), "hand" if fix.by_hand else "server")
 
 
 def note_time(db: sa.Connection, now: Stamp) -> None:
     """A time server has set the clock of this boot: that replaces whatever a person said."""
-    _fix(db, now.boot_id, _offset_ns(now.wall, now), by_hand=False)
+    _fix(db, now.boot_id, _offset_ns(now.wall, now.monotonic_ns), by_hand=False)
 
 
-def set_time(db: sa.Connection, wall: datetime, now: Stamp) -> None:
+def set_time(db: sa.Connection, event: Event, wall: datetime, now: Stamp) -> None:
     """A person says that it is `wall` at `now`. Raises ClockKnown, WrongTime; see Ledger.set_clock."""
     if known_time(db, now).told_by == "server":
         raise ClockKnown("a time server has set the clock; nothing was changed")
-    latest = _latest_known(db)
+    if wall.tzinfo is None:
+        raise WrongTime(f"{wall:%Y-%m-%d %H:%M} has no time zone, so it is no moment")
+    starts_at = db.execute(sa.select(events.c.starts_at).where(events.c.id == event.id)).scalar_one()
+    over = _WRITTEN + _LONGEST if starts_at is None else max(starts_at, _WRITTEN) + _AFTER_START
+    if wall > over:
+        raise WrongTime(
+            f"{wall:%Y-%m-%d} cannot be: "
+            + (f"this event begins on {starts_at:%Y-%m-%d}. " if starts_at else "")
+            + "Look at the phone's own clock, and whether this is tonight's event."
+        )
+    latest = _latest_known(db, over)
     if wall < latest:
         raise WrongTime(
             f"{wall:%Y-%m-%d %H:%M} UTC cannot be: {latest:%Y-%m-%d %H:%M} UTC was known to be over. "
             "Look at the phone's own clock."
         )
-    _fix(db, now.boot_id, _offset_ns(wall, now), by_hand=True)
+    _fix(db, now.boot_id, _offset_ns(wall, now.monotonic_ns), by_hand=True)
 
 
-def _latest_known(db: sa.Connection) -> datetime:
-    """The newest time that a time server vouches for, in any event's rows; at least when this was written."""
+def _latest_known(db: sa.Connection, over: datetime) -> datetime:
+    """The newest time that a time server vouches for, in any event's rows; at least when this was written.
+
+    One after `over` was a server's mistake: it must not keep phones from telling the time for good.
+    """
     trusted: datetime | None = db.execute(
-        sa.select(sa.func.max(scans.c.wall)).where(scans.c.clock_trusted)
+        sa.select(sa.func.max(scans.c.wall)).where(scans.c.clock_trusted, scans.c.wall <= over)
     ).scalar_one()
     corrected_ns = sa.select(sa.func.max(scans.c.monotonic_ns + clock_fixes.c.offset_ns)).where(
-        scans.c.boot_id == clock_fixes.c.boot_id, ~scans.c.clock_trusted, ~clock_fixes.c.by_hand
+        scans.c.boot_id == clock_fixes.c.boot_id,
+        ~scans.c.clock_trusted,
+        ~clock_fixes.c.by_hand,
+        scans.c.monotonic_ns + clock_fixes.c.offset_ns <= _offset_ns(over, 0),
     )
     fixed_ns: int | None = db.execute(corrected_ns).scalar_one()
-    return max(_WRITTEN, trusted or _EPOCH, _EPOCH if fixed_ns is None else _at(fixed_ns, 0))
+    return max(_WRITTEN, trusted or _EPOCH, _EPOCH if fixed_ns is None else at(fixed_ns, 0))
 
 
 def _fix(db: sa.Connection, boot_id: str, offset_ns: int, *, by_hand: bool) -> None:
@@ -87,9 +105,10 @@ def _fix(db: sa.Connection, boot_id: str, offset_ns: int, *, by_hand: bool) -> N
         db.execute(sa.update(clock_fixes).where(is_this).values(offset_ns=offset_ns, by_hand=by_hand))
 
 
-def _offset_ns(wall: datetime, now: Stamp) -> int:
-    return (wall - _EPOCH) // timedelta(microseconds=1) * 1000 - now.monotonic_ns
+def _offset_ns(wall: datetime, monotonic_ns: int) -> int:
+    return (wall - _EPOCH) // timedelta(microseconds=1) * 1000 - monotonic_ns
 
 
-def _at(monotonic_ns: int, offset_ns: int) -> datetime:
+def at(monotonic_ns: int, offset_ns: int) -> datetime:
+    """The wall time of a moment of a boot whose clock was fixed."""
     return _EPOCH + timedelta(microseconds=(monotonic_ns + offset_ns) // 1000)

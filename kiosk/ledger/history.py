@@ -40,7 +40,7 @@ class History(NamedTuple):
             valid_until=ticket.valid_until,
             persons=ticket.persons,
             inside=self.inside,
-            was_inside=any(row.kind == "entry" for row in self.standing),
+            entered=sum(row.delta for row in self.standing if row.kind == "entry"),
             since_last_s=(now.monotonic_ns - last.monotonic_ns) / 1e9 if last is not None and is_this_boot else None,
         )
 
@@ -96,7 +96,11 @@ def may_return(db: sa.Connection, event: Event) -> bool:
 
 
 def _kept(db: sa.Connection, event: Event) -> int:
-    """Seats of paid tickets for people who have not come: all of them, less as many of each as were ever inside."""
+    """Seats of paid tickets for people who have not come: all of them, less as many of each as have been inside.
+
+    Who comes in again is nobody new: as many as were inside at once, or all who entered where nobody returns.
+    """
+    returns = may_return(db, event)
     is_kept = sa.and_(tickets.c.event_id == event.id, ~tickets.c.is_walk_in, tickets.c.status == Status.PAID)
     seats = sa.select(sa.func.coalesce(sa.func.sum(tickets.c.guests + 1), 0)).where(is_kept)
     undo = scans.alias()
@@ -110,8 +114,11 @@ def _kept(db: sa.Connection, event: Event) -> int:
     inside: dict[int, int] = {}
     came: dict[int, int] = {}
     for ticket_id, kind, delta, guests in db.execute(moves):
-        inside[ticket_id] = inside.get(ticket_id, 0) + delta if kind == "entry" else 0
-        came[ticket_id] = max(came.get(ticket_id, 0), min(inside[ticket_id], guests + 1))
+        if kind == "entry":
+            inside[ticket_id] = inside.get(ticket_id, 0) + delta
+        elif returns:
+            inside[ticket_id] = 0
+        came[ticket_id] = max(came.get(ticket_id, 0), min(inside.get(ticket_id, 0), guests + 1))
     count: int = db.execute(seats).scalar_one() - sum(came.values())
     return count
 

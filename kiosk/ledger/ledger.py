@@ -41,10 +41,12 @@ from kiosk.ledger.records import (
     UnknownTicket,
     Waiting,
 )
-from kiosk.ledger.rules import GateMode, Reason
+from kiosk.ledger.rules import Direction, GateMode, Reason
 from kiosk.ledger.schema import events, scans, tickets, waiting
 from kiosk.ledger.waiting import guest_of, waiting_list
 from kiosk.tickets.codes import digest
+
+_MOST_PEOPLE = 10_000
 
 
 class Ledger:
@@ -85,7 +87,7 @@ class Ledger:
         """
         with self.database.writing() as db:
             ticket = ticket_of_id(db, event, ticket_id)
-            return decided(db, event, hand.nonce, ticket) or move(
+            return decided(db, event, hand.nonce, ticket, kind=Direction.ENTRY, persons=persons) or move(
                 db, event, ticket, hand.nonce, hand.at, by_hand(hand), persons=persons, override=override
             )
 
@@ -93,7 +95,7 @@ class Ledger:
         """Let a ticket's people out by hand. Raises UnknownTicket."""
         with self.database.writing() as db:
             ticket = ticket_of_id(db, event, ticket_id)
-            return decided(db, event, hand.nonce, ticket) or move(
+            return decided(db, event, hand.nonce, ticket, kind=Direction.EXIT) or move(
                 db, event, ticket, hand.nonce, hand.at, by_hand(hand), mode=GateMode.EXIT
             )
 
@@ -125,8 +127,10 @@ class Ledger:
     def correct(self, event: Event, delta: int, hand: Hand) -> int:
         """Count people who passed unseen: `delta` more, or less, are inside. Returns who is inside now.
 
-        A correction records what is, so no limit refuses it; but there is nobody to take from an empty room.
+        A correction records what is, so no limit refuses it; but there is nobody to take from an empty room. Raises
+        TooMany for more than a hall holds.
         """
+        _check_size(abs(delta))
         with self.database.writing() as db:
             if not _was_done(db, event, hand.nonce, kind="correction", delta={delta, max(delta, 0)}):
                 space = room(db, event)
@@ -173,12 +177,17 @@ class Ledger:
         """Put somebody at the end of the waiting list. Returns their id on it."""
         if persons < 1:
             raise TooMany("who waits is one person or more")
+        _check_size(persons)
         with self.database.writing() as db:
-            if not _was_done(db, event, hand.nonce, kind="wait"):
-                values = {"event_id": event.id, "name": name, "persons": persons, "since": hand.at.wall}
-                guest = db.execute(sa.insert(waiting).values(**values).returning(waiting.c.id)).scalar_one()
-                _decide(db, event, hand, "wait", waiting_id=guest)
-            key: int = db.execute(sa.select(scans.c.waiting_id).where(scans.c.nonce == hand.nonce)).scalar_one()
+            if _was_done(db, event, hand.nonce, kind="wait"):
+                said = sa.select(waiting).join(scans, scans.c.waiting_id == waiting.c.id)
+                guest = db.execute(said.where(scans.c.nonce == hand.nonce)).one()
+                if (guest.name, guest.persons) != (name, persons):
+                    raise OldPage(OLD_PAGE)
+                return int(guest.id)
+            values = {"event_id": event.id, "name": name, "persons": persons, "since": hand.at.wall}
+            key: int = db.execute(sa.insert(waiting).values(**values).returning(waiting.c.id)).scalar_one()
+            _decide(db, event, hand, "wait", waiting_id=key)
             return key
 
     def stop_waiting(self, event: Event, waiting_id: int, hand: Hand) -> None:
@@ -216,11 +225,11 @@ class Ledger:
 
     def set_clock(self, event: Event, wall: datetime, hand: Hand) -> None:
         """Say that it is `wall` (aware) at `hand.at`, on a machine that does not know; every row of this boot gets a
-        corrected time beside the raw one. Raises ClockKnown, and WrongTime for one before a row with a known time.
+        corrected time beside the raw one. Raises ClockKnown, and WrongTime for one that cannot be now.
         """
         with self.database.writing() as db:
             if not _was_done(db, event, hand.nonce, kind="clock"):
-                clocks.set_time(db, wall, hand.at)
+                clocks.set_time(db, event, wall, hand.at)
                 _decide(db, event, hand, "clock")
 
     # -- reading --------------------------------------------------------------------------------------------------
@@ -357,6 +366,11 @@ class Ledger:
 
 def _decide(db: sa.Connection, event: Event, hand: Hand, kind: str, **about: int) -> None:
     insert(db, event, hand.nonce, hand.at, room(db, event), {**by_hand(hand), "kind": kind, **about})
+
+
+def _check_size(people: int) -> None:
+    if people > _MOST_PEOPLE:
+        raise TooMany(f"{people} people at once are more than any room holds; nothing was counted")
 
 
 def _was_done(db: sa.Connection, event: Event, nonce: str, *, kind: str, **about: set[int]) -> bool:

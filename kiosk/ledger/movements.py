@@ -67,14 +67,21 @@ def move(
         leaving = min(claim.inside, space.inside) if claim else 0
         verdict, delta = Verdict(Reason.INVALID if claim is None else None), -leaving
     else:
-        count = persons if persons is not None else _who_comes(claim)
+        returns = may_return(db, event)
+        count = persons if persons is not None else _who_comes(claim, may_return=returns)
         if claim is not None and persons is not None and not 1 <= persons <= claim.persons:
             raise TooMany(f"this ticket admits {claim.persons}, not {persons}")
         if ticket is not None and ticket.is_walk_in:  # out and in again without a ticket: no seat was kept
             space = room_for_walk_ins(db, event, at, place_of(db, event, ticket.id))
         time = known_time(db, at)
         verdict = judge_entry(
-            claim, space, time.wall, is_clock_trusted=time.is_known, may_return=may_return(db, event), persons=count
+            claim,
+            space,
+            time.wall,
+            is_clock_trusted=time.is_known,
+            may_return=returns,
+            persons=count,
+            mode=mode,
         )
         if verdict.reason is None and ticket is not None and ticket.is_walk_in:
             verdict = judge_walk_in(space, count)
@@ -93,6 +100,9 @@ def walk_in(db: sa.Connection, event: Event, hand: Hand, name: str | None, perso
         raise TooMany("a walk-in is one person or more")
     repeat = decided(db, event, hand.nonce, None, is_walk_in=True)
     if repeat is not None:
+        made = repeat.ticket
+        if made is not None and (made.holder, made.persons) != (name, persons):
+            raise OldPage(OLD_PAGE)
         return repeat
     space = room_for_walk_ins(db, event, hand.at)
     verdict = judge_walk_in(space, persons)
@@ -136,12 +146,9 @@ def _enter_without_ticket(
     return _answer(db, event, ticket, hand.nonce, hand.at, space, values)
 
 
-def _who_comes(claim: Claim | None) -> int:
-    """How many people a code lets in when nobody says: all of its ticket, or those of them who are not inside yet."""
-    if claim is None:
-        return 1
-    rest = claim.persons - claim.inside
-    return rest if rest > 0 else claim.persons
+def _who_comes(claim: Claim | None, *, may_return: bool) -> int:
+    """How many people a code lets in when nobody says: all of its ticket, or those of them who have yet to come."""
+    return 1 if claim is None else claim.rest(may_return=may_return) or claim.persons
 
 
 def _door_ticket(db: sa.Connection, event: Event, name: str | None, persons: int) -> Ticket:
@@ -175,15 +182,27 @@ def _answer(
 
 
 def decided(
-    db: sa.Connection, event: Event, nonce: str, ticket: Ticket | None, *, is_walk_in: bool = False
+    db: sa.Connection,
+    event: Event,
+    nonce: str,
+    ticket: Ticket | None,
+    *,
+    is_walk_in: bool = False,
+    kind: Direction | None = None,
+    persons: int | None = None,
 ) -> Decision | None:
-    """The answer that this nonce was given before. Raises OldPage when that was for somebody or something else."""
+    """The answer that this nonce was given before. Raises OldPage when that was for somebody or something else.
+
+    `kind`: the way they were to go, `persons`: how many; None when that was not said.
+    """
     row = db.execute(sa.select(scans).where(scans.c.nonce == nonce)).one_or_none()
     if row is None:
         return None
     before = None if row.ticket_id is None else ticket_of_id(db, event, row.ticket_id)
     is_same = before is None or before.is_walk_in if is_walk_in else before == ticket
-    if row.event_id != event.id or row.kind not in {"entry", "exit"} or not is_same:
+    is_same &= kind is None or row.kind == kind
+    is_same &= persons is None or row.reason is not None or row.delta == persons
+    if row.event_id != event.id or row.kind not in set(Direction) or not is_same:
         raise OldPage(OLD_PAGE)
     ticket = before
     return Decision(

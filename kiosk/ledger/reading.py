@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from kiosk.ledger.clocks import corrected, raw, with_clock_fix
-from kiosk.ledger.history import as_caveats, as_ticket, history, room
+from kiosk.ledger.history import as_ticket, history, room
 from kiosk.ledger.records import Event, Found, HeadCount, ScanRow, Ticket
 from kiosk.ledger.schema import scans, tickets, waiting
 from kiosk.tickets.sheet import fold
@@ -51,7 +51,7 @@ def recent_scans(db: sa.Connection, event: Event, limit: int) -> Sequence[ScanRo
             reason=row.reason,
             holder=row.holder,
             product=row.product,
-            caveats=as_caveats(row.caveats),
+            caveats=tuple(row.caveats.split()),
             kind=row.kind,
             delta=row.delta,
             actor=row.actor,

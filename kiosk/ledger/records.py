@@ -209,9 +209,9 @@ class Waiting(NamedTuple):
 
     id: int
     name: str
-    persons: int
+    persons: int  # who have yet to come
     since: datetime  # aware, UTC
-    ticket_id: int | None = None  # made for them when they came in before, which was undone
+    ticket_id: int | None = None  # made for them when they came in before, which was undone, or when a part of them did
 
 
 class KnownTime(NamedTuple):

@@ -62,8 +62,17 @@ class Claim(NamedTuple):
     valid_until: datetime | None
     persons: int  # its holder and the guests (+1s) it admits
     inside: int  # how many of them are inside now
-    was_inside: bool
+    entered: int  # how many its entries let in, all together: who came in twice is counted twice
     since_last_s: float | None  # since its last movement, on this boot's monotonic clock; None: another boot, or never
+
+    @property
+    def is_partly_inside(self) -> bool:
+        """Whether some of a group are inside and some are not."""
+        return 0 < self.inside < self.persons
+
+    def rest(self, *, may_return: bool) -> int:
+        """How many of its people may come in now; where nobody may return, those who have never been in."""
+        return max(self.persons - (self.inside if may_return else self.entered), 0)
 
 
 class Room(NamedTuple):
@@ -92,11 +101,19 @@ _BY_STATUS = {
 
 
 def judge_entry(
-    claim: Claim | None, room: Room, now: datetime, *, is_clock_trusted: bool, may_return: bool, persons: int
+    claim: Claim | None,
+    room: Room,
+    now: datetime,
+    *,
+    is_clock_trusted: bool,
+    may_return: bool,
+    persons: int,
+    mode: GateMode = GateMode.ENTRY,
 ) -> Verdict:
     """Whether `persons` may enter on `claim` now; None is a code that the ledger does not know.
 
-    `may_return`: whether a guest who left may come in again.
+    `may_return`: whether a guest who left may come in again. `mode`: the gate's; at one for both ways the code of a
+    group of which some are inside does not say whether those leave or the others come, and nobody guesses.
     """
     if claim is None:
         return Verdict(Reason.INVALID)
@@ -109,8 +126,9 @@ def judge_entry(
         return Verdict(Reason.INVALID_TIME)
     if claim.status is Status.UNPAID:
         return Verdict(Reason.UNPAID)
-    is_rest = claim.inside > 0 and claim.inside + persons <= claim.persons  # of a group that comes in parts
-    if not is_rest and (claim.inside or (claim.was_inside and not may_return)):
+    if mode is GateMode.BOTH and claim.is_partly_inside:
+        return Verdict(Reason.AMBIGUOUS)
+    if persons > claim.rest(may_return=may_return):
         return Verdict(Reason.ALREADY_REDEEMED)
     if room.inside + persons > room.capacity:
         return Verdict(Reason.FULL)
@@ -152,7 +170,7 @@ def direction(mode: GateMode, claim: Claim | None, dwell: timedelta) -> Directio
     """
     if mode is not GateMode.BOTH:
         return Direction(mode.value)
-    if claim is None or not claim.was_inside or 0 < claim.inside < claim.persons:  # the rest of a group comes
+    if claim is None or not claim.entered or claim.is_partly_inside:  # the last is refused, see judge_entry
         return Direction.ENTRY
     is_lingering = claim.since_last_s is not None and claim.since_last_s < dwell.total_seconds()
     return Direction.EXIT if bool(claim.inside) != is_lingering else Direction.ENTRY

@@ -1,6 +1,7 @@
 """The waiting list, derived from the rows: who asked for a seat, has not left the list and has not come in.
 
-So an undone entry, and an undone removal, put a guest back on their old place.
+So an undone entry, and an undone removal, put a guest back on their old place; and of a group that comes in parts the
+rest keep it.
 """
 
 from __future__ import annotations
@@ -17,18 +18,27 @@ from kiosk.ledger.schema import scans, waiting
 def waiting_list(db: sa.Connection, event: Event) -> Sequence[Waiting]:
     """Who waits, first come first."""
     asked = sa.and_(scans.c.waiting_id == waiting.c.id, scans.c.kind == "wait")
-    query = with_clock_fix(sa.select(waiting, scans.c.wall, scans.c.monotonic_ns).outerjoin(scans, asked))
+    came = _came()
+    query = with_clock_fix(
+        sa.select(waiting, scans.c.wall, scans.c.monotonic_ns, came.label("came")).outerjoin(scans, asked)
+    )
     rows = db.execute(
         query.where(
             waiting.c.event_id == event.id,
             ~_has_row(kind="wait", is_undone=True),
             ~_has_row(kind="unwait", is_undone=False),
-            ~_has_come(),
+            came < waiting.c.persons,
         ).order_by(waiting.c.id)
     )
     # Guests of an older ledger have no row that says when they asked.
     return [
-        Waiting(row.id, row.name, row.persons, row.since if row.wall is None else corrected(row), row.ticket_id)
+        Waiting(
+            row.id,
+            row.name,
+            row.persons - row.came,
+            row.since if row.wall is None else corrected(row),
+            row.ticket_id,
+        )
         for row in rows
     ]
 
@@ -49,11 +59,16 @@ def _has_row(*, kind: str, is_undone: bool) -> sa.ColumnElement[bool]:
     return sa.exists().where(said.c.waiting_id == waiting.c.id, said.c.kind == kind, undone if is_undone else ~undone)
 
 
-def _has_come() -> sa.ColumnElement[bool]:
+def _came() -> sa.ScalarSelect[int]:
+    """How many of a guest's group have come in."""
     entry, undo = scans.alias(), scans.alias()
-    return sa.exists().where(
-        entry.c.ticket_id == waiting.c.ticket_id,
-        entry.c.kind == "entry",
-        entry.c.visit.is_not(None),
-        ~sa.exists().where(undo.c.undoes == entry.c.id),
+    return (
+        sa.select(sa.func.coalesce(sa.func.sum(entry.c.delta), 0))
+        .where(
+            entry.c.ticket_id == waiting.c.ticket_id,
+            entry.c.kind == "entry",
+            entry.c.visit.is_not(None),
+            ~sa.exists().where(undo.c.undoes == entry.c.id),
+        )
+        .scalar_subquery()
     )

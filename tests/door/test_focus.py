@@ -168,6 +168,21 @@ def test_nothing_else_is_taken_for_a_lens_out_of_focus(frames: object) -> None:
     assert not any("out of focus" in words for words in judged(frames()))  # type: ignore[operator]
 
 
+def test_codes_in_hands_that_are_never_read_are_said_and_torn_posters_are_not() -> None:
+    """People walk past both: something moves all the time."""
+
+    def passing(number: int, picture: Luma) -> Luma:
+        picture = picture.copy()
+        picture[400:, (number * 17) % 500 :][:, :60] = 200
+        return picture
+
+    poster = [passing(n, seen(Held(150, 100), is_spoilt=True)) for n in range(300)]
+    guests = [passing(n, seen(held, is_spoilt=True)) for n, held in enumerate(hand(150, 100, 15))]
+    assert set(judged(poster)) == {""}
+    assert "clean the lens" in judged(guests)[-1]
+    assert "clean the lens" in judged(poster + guests)[-1]
+
+
 def test_two_blurred_guests_with_hours_between_them_are_no_alarm() -> None:
     lens = Lens()
     y, now_s = seen(None), 0.0
@@ -175,7 +190,7 @@ def test_two_blurred_guests_with_hours_between_them_are_no_alarm() -> None:
         for tick in range(4):
             now_s = hour * 3600 + tick / 2
             unread = Unread(100 + 40 * hour + 3 * tick, 100, 7, 1.1)
-            assert lens.judge(y, Sight((), False, True, unread), now_s) == ""
+            assert lens.judge(y, Sight((), (), True, unread), now_s) == ""
 
 
 def test_what_looks_like_a_blurred_code_for_one_look_is_no_alarm() -> None:
@@ -184,7 +199,7 @@ def test_what_looks_like_a_blurred_code_for_one_look_is_no_alarm() -> None:
     for tick in range(200):
         x, middle, module_px = rng.uniform((60, 60, 4), (580, 420, 12))
         unread = Unread(x, middle, module_px, 1.1) if tick % 4 == 0 else None
-        assert lens.judge(y, Sight((), False, True, unread), tick / 2) == ""
+        assert lens.judge(y, Sight((), (), True, unread), tick / 2) == ""
 
 
 def test_an_empty_scene_is_not_searched_for_blur() -> None:

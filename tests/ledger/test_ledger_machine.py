@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from hypothesis import settings
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from hardware.clock import ManualClock
-from kiosk.ledger import CannotUndo, GateMode, Hand, Ledger, NewTicket, Presentation, Reason, TooMany
+from kiosk.ledger import CannotUndo, ClockKnown, GateMode, Hand, Ledger, NewTicket, Presentation, Reason, TooMany
 from kiosk.ledger.audit import audit
 from kiosk.tickets.codes import digest
 from kiosk.tickets.status import Status
@@ -24,7 +24,7 @@ modes = st.sampled_from(list(GateMode))
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """The model beside it knows only who is inside, by ticket, and what corrections added."""
+    """The model beside it knows how many are inside, who waits in which order, and what time it is."""
 
     @initialize()
     def begin(self) -> None:
@@ -45,8 +45,10 @@ class LedgerMachine(RuleBasedStateMachine):
             ],
         )
         self.ids = dict(zip(CODES, (ticket.id for ticket in book.tickets(self.event)), strict=False))
+        self.began = self.clock.stamp()
         self.inside = 0
-        self.corrected = 0
+        self.asked: list[str] = []
+        self.listed: set[str] = set()
         self.nonces = 0
         self.said: list[tuple[str, Presentation, GateMode, int, bool]] = []
 
@@ -122,6 +124,10 @@ class LedgerMachine(RuleBasedStateMachine):
         assert after == self.inside - row.delta
         assert after <= max(FIRE, self.inside)
         self.inside = after
+        if row.guest is not None and row.kind == "wait":
+            self.listed.discard(row.guest)
+        elif row.guest is not None:
+            self.listed.add(row.guest)
 
     @rule(gate=gates)
     def release(self, gate: str) -> None:
@@ -129,7 +135,10 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(gate=gates, persons=st.integers(1, 3))
     def wait(self, gate: str, persons: int) -> None:
-        self.ledgers[gate].wait(self.event, "Bo", persons, self.hand(gate))
+        name = f"guest {len(self.asked) + 1}"
+        self.ledgers[gate].wait(self.event, name, persons, self.hand(gate))
+        self.asked.append(name)
+        self.listed.add(name)
 
     @rule(gate=gates, data=st.data(), is_leaving=st.booleans())
     def serve_the_waiting_list(self, gate: str, data: st.DataObject, is_leaving: bool) -> None:
@@ -139,17 +148,57 @@ class LedgerMachine(RuleBasedStateMachine):
         guest = data.draw(st.sampled_from(waiting))
         if is_leaving:
             self.ledgers[gate].stop_waiting(self.event, guest.id, self.hand(gate))
+            self.listed.discard(guest.name)
         else:
             answer = self.ledgers[gate].admit_waiting(self.event, guest.id, self.hand(gate))
             if answer.is_admitted:
                 assert answer.inside == self.inside + guest.persons <= SEATS
+                self.listed.discard(guest.name)
             self.inside = answer.inside
-            is_left = not answer.is_admitted
-            assert (guest.id in {each.id for each in self.ledgers[gate].waiting_list(self.event)}) is is_left
 
     @rule(minutes=st.integers(1, 3))
     def time_passes(self, minutes: int) -> None:
         self.clock.advance(timedelta(minutes=minutes).total_seconds())
+
+    def right(self) -> datetime:
+        """What time it is, whatever the machine believes."""
+        passed_ns = self.clock.stamp().monotonic_ns - self.began.monotonic_ns
+        return self.began.wall + timedelta(microseconds=passed_ns // 1000)
+
+    @rule()
+    def power_is_lost(self) -> None:
+        self.clock.is_trusted = False
+        self.clock.jump_to(datetime(2020, 1, 1, tzinfo=UTC))
+
+    @rule(gate=gates)
+    def a_time_server_is_reached(self, gate: str) -> None:
+        self.clock.is_trusted = True
+        self.clock.jump_to(self.right())
+        self.ledgers[gate].fix_clock(self.clock.stamp())
+
+    @rule(gate=gates)
+    def a_phone_tells_the_time(self, gate: str) -> None:
+        hand = self.hand(gate)
+        was_told_by = self.ledgers[gate].known_time(hand.at).told_by
+        try:
+            self.ledgers[gate].set_clock(self.event, self.right(), hand)
+        except ClockKnown:
+            assert was_told_by == "server"
+        else:
+            assert was_told_by != "server"
+
+    @invariant()
+    def who_waits_keeps_their_place(self) -> None:
+        if hasattr(self, "ledgers"):
+            waiting = [guest.name for guest in self.ledgers["back"].waiting_list(self.event)]
+            assert waiting == [name for name in self.asked if name in self.listed]
+
+    @invariant()
+    def once_the_time_is_known_the_rows_have_it_in_their_order(self) -> None:
+        if hasattr(self, "ledgers") and self.ledgers["back"].known_time(self.clock.stamp()).is_known:
+            times = [row.at for row in self.ledgers["back"].recent_scans(self.event, 100)]
+            assert times == sorted(times, reverse=True)
+            assert all(self.began.wall <= at <= self.right() for at in times)
 
     @invariant()
     def occupancy_is_the_same_at_both_gates_and_never_negative(self) -> None:

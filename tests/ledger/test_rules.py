@@ -25,7 +25,7 @@ from kiosk.ledger.rules import (
 from kiosk.tickets.status import Status
 
 NOW = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
-GOOD = Claim(Status.PAID, None, None, persons=1, inside=0, was_inside=False, since_last_s=None)
+GOOD = Claim(Status.PAID, None, None, persons=1, inside=0, entered=0, since_last_s=None)
 ROOM = Room(inside=10, capacity=50, fire_limit=60, kept=0)
 DWELL = timedelta(seconds=60)
 
@@ -35,7 +35,7 @@ def entry(claim: Claim | None, room: Room = ROOM, *, trusted: bool = True, may_r
     return judge_entry(claim, room, NOW, is_clock_trusted=trusted, may_return=may_return, persons=persons)
 
 
-WRONG_IN_EVERY_WAY = GOOD._replace(status=Status.UNPAID, valid_from=NOW + timedelta(hours=1), inside=1, was_inside=True)
+WRONG_IN_EVERY_WAY = GOOD._replace(status=Status.UNPAID, valid_from=NOW + timedelta(hours=1), inside=1, entered=1)
 
 
 def test_each_reason_hides_those_after_it() -> None:
@@ -50,7 +50,7 @@ def test_each_reason_hides_those_after_it() -> None:
     heard.append(entry(claim, full).reason)
     claim = claim and claim._replace(status=Status.PAID)
     heard.append(entry(claim, full).reason)
-    claim = claim and claim._replace(inside=0, was_inside=False)
+    claim = claim and claim._replace(inside=0, entered=0)
     heard.append(entry(claim, full).reason)
     heard.append(entry(claim).reason)
     assert heard == [
@@ -68,9 +68,40 @@ def test_each_reason_hides_those_after_it() -> None:
 
 
 def test_who_left_may_return_unless_the_event_says_no() -> None:
-    left = GOOD._replace(was_inside=True)
+    left = GOOD._replace(entered=1)
     assert entry(left).reason is None
     assert entry(left, may_return=False).reason is Reason.ALREADY_REDEEMED
+
+
+def test_of_a_group_in_parts_those_come_who_have_not_come() -> None:
+    group = GOOD._replace(persons=3)
+
+    def may_enter(persons: int, inside: int, entered: int, *, may_return: bool) -> bool:
+        claim = group._replace(inside=inside, entered=entered)
+        return judge_entry(claim, ROOM, NOW, is_clock_trusted=True, may_return=may_return, persons=persons) == Verdict(
+            None
+        )
+
+    for may_return in (True, False):
+        assert may_enter(1, inside=2, entered=2, may_return=may_return)
+        assert not may_enter(2, inside=2, entered=2, may_return=may_return)
+    # The two have left: where nobody returns the third may still come, and nobody after that.
+    assert may_enter(3, inside=0, entered=2, may_return=True)
+    assert may_enter(1, inside=0, entered=2, may_return=False)
+    assert not may_enter(2, inside=0, entered=2, may_return=False)
+    assert not may_enter(1, inside=0, entered=3, may_return=False)
+
+
+def test_at_a_gate_for_both_ways_the_code_of_a_group_partly_inside_is_asked_about() -> None:
+    group = GOOD._replace(persons=3, inside=2, entered=2)
+
+    def reason(claim: Claim, mode: GateMode) -> Reason | None:
+        return judge_entry(claim, ROOM, NOW, is_clock_trusted=True, may_return=True, persons=1, mode=mode).reason
+
+    assert reason(group, GateMode.BOTH) is Reason.AMBIGUOUS
+    assert reason(group, GateMode.ENTRY) is None
+    assert reason(group._replace(inside=0, entered=3), GateMode.BOTH) is None
+    assert reason(group._replace(status=Status.CANCELED), GateMode.BOTH) is Reason.CANCELED
 
 
 def test_guests_need_their_seats_too() -> None:
@@ -121,7 +152,7 @@ def test_a_person_may_overrule_the_rules_but_not_the_fire_limit() -> None:
     assert overrule(Verdict(None), ROOM, 1) == Verdict(None)
 
 
-INSIDE = GOOD._replace(inside=1, was_inside=True, since_last_s=300.0)
+INSIDE = GOOD._replace(inside=1, entered=1, since_last_s=300.0)
 
 
 @pytest.mark.parametrize(
