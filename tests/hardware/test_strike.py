@@ -38,6 +38,11 @@ STRIKE = StrikeSettings().pin
 LIMITS = PulseLimits(shortest_s=0.2, longest_s=10.0)
 
 
+def let_it_look() -> None:
+    """Time for the strike's thread to do what it must not do. Too short a time hides a fault, it never makes one."""
+    threading.Event().wait(0.05)
+
+
 def wait_until(condition: Callable[[], bool], limit_s: float = 5.0) -> None:
     deadline_s = time.monotonic() + limit_s
     while not condition():
@@ -92,7 +97,7 @@ def test_a_second_release_while_one_runs_is_told_to_wait(strike: Strike, line: F
 def test_a_hold_is_clamped(asked_s: float, held_s: float, strike: Strike, line: FakeLine, clock: ManualClock) -> None:
     strike.release(asked_s)
     clock.advance(held_s - 0.01)
-    threading.Event().wait(0.05)
+    let_it_look()
     assert line.is_on
     clock.advance(0.02)
     wait_until(lambda: not line.is_on)
@@ -130,7 +135,7 @@ def test_the_next_guest_prolongs_the_pulse(strike: Strike, line: FakeLine, clock
     clock.advance(2.0)
     strike.prolong(3.0)
     clock.advance(2.9)
-    threading.Event().wait(0.05)
+    let_it_look()
     assert line.is_on
     clock.advance(0.1)
     wait_until(lambda: not line.is_on)
@@ -158,7 +163,7 @@ def test_who_comes_just_before_the_longest_gets_their_hold_after_a_pause(
     clock.advance(0.1)
     wait_until(lambda: not line.is_on)
     clock.advance(PAUSE_S - 0.01)
-    threading.Event().wait(0.05)
+    let_it_look()
     assert not line.is_on and not strike.is_released
     clock.advance(0.01)
     wait_until(lambda: line.is_on)
@@ -166,7 +171,7 @@ def test_who_comes_just_before_the_longest_gets_their_hold_after_a_pause(
     clock.advance(2.9)
     wait_until(lambda: not line.is_on)
     clock.advance(10.0)
-    threading.Event().wait(0.05)
+    let_it_look()
     times_s = [began_s, began_s + 10.0, began_s + 10.0 + PAUSE_S, began_s + 10.0 + PAUSE_S + 2.9]
     assert line.changes == [(pytest.approx(at_s), n % 2 == 0) for n, at_s in enumerate(times_s)]
 
@@ -180,7 +185,7 @@ def test_what_a_hold_lacks_is_never_too_short_to_move_the_latch(
     clock.advance(PAUSE_S)
     wait_until(lambda: line.is_on)
     clock.advance(0.19)
-    threading.Event().wait(0.05)
+    let_it_look()
     assert line.is_on
     clock.advance(0.01)
     wait_until(lambda: not line.is_on)
@@ -201,7 +206,7 @@ def test_who_comes_in_the_pause_waits_for_its_end_and_has_the_whole_hold(
     clock.advance(PAUSE_S / 2)
     wait_until(lambda: line.is_on)
     clock.advance(2.9)
-    threading.Event().wait(0.05)
+    let_it_look()
     assert line.is_on
     clock.advance(0.1)
     wait_until(lambda: not line.is_on)
@@ -214,7 +219,7 @@ def test_closing_in_the_pause_locks_for_good(strike: Strike, line: FakeLine, clo
     wait_until(lambda: not line.is_on)
     strike.close()
     clock.advance(5.0)
-    threading.Event().wait(0.05)
+    let_it_look()
     assert not line.is_on and line.is_closed
 
 
@@ -227,7 +232,7 @@ def test_a_line_stuck_at_the_longest_is_tried_until_it_locks_and_is_not_freed_ag
     wait_until(lambda: not line.is_on)
     wait_until(lambda: not strike.is_released)
     clock.advance(5.0)
-    threading.Event().wait(0.05)
+    let_it_look()
     assert not line.is_on and line.fails_off == 0
     assert "event=strike-stuck" in caplog.text
     strike.release(1.0)
@@ -311,7 +316,7 @@ def test_whatever_is_asked_the_latch_locks_at_the_limit_and_in_the_end(asked: li
         clock.advance(LIMITS.longest_s)
         wait_until(lambda: not line.is_on)
         clock.advance(PAUSE_S)
-        threading.Event().wait(0.05)
+        let_it_look()
         clock.advance(LIMITS.longest_s)
         wait_until(lambda: not strike.is_running)
     finally:
