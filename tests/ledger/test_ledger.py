@@ -212,6 +212,21 @@ def test_an_older_ledger_is_brought_up_beside_somebody_who_writes(tmp_path: Path
     writer.close()
 
 
+def test_an_older_ledger_whose_rows_do_not_fit_together_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    engine = sa.create_engine(f"sqlite:///{path}")
+    migrations.upgrade(engine, tmp_path / "ledger.lock", "0001")
+    with sqlite3.connect(path) as tampering:  # a guest of an event that is not there
+        tampering.execute("INSERT INTO waiting VALUES (1, 7, 'Bo', 2, '2026-11-24 18:00:00')")
+    tampering.close()
+    with pytest.raises(LedgerError, match="do not fit together; nothing was changed"):
+        Ledger(path)
+    assert migrations.revision(engine) == "0001"
+    with engine.connect() as db:
+        assert len(db.exec_driver_sql("SELECT * FROM waiting").one()) == 5
+    engine.dispose()
+
+
 def test_an_unknown_event_is_named_with_those_there_are(ledger: Ledger, event: Event) -> None:
     with pytest.raises(UnknownEvent, match="evening"):
         ledger.event("morning")
