@@ -19,21 +19,12 @@ from typing import Any, NoReturn
 import click
 import msgspec
 
+from hardware.checks import as_table
 from hardware.clock import SystemClock
 from hardware.errors import PlatypusError
-from kiosk.news import StreamOrder
-from stream.health import StreamState
+from kiosk.cli_options import CONFIG, JSON
+from kiosk.cli_stream import agenda, stream
 
-_CONFIG = click.option(
-    "--config",
-    "config_path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    envvar="PLATYPUS_CONFIG",
-    default=Path("/etc/platypus/platypus.toml"),
-    show_default=True,
-    help="platypus.toml; secrets.toml lies beside it.",
-)
-_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
 _PEOPLE = click.IntRange(0, 1_000_000)
 _TIME_FORMAT = "%Y-%m-%dT%H:%M%z"
 _TIME = click.DateTime([_TIME_FORMAT])
@@ -93,11 +84,14 @@ def cli(*, verbose: bool) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-# -- the three processes ----------------------------------------------------------------------------------------------
+cli.add_command(stream)
+cli.add_command(agenda)
+
+# -- the other processes ----------------------------------------------------------------------------------------------
 
 
 @cli.command()
-@_CONFIG
+@CONFIG
 def door(config_path: Path) -> None:
     """Read tickets, decide, drive the panel."""
     from kiosk import services  # noqa: PLC0415  # each command loads only what it needs
@@ -105,69 +99,8 @@ def door(config_path: Path) -> None:
     services.run_door(config_path)
 
 
-@cli.group(invoke_without_command=True)
-@_CONFIG
-@click.pass_context
-def stream(context: click.Context, config_path: Path) -> None:
-    """Record the talk and push it to its destinations; or tell the process that does what viewers should see."""
-    from kiosk import services  # noqa: PLC0415
-
-    context.obj = config_path
-    if context.invoked_subcommand is None:
-        services.run_stream(config_path)
-    else:
-        logging.getLogger("kiosk.bus").setLevel(logging.WARNING)  # one question: its coming and going is no news
-
-
-def _stream_command(name: str, do: StreamOrder, says: str) -> None:
-    @click.pass_obj
-    def ask(config_path: Path, *, as_json: bool) -> None:
-        from kiosk import services  # noqa: PLC0415
-
-        _show_stream(services.order_stream(config_path, do), as_json=as_json)
-
-    stream.command(name, help=says)(_JSON(ask))
-
-
-_stream_command("go-live", "go_live", "Go live with the slate before the start.")
-_stream_command("next", "next_talk", "Introduce the next talk by its slate, then show the camera.")
-_stream_command("camera", "camera", "Show the camera: the way back from every slate.")
-_stream_command("break", "take_break", "Show the slate of a break.")
-_stream_command("end", "end", "Thank the viewers; the stream stays until stop.")
-_stream_command("hide", "hide_camera", "Hide the camera and the sound of the room, at once.")
-_stream_command("undo", "undo", "Back to before the last of these commands.")
-_stream_command("stop", "stop", "End the stream and close the recording.")
-_stream_command("retry", "retry", "Try again now, wherever it waits to.")
-
-
-@stream.command("status")
-@_JSON
-@click.pass_obj
-def stream_status(config_path: Path, *, as_json: bool) -> None:
-    """Say what viewers see, and how each leg is."""
-    from kiosk import services  # noqa: PLC0415
-
-    _show_stream(services.stream_state(config_path), as_json=as_json)
-
-
-def _show_stream(state: StreamState, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(msgspec.json.encode(state))
-        return
-    talk = f"; talk: {state.talk.title}" if state.talk else ""
-    click.echo(f"live: {state.program}{talk}" if state.order == "live" else "stopped")
-    if state.program_cause:
-        click.echo(f"  {state.program_cause}")
-    parts = [("camera", state.source.state, state.source.cause)]
-    parts += [(leg.name, leg.state, leg.cause) for leg in state.legs]
-    for name, health, cause in parts:
-        click.echo(f"  {name}: {health}" + (f" ({cause})" if cause else ""))
-    if state.undo:
-        click.echo(f"  undo: {state.undo}")
-
-
 @cli.command()
-@_CONFIG
+@CONFIG
 @click.option("--new-login", is_flag=True, help="Print a fresh one-time login link and exit; for a forgotten PIN.")
 def dashboard(config_path: Path, *, new_login: bool) -> None:
     """Serve the organizers' page and the attendees' screen."""
@@ -177,42 +110,6 @@ def dashboard(config_path: Path, *, new_login: bool) -> None:
         click.echo(services.login_link(config_path))
         return
     services.run_dashboard(config_path)
-
-
-@cli.group()
-def agenda() -> None:
-    """The talks of the evening."""
-
-
-@agenda.command("import")
-@_CONFIG
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--room", help="Which room is the stage, when the file has several.")
-@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="The day of a CSV's times that have none.")
-def agenda_import(config_path: Path, file: Path, room: str | None, day: datetime | None) -> None:
-    """Take the talks of a schedule.json (pretalx, frab), an .ics or a .csv in place of those there were."""
-    from kiosk import services  # noqa: PLC0415
-
-    taken = services.import_agenda(config_path, file, room, day.date() if day else None)
-    click.echo(f"{len(taken.talks)} talks" + (f" of {taken.event}" if taken.event else ""))
-
-
-@agenda.command("show")
-@_CONFIG
-@_JSON
-def agenda_show(config_path: Path, *, as_json: bool) -> None:
-    """The talks in their order."""
-    from kiosk import services  # noqa: PLC0415
-
-    kept, zone = services.agenda_of(config_path)
-    if as_json:
-        click.echo(msgspec.json.encode(kept))
-        return
-    for talk in kept.talks:
-        at = f"{talk.starts_at.astimezone(zone):%a %H:%M}" if talk.starts_at else "        "
-        click.echo(f"{at:9} {talk.title}" + (f" · {talk.speaker}" if talk.speaker else ""))
-    if not kept.talks:
-        click.echo("no talks yet: platypus agenda import FILE")
 
 
 @cli.command()
@@ -283,7 +180,7 @@ def event() -> None:
 
 
 @event.command("create")
-@_CONFIG
+@CONFIG
 @click.argument("slug")
 @click.option("--name", required=True, help="As people call it.")
 @click.option("--capacity", type=_PEOPLE, default=50, show_default=True, help="Seats.")
@@ -312,7 +209,7 @@ def event_create(config_path: Path, slug: str, name: str, capacity: int, **choic
 
 
 @event.command("change")
-@_CONFIG
+@CONFIG
 @click.argument("slug")
 @click.option("--name")
 @click.option("--capacity", type=_PEOPLE)
@@ -332,9 +229,9 @@ def event_change(config_path: Path, slug: str, **changes: Any) -> None:
 
 
 @event.command("report")
-@_CONFIG
+@CONFIG
 @click.argument("slug")
-@_JSON
+@JSON
 def event_report(config_path: Path, slug: str, *, as_json: bool) -> None:
     """What happened at the door, and what the caterer needs to know."""
     from kiosk import services  # noqa: PLC0415
@@ -350,7 +247,7 @@ def ledger() -> None:
 
 
 @ledger.command("check")
-@_CONFIG
+@CONFIG
 def ledger_check(config_path: Path) -> None:
     """Prove that the occupancy follows from the rows; exit 1 and say what is wrong when it does not."""
     from kiosk import services  # noqa: PLC0415
@@ -368,7 +265,7 @@ def tickets() -> None:
 
 
 @tickets.command("issue")
-@_CONFIG
+@CONFIG
 @_EVENT
 @click.argument("people", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the tickets.")
@@ -385,7 +282,7 @@ def tickets_issue(config_path: Path, slug: str, people: Path, out: Path) -> None
 
 
 @tickets.command("import")
-@_CONFIG
+@CONFIG
 @_EVENT
 @click.argument("listing", type=click.Path(path_type=Path, dir_okay=False), metavar="LIST")
 @click.option("--code-column", help="The heading of the code, when the guess is wrong.")
@@ -408,7 +305,7 @@ def config() -> None:
 
 
 @config.command("check")
-@_CONFIG
+@CONFIG
 def config_check(config_path: Path) -> None:
     """Say whether both files are good."""
     from kiosk import services  # noqa: PLC0415
@@ -418,16 +315,13 @@ def config_check(config_path: Path) -> None:
 
 
 @cli.command()
-@_CONFIG
-@_JSON
+@CONFIG
+@JSON
 def doctor(config_path: Path, *, as_json: bool) -> None:
     """Say what works on this machine; exit 1 when something the door or the stream needs does not."""
-    import kiosk.doctor as examining  # noqa: PLC0415
+    from kiosk.doctor import examine  # noqa: PLC0415
 
-    checks = examining.examine(config_path)
-    if as_json:
-        click.echo(json.dumps({"checks": [check._asdict() for check in checks]}))
-    else:
-        click.echo(examining.as_table(checks))
+    checks = examine(config_path)
+    click.echo(msgspec.json.encode({"checks": checks}) if as_json else as_table(checks))
     if any(check.state == "bad" for check in checks):
         sys.exit(1)

@@ -6,16 +6,16 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 import numpy as np
 import segno
 
 from hardware.board import Board
 from hardware.cameras import open_camera
+from hardware.checks import Check, clock_check, power_checks
 from hardware.clock import SystemClock, is_synchronised
 from hardware.errors import PlatypusError
 from hardware.panel import open_panel
@@ -26,22 +26,13 @@ from kiosk.ledger import Ledger
 _CAMERA_S = 5.0  # a camera module needs some 2 s to wake up
 _TIGHT_BYTES = 5_000_000_000  # four hours of stream at 2.5 Mb/s
 _FULL_BYTES = 500_000_000
-_HOT_C = 75
 _REINSTALL = "run ./install.sh again (apt install libzbar0)"
-
-
-class Check(NamedTuple):
-    """One thing that was looked at."""
-
-    name: str
-    state: Literal["ok", "attention", "bad"]
-    says: str
-    do: str = ""  # what a person can do about it
 
 
 def examine(config_path: Path) -> list[Check]:
     """Look at everything. Without a good configuration, the parts it names are left out and it is said."""
-    checks = [_python(), *_ffmpeg(), _clock(), *_power(Board())]
+    clock = clock_check(is_trusted=is_synchronised(), do="tickets with hours are admitted and marked")
+    checks = [_python(), *_ffmpeg(), clock, *power_checks(Board())]
     checks += [_attempt(name, partial(_decoder, name), _REINSTALL) for name in ("zxing-cpp", "zbar")]
     try:
         config = load_config(config_path)
@@ -61,15 +52,6 @@ def examine(config_path: Path) -> list[Check]:
     checks.append(_broker(config.bus.socket))
     checks.append(_disk(Path(config.state_dir)))
     return checks
-
-
-def as_table(checks: Iterable[Check]) -> str:
-    """For people."""
-    signs = {"ok": "✓ ok", "attention": "! look", "bad": "✗ bad"}
-    return "\n".join(
-        f"{signs[check.state]:<7} {check.name:<14} {check.says}" + (f"\n{'':23}→ {check.do}" if check.do else "")
-        for check in checks
-    )
 
 
 def _attempt(name: str, look: Callable[[], Check], do: str) -> Check:
@@ -121,32 +103,6 @@ def _decoder(name: str) -> Check:
     if [tuple(read) for read in reads] == [(b"PLATYPUS", step)]:
         return Check(name, "ok", "reads a test code")
     return Check(name, "bad", "does not read a clean code", _REINSTALL)
-
-
-def _clock() -> Check:
-    if is_synchronised():
-        return Check("clock", "ok", "set by a time server")
-    return Check("clock", "attention", "not confirmed by a time server", "tickets with hours are admitted and marked")
-
-
-def _power(board: Board) -> list[Check]:
-    """Heat and supply, where the machine can tell."""
-    checks = []
-    celsius, power = board.temperature_c(), board.power()
-    if celsius is not None:
-        is_hot = celsius >= _HOT_C
-        do = "give it air: the firmware slows down from 80 °C" if is_hot else ""
-        checks.append(Check("temperature", "attention" if is_hot else "ok", f"{celsius:.0f} °C", do))
-    if power is not None:
-        if power.is_under_voltage or power.is_throttled:
-            checks.append(Check("power", "bad", "under-voltage or throttled now", "use the official power supply"))
-        elif power.was_under_voltage or power.was_throttled:
-            checks.append(
-                Check("power", "attention", "under-voltage or throttled since boot", "use the official power supply")
-            )
-        else:
-            checks.append(Check("power", "ok", "steady since boot"))
-    return checks
 
 
 def _secrets(config: Config, config_path: Path) -> Check:

@@ -66,7 +66,7 @@ class DoorState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 StreamOrder = Literal[  # the methods of stream.control.StreamControl
-    "start", "go_live", "next_talk", "camera", "take_break", "end", "hide_camera", "undo", "stop", "retry"
+    "start", "go_live", "next_talk", "camera", "take_break", "end", "hide_camera", "undo", "stop", "retry", "preflight"
 ]
 
 

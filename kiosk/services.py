@@ -56,7 +56,7 @@ from kiosk.tickets import codes
 from kiosk.tickets.sheet import Row, Sheet, read_sheet
 from stream.agenda import Agenda, AgendaFile
 from stream.director import Director
-from stream.health import StreamState
+from stream.health import Readiness, StreamState
 from stream.kept_talks import KeptTalks
 from stream.slates import Slates
 
@@ -68,6 +68,7 @@ log = logging.getLogger(__name__)
 
 _STATE_EVERY_S = 0.5
 _CONNECT_LIMIT_S = 2.0
+_PREFLIGHT_LIMIT_S = 70.0
 _ANSWER_LIMIT_S = 20.0  # a stop waits for its legs to end in good order
 
 
@@ -147,6 +148,7 @@ def run_stream(config_path: Path) -> None:
             "undo": director.undo,
             "stop": director.stop,
             "retry": director.retry,
+            "preflight": director.preflight,
         }
 
         def obey(command: StreamCommand) -> Reply:
@@ -249,6 +251,27 @@ def order_stream(config_path: Path, do: StreamOrder) -> StreamState:
     if not reply.ok or reply.state is None:
         raise ServiceError(reply.error or "the stream process answered without a state; its log says why")
     return reply.state
+
+
+def preflight(config_path: Path) -> Readiness:
+    """Have the stream process try everything, and wait for what it finds. Raises BusError, ServiceError."""
+    said: queue.Queue[StreamState] = queue.Queue()
+    with _on_the_bus(config_path) as bus:
+        reply = bus.ask(STREAM_COMMAND, StreamCommand(do="preflight"), _ANSWER_LIMIT_S)
+        if not reply.ok:
+            raise ServiceError(reply.error or "the stream process did not begin; its log says why")
+        bus.listen(STREAM_STATE, StreamState, lambda _topic, state: said.put(state))
+        until_s = time.monotonic() + _PREFLIGHT_LIMIT_S
+        while time.monotonic() < until_s:
+            try:
+                state = said.get(timeout=_CONNECT_LIMIT_S)
+            except queue.Empty:
+                continue
+            if state.order == "live" or not state.online:
+                raise ServiceError("the stream went live, or its process ended, before everything was tried")
+            if state.readiness is not None and state.readiness.is_complete:
+                return state.readiness
+    raise ServiceError(f"not everything was tried within {_PREFLIGHT_LIMIT_S:.0f} s; the log of the stream says more")
 
 
 def stream_state(config_path: Path) -> StreamState:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol, TypedDict
 
+from hardware.checks import Check
 from hardware.clock import Clock
-from stream.health import Health, LegKind, LegState, SourceState, StreamState
+from stream.errors import IsLive
+from stream.health import Health, LegKind, LegState, Readiness, SourceState, StreamState
 from stream.order import Order
 from stream.program import STOPPED, Command, obey, undo_words
 from stream.talks import FixedTalks, TalkInfo, Talks
@@ -49,6 +51,9 @@ class StreamControl(Protocol):
     def retry(self) -> None:
         """Every leg that waits to try again does so now."""
 
+    def preflight(self) -> None:
+        """Begin to try camera, sound and destinations; `state().readiness` tells what was found. Raises IsLive."""
+
     def state(self) -> StreamState:
         """Everything about the stream; never waits for a command in progress."""
 
@@ -89,6 +94,7 @@ class FakeDirector:
         self._order: Order | None = None
         self._overrides: dict[str, LegState] = {}
         self._names = destinations
+        self._readiness: Readiness | None = None
         self.commands: list[str] = []
         self.fail_with: Exception | None = None
 
@@ -137,6 +143,19 @@ class FakeDirector:
         self._note("retry")
         self._overrides.clear()
 
+    def preflight(self) -> None:
+        """Everything is fine but the disk."""
+        if self._order is not None and self._order.do == "live":
+            raise IsLive("The stream is live already.")
+        self._note("preflight")
+        checks = (
+            Check("disk", "attention", "room for 3.1 hours of recording", "delete old recordings"),
+            Check("camera", "ok", "1280x720, 30 pictures a second"),
+            *(Check(f"to {name}", "ok", "the key is accepted") for name in self._names),
+        )
+        begun = self._clock.stamp().wall.isoformat(timespec="seconds")
+        self._readiness = Readiness(begun=begun, is_complete=True, checks=checks)
+
     def set_leg(self, leg: LegState) -> None:
         """Show this for the leg of this name until the next retry."""
         self._overrides[leg.name] = leg
@@ -153,6 +172,7 @@ class FakeDirector:
             source=SourceState(state=health),
             legs=tuple(self._overrides.get(leg.name, leg) for leg in legs),
             recording="2026-11-24_185500.ts" if is_live else None,
+            readiness=self._readiness,
             on_air=on_air if is_live else "",
             **program_state(self._order, self._talks),
         )

@@ -140,6 +140,11 @@ class Destination:
         return self._pid
 
     @property
+    def acked_bytes(self) -> int:
+        """How much of this connection the other side's kernel has acknowledged."""
+        return self._acked
+
+    @property
     def quiet_s(self) -> float:
         """Seconds since its thread was last seen well: 0 when there is none, infinite when it failed."""
         return quiet_s(self._worker)

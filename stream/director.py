@@ -14,13 +14,14 @@ from hardware.worker import Worker
 from stream import program
 from stream.artist import SlateArtist
 from stream.control import FakeDirector, StreamControl, program_state
-from stream.errors import OrderNotKept, StreamClosed
+from stream.errors import IsLive, OrderNotKept, StreamClosed
 from stream.health import StreamState
 from stream.hub import Hub, leg_limit_bytes
 from stream.legs import Destination, Leg, Recording
 from stream.liveness import quiet_s
 from stream.mixer import Mixer
 from stream.order import Order, OrderFile
+from stream.preflight import Preflight
 from stream.settings import StreamSettings
 from stream.slate_source import SlateSource
 from stream.sources import Encoder
@@ -70,6 +71,7 @@ class Director:
         self._studio = Studio(run_dir / "slates", settings.picture, clock, artist)
         self._mixer = Mixer(self._slates, self._studio, self._talks, clock)
         self._recording = Recording(recordings, clock)
+        self._preflight = Preflight(settings, keys, recordings, run_dir, clock)
         self._destinations = [
             Destination(each, keys.get(each.name), clock, limit_bytes=leg_limit_bytes(settings.picture), folder=run_dir)
             for each in settings.destinations
@@ -106,7 +108,7 @@ class Director:
         Some seconds are normal while a child is being stopped or a disk is slow; 15 are not.
         """
         sources = (self._encoder.quiet_s, self._slates.quiet_s, self._studio.quiet_s)
-        return max(quiet_s(self._looking), *sources, *(leg.quiet_s for leg in self._legs))
+        return max(quiet_s(self._looking), self._preflight.quiet_s, *sources, *(leg.quiet_s for leg in self._legs))
 
     def start(self) -> None:
         """Go live with the camera, or back to it."""
@@ -149,6 +151,15 @@ class Director:
         for leg in self._legs:
             leg.retry()
 
+    def preflight(self) -> None:
+        """Try camera, sound and destinations while nobody watches."""
+        with self._commands:
+            if self._is_closed:
+                raise StreamClosed("The stream is shutting down: try again when it is back.")
+            if self._is_running:
+                raise IsLive("The stream is live already: its state says how camera and destinations are.")
+            self._preflight.start()
+
     def state(self) -> StreamState:
         """Everything about the stream; never waits for a command in progress."""
         return StreamState(
@@ -157,6 +168,7 @@ class Director:
             recording=self._recording.file_name,
             on_air=self._mixer.on_air,
             program_cause=self._mixer.cause,
+            readiness=self._preflight.readiness,
             **program_state(self._order, self._talks),
         )
 
@@ -165,6 +177,7 @@ class Director:
         with self._commands:
             self._is_closed = True
             self._halt()
+            self._preflight.close()
         self._looking.stop()
         self._studio.stop()
 
@@ -198,6 +211,7 @@ class Director:
 
     def _run(self, order: Order) -> None:
         self._is_running = True
+        self._preflight.cancel()  # it lets go of the camera within a second
         hub = Hub(self._settings.picture.frames_per_s, self._clock)
         for leg in self._legs:
             leg.start(hub)

@@ -6,6 +6,7 @@ PlatypusError
 ├── StreamClosed (RuntimeError)     the director was closed
 ├── OrderNotKept (OSError)          the order was carried out, but will not survive a power cut
 ├── NotLive (RuntimeError)          what to show was said, and nobody watches
+├── IsLive (RuntimeError)           a pre-flight was asked for, and viewers watch already
 ├── NoNextTalk (LookupError)        the agenda has come to its end
 └── BadSlate (ValueError)           what was rendered cannot be played in a loop
 """
@@ -43,6 +44,12 @@ class NotLive(PlatypusError, RuntimeError):
     """A command says what viewers should see while the stream is stopped."""
 
     code = "not_live"
+
+
+class IsLive(PlatypusError, RuntimeError):
+    """The camera and the destinations are in use: how they are is in the stream's state."""
+
+    code = "is_live"
 
 
 class NoNextTalk(PlatypusError, LookupError):

@@ -52,8 +52,11 @@ def encoder(source: Source, picture: Picture, *, out_fd: int, has_sound: bool = 
     return _compile(ffmpeg.output(look, _to_one_sound(audio), f"pipe:{out_fd}", **options))
 
 
-def slate(pictures: Sequence[Path], picture: Picture, *, out: Path) -> list[str]:
+def slate(pictures: Sequence[Path], picture: Picture, *, out: Path, constant_kbps: int | None = None) -> list[str]:
     """Still pictures, each for an equal share of the loop, and silence to a transport stream in the file `out`.
+
+    With `constant_kbps` its video is filled up to that rate (filler NAL units, which decoders leave out): what a
+    network takes of it, it takes of a camera.
 
     The loop can follow itself without a seam at any rate R of whole frames a second: in SLATE_S = 8 seconds fit 8 R
     frames, 8 groups of R frames that begin with a keyframe, and 8 * 48000 / 1024 = 375 frames of AAC. No shorter loop
@@ -77,7 +80,9 @@ def slate(pictures: Sequence[Path], picture: Picture, *, out: Path) -> list[str]
     video = shares[0] if len(shares) == 1 else ffmpeg.concat(*shares, v=1, a=0)
     # The encoder adds a frame of its own at the end, so it is given one less.
     silence = _silence().filter("atrim", end_sample=(SLATE_SOUNDS - 1) * AAC_SAMPLES)
-    options = _one_stream(picture, min(picture.video_kbps, _SLATE_KBPS), picture.frames_per_s)
+    options = _one_stream(picture, constant_kbps or min(picture.video_kbps, _SLATE_KBPS), picture.frames_per_s)
+    if constant_kbps is not None:
+        options["x264-params"] = "nal-hrd=cbr"
     return _compile(ffmpeg.output(video, silence, str(out), **options), "-y")
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from hardware.checks import Check
 from stream.alarms import Alarm
 from stream.talks import TalkInfo
 
@@ -59,6 +60,14 @@ class SourceState(msgspec.Struct, frozen=True, kw_only=True):
     restarts: int = 0
 
 
+class Readiness(msgspec.Struct, frozen=True, kw_only=True):
+    """What the pre-flight has found until now."""
+
+    begun: str  # ISO 8601, UTC
+    is_complete: bool
+    checks: tuple[Check, ...] = ()
+
+
 class StreamState(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the stream process says of itself."""
 
@@ -74,4 +83,5 @@ class StreamState(msgspec.Struct, frozen=True, kw_only=True):
     talk: TalkInfo | None = None  # on stage now
     next_talk: TalkInfo | None = None  # whom "next" would introduce
     undo: str = ""  # what undo would do, in plain words; "" when nothing
+    readiness: Readiness | None = None  # None: nobody asked since the process started
     alarms: tuple[Alarm, ...] = ()  # what is wrong beside the states of source and legs, the worst first

@@ -1,0 +1,74 @@
+"""A few seconds of a stream looked at and listened to: is there a picture, is it sharp, how loud is the sound."""
+
+from __future__ import annotations
+
+import io
+from typing import NamedTuple
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+_DARKEST_LEVEL = 30  # the brightest hundredth of a picture that shows nothing stays below
+_TILES = 12  # across and down
+_LEAST_CONTRAST = 40  # grey levels within a tile: less is a wall, noise and all
+_MARGIN_PX = 12  # around a tile: an edge at its border has its whole contrast in there
+_SILENCE_DB = -120.0
+
+
+class Sample(NamedTuple):
+    """What was seen and heard."""
+
+    pictures: int  # keyframes that could be decoded
+    is_black: bool
+    edge_px: float | None  # width of the sharpest edges in pixels; None: nothing in the picture has any
+    peak_db: float  # dBFS, -120 for digital silence
+
+
+def look_at(film: bytes) -> Sample:
+    """Decode the keyframes and the sound of a transport stream (H.264, AAC). What cannot be decoded is left out."""
+    y: npt.NDArray[np.uint8] | None = None
+    pictures, peak = 0, 0.0
+    with av.open(io.BytesIO(film), mode="r", format="mpegts") as opened:
+        video = opened.streams.video[0]
+        video.codec_context.skip_frame = "NONKEY"
+        for packet in opened.demux():
+            try:
+                frames = packet.decode()
+            except av.FFmpegError:
+                continue  # cut off at the end, or begun before
+            for frame in frames:
+                if isinstance(frame, av.VideoFrame):
+                    pictures += 1
+                    y = np.asarray(frame.to_ndarray(format="gray"), np.uint8)
+                elif isinstance(frame, av.AudioFrame):
+                    peak = max(peak, float(np.abs(frame.to_ndarray()).max(initial=0.0)))
+    return Sample(
+        pictures,
+        is_black=y is not None and bool(np.percentile(y[::8, ::8], 99) < _DARKEST_LEVEL),
+        edge_px=None if y is None else edge_px(y),
+        peak_db=max(_SILENCE_DB, 20 * float(np.log10(peak))) if peak else _SILENCE_DB,
+    )
+
+
+def edge_px(y: npt.NDArray[np.uint8]) -> float | None:
+    """How wide the sharpest edges of a picture are: a tile's contrast over its steepest slope, of the best tenth.
+
+    `y` is height x width, grey levels. Of a straight edge behind a Gaussian it is 2.5 standard deviations.
+    """
+    grey = y.astype(np.float32)
+    soft = (grey[:-1, :-1] + grey[1:, :-1] + grey[:-1, 1:] + grey[1:, 1:]) / 4  # against noise and coding
+    down, across = np.gradient(soft)
+    slope = np.hypot(down, across)
+    height, width = soft.shape
+    rows, columns = max(height // _TILES, 8), max(width // _TILES, 8)
+    widths = []
+    for top in range(0, height - rows + 1, rows):
+        for left in range(0, width - columns + 1, columns):
+            around = soft[max(top - _MARGIN_PX, 0) : top + rows + _MARGIN_PX, max(left - _MARGIN_PX, 0) :]
+            around = around[:, : columns + 2 * _MARGIN_PX]
+            low, high = np.percentile(around, (1, 99))
+            if high - low >= _LEAST_CONTRAST:
+                steepest = np.percentile(slope[top : top + rows, left : left + columns], 99)
+                widths.append(float((high - low) / max(steepest, 1.0)))
+    return float(np.percentile(widths, 10)) if widths else None

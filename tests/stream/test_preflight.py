@@ -1,0 +1,186 @@
+"""The pre-flight finds before the doors what would be found at the start."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from stream_stage import SMALL, RtmpServer, free_port, until
+
+from hardware.board import Board, Disk
+from hardware.checks import Check
+from hardware.clock import SystemClock
+from stream.director import Director
+from stream.errors import IsLive
+from stream.health import Health
+from stream.preflight import Preflight
+from stream.sample import look_at
+from stream.settings import Destination, Source, StreamSettings, TestPicture, VideoFile
+
+DARK = "color=black:size=1280x720:rate=30"
+STAGE = "mandelbrot=size=1280x720:rate=30"
+TONE, HUM = "sine=sample_rate=48000", "anoisesrc=amplitude=0.0005:sample_rate=48000"
+
+
+def film(picture: str, sound: str, filters: str = "null", volume: str = "0dB") -> bytes:
+    lavfi = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound]
+    coding = ["-c:v", "libx264", "-preset", "superfast", "-tune", "zerolatency", "-g", "30", "-b:v", "2500k"]
+    argv = ["/usr/bin/ffmpeg", "-v", "error", *lavfi, "-t", "2", "-vf", filters, "-af", f"volume={volume}", *coding]
+    argv += ["-pix_fmt", "yuv420p", "-c:a", "aac", "-f", "mpegts", "-"]
+    return subprocess.run(argv, check=True, capture_output=True).stdout
+
+
+def test_a_sharp_stage_and_a_voice_are_seen_and_heard() -> None:
+    seen = look_at(film(STAGE, TONE))
+    assert seen.pictures == 2 and not seen.is_black
+    assert seen.edge_px is not None and seen.edge_px < 4
+    assert -25 < seen.peak_db < -10
+
+
+def test_the_wider_the_blur_the_wider_the_edges() -> None:
+    widths = [look_at(film(STAGE, TONE, f"gblur=sigma={sigma}")).edge_px for sigma in (1, 3, 5)]
+    assert widths == sorted(widths)  # type: ignore[type-var]  # None would fail the next line
+    assert all(width is not None for width in widths)
+    assert (widths[1] or 0) > 7
+
+
+def test_a_black_picture_and_a_dead_microphone_are_told_from_dim_and_quiet_ones() -> None:
+    dead = look_at(film(DARK, "anullsrc=sample_rate=48000"))
+    assert dead.is_black and dead.edge_px is None and dead.peak_db == -120.0
+    dim = look_at(film(STAGE, HUM, "eq=brightness=-0.3"))
+    assert not dim.is_black and -90 < dim.peak_db < -50
+    assert look_at(film(STAGE, TONE, volume="30dB")).peak_db > -1.0
+
+
+class Line:
+    """A network that carries so many bytes a second to a server on this machine, and drops nothing."""
+
+    def __init__(self, port: int, bytes_per_s: int) -> None:
+        self._to, self._bytes_per_s = port, bytes_per_s
+        self._listening = socket.socket()
+        self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # what waits, waits at the sender
+        self._listening.bind(("127.0.0.1", 0))
+        self._listening.listen()
+        self._is_closed = threading.Event()
+        self._threads = [threading.Thread(target=self._serve)]
+        self._threads[0].start()
+
+    @property
+    def port(self) -> int:
+        """Where it begins."""
+        return int(self._listening.getsockname()[1])
+
+    def close(self) -> None:
+        """Cut it."""
+        self._is_closed.set()
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        for thread in self._threads:
+            thread.join(5)
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):  # closed
+            while True:
+                client, _ = self._listening.accept()
+                server = socket.create_connection(("127.0.0.1", self._to))
+                for pair in ((client, server, self._bytes_per_s // 50), (server, client, 65536)):
+                    self._threads.append(threading.Thread(target=self._carry, args=pair))
+                    self._threads[-1].start()
+
+    def _carry(self, here: socket.socket, there: socket.socket, portion: int) -> None:
+        with here, there, contextlib.suppress(OSError):
+            while data := here.recv(portion):
+                there.sendall(data)
+                if self._is_closed.wait(0.02):
+                    return
+
+
+@pytest.fixture
+def slow_line(rtmp_server: RtmpServer) -> Iterator[Line]:
+    line = Line(rtmp_server.port, 30_000)  # 240 kb/s; the small picture needs 364
+    yield line
+    line.close()
+
+
+def tried(
+    tmp_path: Path, source: Source, destinations: Mapping[str, str], board: Board | None = None
+) -> dict[str, Check]:
+    """What a pre-flight finds, by name; destinations are addresses whose last part is the key."""
+    ends = {name: url.rpartition("/") for name, url in destinations.items()}
+    settings = StreamSettings(
+        source=source,
+        picture=SMALL,
+        destinations=tuple(Destination(name=name, url=url) for name, (url, _, _) in ends.items()),
+    )
+    keys = {name: key for name, (_, _, key) in ends.items()}
+    preflight = Preflight(settings, keys, tmp_path / "recordings", tmp_path, SystemClock(), board)
+    preflight.start()
+    try:
+        took_s = until(lambda: preflight.readiness and preflight.readiness.is_complete, 60, "everything was tried")
+    finally:
+        preflight.close()
+    print(f"pre-flight: {took_s:.1f} s")  # shown by pytest -s
+    assert preflight.readiness is not None
+    return {check.name: check for check in preflight.readiness.checks}
+
+
+def test_a_venue_where_all_is_well_gets_its_ticks(tmp_path: Path, rtmp_server: RtmpServer) -> None:
+    found = tried(tmp_path, TestPicture(), {"hall": f"{rtmp_server.url}/asks/right-key"})
+    assert {name: check.state for name, check in found.items() if name in ("camera", "focus", "sound", "to hall")} == {
+        "camera": "ok",
+        "focus": "ok",
+        "sound": "ok",
+        "to hall": "ok",
+    }
+    assert "the key is accepted" in found["to hall"].says and "of 0.4" in found["to hall"].says
+    assert {"disk", "clock"} <= set(found)
+
+
+@pytest.mark.slow
+def test_each_destination_is_told_for_itself(tmp_path: Path, rtmp_server: RtmpServer, slow_line: Line) -> None:
+    found = tried(
+        tmp_path,
+        VideoFile(path=str(tmp_path / "not-there.mp4")),
+        {
+            "wrong": f"{rtmp_server.url}/asks/wrong-key",
+            "nobody": f"rtmp://127.0.0.1:{free_port()}/live/key",
+            "slow": f"rtmp://127.0.0.1:{slow_line.port}/live/key",
+        },
+    )
+    assert found["camera"].state == "bad"
+    assert found["to wrong"].state == "bad" and "check the stream key" in found["to wrong"].says
+    assert found["to nobody"].state == "bad" and "no server answers" in found["to nobody"].says
+    assert found["to slow"].state == "bad" and "about 0.2 Mb/s of 0.4" in found["to slow"].says
+    assert "set video_kbps = " in found["to slow"].do
+
+
+def test_a_full_disk_is_said_before_the_talks(tmp_path: Path) -> None:
+    class FullBoard(Board):
+        def disk(self, folder: Path) -> Disk:
+            return Disk(10_000_000_000, 70_000_000, is_volatile=False)
+
+    found = tried(tmp_path, TestPicture(), {}, FullBoard())
+    assert found["disk"].state == "bad" and "0.0 hours" in found["disk"].says
+    assert found["destination"].state == "attention"
+
+
+@pytest.mark.slow
+def test_an_order_ends_the_pre_flight_and_has_the_camera(tmp_path: Path, rtmp_server: RtmpServer) -> None:
+    address = Destination(name="hall", url=f"{rtmp_server.url}/live")
+    settings = StreamSettings(picture=SMALL, destinations=(address,))
+    with Director(settings, {"hall": "key"}, tmp_path / "state", tmp_path / "run", SystemClock()) as director:
+        director.preflight()
+        until(lambda: director.state().readiness, what="begun")
+        director.start()
+        assert director.state().readiness is None
+        with pytest.raises(IsLive):
+            director.preflight()
+        until(lambda: director.state().legs[1].state is Health.LIVE, 20, "live all the same")
+        director.stop()
+        director.preflight()
+        until(lambda: (found := director.state().readiness) and found.is_complete, 60, "tried after the stop")
