@@ -15,9 +15,11 @@ from hardware.clock import Clock
 from hardware.worker import Worker
 from stream import graph
 from stream.backoff import Backoff
+from stream.congestion import Congestion
 from stream.errors import BadStreamKey, ChildError
+from stream.feed import Feed, LowRateCopy
 from stream.health import FIRST_PICTURE, Health, LegKind, LegState
-from stream.hub import LEG_LIMIT_BYTES, Chunk, Hub, Tap
+from stream.hub import LEG_LIMIT_BYTES, Chunk, Hub
 from stream.liveness import FAULT, has_failed, quiet_s
 from stream.process import Child
 from stream.pulse import Beat, Look, Pulse
@@ -37,6 +39,7 @@ _SLOWER_S = ((60.0, 5.0), (600.0, 15.0))
 _LAST_WORDS_S = 1.0
 _CHECK_KEY = "check the stream key"
 _CONNECTING = "connecting to the server"
+_LOW = "the network is too slow for the full bit rate: viewers get a smaller one until it is better"
 
 
 class Why(Enum):
@@ -91,7 +94,8 @@ def _end_of(child: Child) -> End:
 class Destination:
     """Keeps one address fed. Counters last as long as this object.
 
-    `key` None means that none is known: the leg is refused from the start, and says what to write where.
+    `key` None means that none is known: the leg is refused from the start, and says what to write where. `low_rate` is
+    what it gives while the network is too slow for the program; without it, it loses frames then.
     """
 
     def __init__(
@@ -103,12 +107,16 @@ class Destination:
         limit_bytes: int = LEG_LIMIT_BYTES,
         chance: Callable[[], float] = random,
         folder: Path | None = None,
+        low_rate: LowRateCopy | None = None,
+        congestion: Congestion | None = None,
     ) -> None:
         self.name = address.name
         self._address = address
         self._clock = clock
         self._folder = folder
         self._limit_bytes = limit_bytes
+        self._low_rate = low_rate
+        self._congestion = congestion or Congestion()
         self._key: bytes | None = None
         self._secrets = (key,) if key else ()
         self._no_key = ""
@@ -120,7 +128,7 @@ class Destination:
         self._lock = threading.Lock()
         self._retry_now = threading.Event()
         self._worker: Worker | None = None
-        self._tap: Tap | None = None
+        self._feed: Feed | None = None
         self._state = Health.STOPPED
         self._cause = ""
         self._retry_at_s: float | None = None
@@ -190,33 +198,35 @@ class Destination:
                 cause=FAULT if has_failed(self._worker) else self._cause,
                 frames_sent=self._frames_before + self._frames_now,
                 reconnects=self._reconnects,
-                dropped_frames=self._dropped_before + (self._tap.dropped_frames if self._tap else 0),
-                queue_bytes=self._tap.queue_bytes if self._tap else 0,
+                dropped_frames=self._dropped_before + (self._feed.dropped_frames if self._feed else 0),
+                queue_bytes=self._feed.queue_bytes if self._feed else 0,
                 bit_rate_kbps=round(self._rate.per_s(now_s) * 8 / 1000),
                 retry_in_s=None if self._retry_at_s is None else max(0.0, self._retry_at_s - now_s),
+                is_low_rate=self._feed is not None and self._feed.is_low,
+                rate_changes=self._congestion.changes,
             )
 
     def _run(self, worker: Worker, hub: Hub) -> None:
         while not worker.is_stopping:
-            tap = hub.attach(self.name, self._limit_bytes)
+            feed = Feed(hub, self.name, self._limit_bytes, self._low_rate, is_low=self._congestion.is_low)
             with self._lock:
-                self._tap = tap
+                self._feed = feed
             try:
-                end = self._connect(worker, tap)
+                end = self._connect(worker, feed)
             finally:
-                hub.detach(tap)
+                feed.close()
                 with self._lock:
-                    self._dropped_before += tap.dropped_frames
+                    self._dropped_before += feed.dropped_frames
                     self._frames_before += self._frames_now
                     self._frames_now = 0
-                    self._tap = None
+                    self._feed = None
             if end is None or worker.is_stopping:
                 return
             self._wait_after(end, worker)
 
-    def _connect(self, worker: Worker, tap: Tap) -> End | None:
+    def _connect(self, worker: Worker, feed: Feed) -> End | None:
         """One connection from start to end; None when asked to stop."""
-        first = self._first(worker, tap)
+        first = self._first(worker, feed)
         if first is None:
             return None
         with self._lock:
@@ -248,7 +258,7 @@ class Destination:
         began_s = self._clock.monotonic()
         pulse = Pulse(began_s)
         try:
-            return self._push(worker, tap, child, pulse, first)
+            return self._push(worker, feed, child, pulse, first)
         finally:
             self._pid = None
             child.stop(patience_s=1.0)
@@ -256,7 +266,7 @@ class Destination:
             is_at_once = self._clock.monotonic() - began_s < _AT_ONCE_S
             self._strikes = self._strikes + 1 if is_at_once and not pulse.was_live else 0
 
-    def _push(self, worker: Worker, tap: Tap, child: Child, pulse: Pulse, first: Chunk) -> End | None:
+    def _push(self, worker: Worker, feed: Feed, child: Child, pulse: Pulse, first: Chunk) -> End | None:
         rest = memoryview(first.data)
         look_at_s = self._clock.monotonic()
         give_up_s: float | None = None  # after a stop, what waits is still sent, for a moment
@@ -264,10 +274,10 @@ class Destination:
             worker.tick()
             if worker.is_stopping:
                 give_up_s = give_up_s or self._clock.monotonic() + _LAST_WORDS_S
-                if (not rest and not tap.queue_bytes) or self._clock.monotonic() > give_up_s:
+                if (not rest and not feed.queue_bytes) or self._clock.monotonic() > give_up_s:
                     return None
             if not rest:
-                chunk = tap.take(0.1)
+                chunk = feed.take(0.1)
                 rest = memoryview(chunk.data if chunk else b"")
             try:
                 if rest:
@@ -278,19 +288,19 @@ class Destination:
                 return _end_of(child)
             if self._clock.monotonic() >= look_at_s:
                 look_at_s = self._clock.monotonic() + _LOOK_PERIOD_S
-                if self._judge(tap, child, pulse) is Beat.STUCK:
+                if self._judge(feed, child, pulse) is Beat.STUCK:
                     child.kill()
                     return End(Why.NETWORK, "the network is stuck: the server takes nothing any more")
 
-    def _judge(self, tap: Tap, child: Child, pulse: Pulse) -> Beat:
+    def _judge(self, feed: Feed, child: Child, pulse: Pulse) -> Beat:
         progress = child.progress
         look = Look(
             now_s=self._clock.monotonic(),
-            fed_at_s=tap.fed_at_s,
+            fed_at_s=feed.fed_at_s,
             out_time_us=progress.out_time_us if progress else -1,
             total_bytes=progress.total_bytes if progress else 0,
             unsent_bytes=unsent_bytes(child.pid),
-            queue_bytes=tap.queue_bytes,
+            queue_bytes=feed.queue_bytes,
         )
         beat = pulse.beat(look)
         acked = look.total_bytes - (look.unsent_bytes or 0)
@@ -298,6 +308,8 @@ class Destination:
             self._rate.add(look.now_s, max(0, acked - self._acked))
             self._acked = max(self._acked, acked)
         self._note_frames(child)
+        self._congestion.note(look.now_s, is_behind=beat is Beat.BEHIND, is_well=beat is Beat.LIVE)
+        feed.ask(low=self._congestion.is_low)
         match beat:
             case Beat.LIVE:
                 if self._live_pid != child.pid:
@@ -305,7 +317,7 @@ class Destination:
                     self._live_pid = child.pid
                     log.info("leg=%s event=live reconnects=%d", self.name, self._reconnects)
                 self._backoff.reset()
-                self._set(Health.LIVE)
+                self._set(Health.LIVE, _LOW if feed.is_low else "")
             case Beat.BEHIND:
                 waiting = look.queue_bytes + (look.unsent_bytes or 0)
                 self._set(Health.BEHIND, f"the network takes less than the stream makes: {waiting // 1000} kB wait")
@@ -318,10 +330,10 @@ class Destination:
                 pass  # ended by the caller, who says why
         return beat
 
-    def _first(self, worker: Worker, tap: Tap) -> Chunk | None:
+    def _first(self, worker: Worker, feed: Feed) -> Chunk | None:
         while not worker.is_stopping:
             worker.tick()
-            chunk = tap.take(0.2)
+            chunk = feed.take(0.2)
             if chunk is not None:
                 return chunk
         return None

@@ -19,6 +19,7 @@ from stream.health import StreamState
 from stream.hub import Hub, leg_limit_bytes
 from stream.legs import Destination, Leg, Recording
 from stream.liveness import quiet_s
+from stream.low_rate import LowRate
 from stream.mixer import Mixer
 from stream.order import Order, OrderFile
 from stream.preflight import Preflight
@@ -72,8 +73,17 @@ class Director:
         self._mixer = Mixer(self._slates, self._studio, self._talks, clock)
         self._recording = Recording(recordings, clock)
         self._preflight = Preflight(settings, keys, recordings, run_dir, clock)
+        self._low_rate = LowRate(settings.picture, clock, run_dir)
+        has_low_rate = 0 < settings.picture.low_kbps < settings.picture.video_kbps
         self._destinations = [
-            Destination(each, keys.get(each.name), clock, limit_bytes=leg_limit_bytes(settings.picture), folder=run_dir)
+            Destination(
+                each,
+                keys.get(each.name),
+                clock,
+                limit_bytes=leg_limit_bytes(settings.picture),
+                folder=run_dir,
+                low_rate=self._low_rate if has_low_rate else None,
+            )
             for each in settings.destinations
         ]
         self._legs: tuple[Leg, ...] = (self._recording, *self._destinations)
@@ -97,8 +107,9 @@ class Director:
 
     @property
     def pids(self) -> dict[str, int]:
-        """Process ids of the children that run now: "camera", and destinations by name."""
-        found = {"camera": self._encoder.pid} | {each.name: each.pid for each in self._destinations}
+        """Process ids of the children that run now: "camera", "low-rate", and destinations by name."""
+        sources = {"camera": self._encoder.pid, "low-rate": self._low_rate.pid}
+        found = sources | {each.name: each.pid for each in self._destinations}
         return {name: pid for name, pid in found.items() if pid is not None}
 
     @property
@@ -107,7 +118,7 @@ class Director:
 
         Some seconds are normal while a child is being stopped or a disk is slow; 15 are not.
         """
-        sources = (self._encoder.quiet_s, self._slates.quiet_s, self._studio.quiet_s)
+        sources = (self._encoder.quiet_s, self._slates.quiet_s, self._studio.quiet_s, self._low_rate.quiet_s)
         return max(quiet_s(self._looking), self._preflight.quiet_s, *sources, *(leg.quiet_s for leg in self._legs))
 
     def start(self) -> None:
@@ -213,6 +224,7 @@ class Director:
         self._is_running = True
         self._preflight.cancel()  # it lets go of the camera within a second
         hub = Hub(self._settings.picture.frames_per_s, self._clock)
+        self._low_rate.start(hub)
         for leg in self._legs:
             leg.start(hub)
         self._slates.start(hub)  # first, and so selected: the camera goes on air only when the mixer says so
@@ -231,6 +243,7 @@ class Director:
             each.start()
         for each in ends:
             each.join()
+        self._low_rate.stop()
 
     def _look(self, worker: Worker) -> None:
         """The program goes on by itself: slates that stand in, countdowns, introductions that are over."""

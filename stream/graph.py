@@ -86,6 +86,20 @@ def slate(pictures: Sequence[Path], picture: Picture, *, out: Path, constant_kbp
     return _compile(ffmpeg.output(video, silence, str(out), **options), "-y")
 
 
+def transcoder(picture: Picture, *, out_fd: int) -> list[str]:
+    """The hub's transport stream on stdin, its video at `low_kbps`, to `out_fd`; times and sound as they are.
+
+    Times to half a picture: the encoder counts in pictures, and the codec headers depend on that. With a keyframe each
+    second, so that a destination need not wait long for it.
+    """
+    stream = _program()
+    options = _one_stream(picture, picture.low_kbps, picture.frames_per_s)
+    for name in ("ar", "ac", "b:a"):
+        del options[name]
+    options |= {"acodec": "copy", "vsync": "passthrough"}
+    return _compile(ffmpeg.output(stream.video, stream.audio, f"pipe:{out_fd}", **options))
+
+
 def pusher(destination: Destination, *, key_fd: int) -> list[str]:
     """The hub's transport stream on stdin, copied to an RTMP or RTMPS ingest; progress on stdout.
 
@@ -103,15 +117,7 @@ def pusher(destination: Destination, *, key_fd: int) -> list[str]:
     }
     if split.scheme == "rtmps":  # ffmpeg believes every certificate unless told otherwise
         options |= {"tls_verify": 1, "ca_file": destination.ca_file or PUBLIC_AUTHORITIES}
-    stream = ffmpeg.input(
-        "pipe:0",
-        format="mpegts",
-        # No "-fflags nobuffer": it throws away what was read for probing, which is the whole first GOP.
-        copyts=None,  # the hub's timeline: a viewer who stays would else wait until the new times pass the old
-        analyzeduration=500_000,
-        probesize=300_000,
-        fpsprobesize=0,
-    )
+    stream = _program()
     url = urlunsplit(split._replace(path="/" + split.path.strip("/")))
     return _compile(ffmpeg.output(stream.video, stream.audio, url, codec="copy", **options))
 
@@ -182,6 +188,19 @@ def _inputs(source: Source, picture: Picture, *, has_sound: bool) -> tuple[Any, 
         case VideoFile():
             film = ffmpeg.input(source.path, re=None, stream_loop=-1)
             return film.video, film.audio if has_sound else _silence()
+
+
+def _program() -> Any:
+    """The hub's transport stream on stdin."""
+    return ffmpeg.input(
+        "pipe:0",
+        format="mpegts",
+        # No "-fflags nobuffer": it throws away what was read for probing, which is the whole first GOP.
+        copyts=None,  # the hub's timeline: a viewer who stays would else wait until the new times pass the old
+        analyzeduration=500_000,
+        probesize=300_000,
+        fpsprobesize=0,
+    )
 
 
 def _silence() -> Any:

@@ -49,6 +49,8 @@ class LegState(msgspec.Struct, frozen=True, kw_only=True):
     queue_bytes: int = 0
     bit_rate_kbps: int = 0  # over the last 10 s
     retry_in_s: float | None = None
+    is_low_rate: bool = False  # its viewers get a smaller bit rate: the network carries no more
+    rate_changes: int = 0  # to the low rate and back
 
 
 class SourceState(msgspec.Struct, frozen=True, kw_only=True):

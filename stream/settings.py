@@ -70,6 +70,7 @@ class Picture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     frames_per_s: Annotated[int, msgspec.Meta(ge=5, le=60)] = 30
     keyframe_s: Annotated[int, msgspec.Meta(ge=1, le=4)] = 2
     video_kbps: Annotated[int, msgspec.Meta(ge=100, le=20000)] = 2500
+    low_kbps: Annotated[int, msgspec.Meta(ge=0, le=5000)] = 600  # for a network too slow for video_kbps; 0: never
     audio_kbps: Annotated[int, msgspec.Meta(ge=32, le=320)] = 128
     preset: str = "superfast"
 

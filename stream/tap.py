@@ -47,6 +47,12 @@ class Tap:
         self._changed = threading.Condition()
 
     @property
+    def queue_frames(self) -> int:
+        """Video frames that wait to be taken."""
+        with self._changed:
+            return sum(each.frames for each in self._queue)
+
+    @property
     def queue_bytes(self) -> int:
         """What waits to be taken."""
         return self._bytes

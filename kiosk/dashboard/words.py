@@ -179,6 +179,8 @@ def leg(state: LegState) -> Status:
         Health.STOPPED: ("calm", "Stopped"),
     }
     tone, title = said[state.state]
+    if state.is_low_rate and state.state is Health.LIVE:
+        tone, title = "warn", "Live, with fewer bits"
     parts = [_sentence(state.cause)] if state.cause else []
     if state.state is Health.REFUSED and not state.cause:
         parts.append("Check the key.")

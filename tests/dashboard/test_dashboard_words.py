@@ -79,6 +79,11 @@ def test_a_lost_leg_shows_its_cause_its_numbers_and_when_it_is_tried_again() -> 
     assert said.detail == "Network is unreachable. Next try in 4 s. 2 reconnects · 1 frame left out"
 
 
+def test_a_leg_at_the_low_rate_is_live_and_says_so() -> None:
+    said = words.leg(leg(Health.LIVE, cause="the network is slow", is_low_rate=True))
+    assert (said.tone, said.title, said.detail) == ("warn", "Live, with fewer bits", "The network is slow.")
+
+
 def test_a_refused_leg_says_check_the_key() -> None:
     assert "key" in words.leg(leg(Health.REFUSED)).detail
 

@@ -316,6 +316,49 @@ class _KeyCheck(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Line:
+    """A network that carries so many bytes a second to a server on this machine, and drops nothing."""
+
+    def __init__(self, port: int, bytes_per_s: int) -> None:
+        self._to, self.bytes_per_s = port, bytes_per_s
+        self._listening = socket.socket()
+        self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # what waits, waits at the sender
+        self._listening.bind(("127.0.0.1", 0))
+        self._listening.listen()
+        self._is_closed = threading.Event()
+        self._threads = [threading.Thread(target=self._serve)]
+        self._threads[0].start()
+
+    @property
+    def port(self) -> int:
+        """Where it begins."""
+        return int(self._listening.getsockname()[1])
+
+    def close(self) -> None:
+        """Cut it."""
+        self._is_closed.set()
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        for thread in self._threads:
+            thread.join(5)
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):  # closed
+            while True:
+                client, _ = self._listening.accept()
+                server = socket.create_connection(("127.0.0.1", self._to))
+                for pair in ((client, server, True), (server, client, False)):
+                    self._threads.append(threading.Thread(target=self._carry, args=pair))
+                    self._threads[-1].start()
+
+    def _carry(self, here: socket.socket, there: socket.socket, is_up: bool) -> None:
+        with here, there, contextlib.suppress(OSError):
+            while data := here.recv(self.bytes_per_s // 50 if is_up else 65536):
+                there.sendall(data)
+                if self._is_closed.wait(0.02):
+                    return
+
+
 def free_port() -> int:
     """A port nobody listens on."""
     with socket.socket() as probe:

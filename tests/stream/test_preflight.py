@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import subprocess
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from stream_stage import SMALL, RtmpServer, free_port, until
+from stream_stage import SMALL, Line, RtmpServer, free_port, until
 
 from hardware.board import Board, Disk
 from hardware.checks import Check
@@ -55,49 +52,6 @@ def test_a_black_picture_and_a_dead_microphone_are_told_from_dim_and_quiet_ones(
     dim = look_at(film(STAGE, HUM, "eq=brightness=-0.3"))
     assert not dim.is_black and -90 < dim.peak_db < -50
     assert look_at(film(STAGE, TONE, volume="30dB")).peak_db > -1.0
-
-
-class Line:
-    """A network that carries so many bytes a second to a server on this machine, and drops nothing."""
-
-    def __init__(self, port: int, bytes_per_s: int) -> None:
-        self._to, self._bytes_per_s = port, bytes_per_s
-        self._listening = socket.socket()
-        self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # what waits, waits at the sender
-        self._listening.bind(("127.0.0.1", 0))
-        self._listening.listen()
-        self._is_closed = threading.Event()
-        self._threads = [threading.Thread(target=self._serve)]
-        self._threads[0].start()
-
-    @property
-    def port(self) -> int:
-        """Where it begins."""
-        return int(self._listening.getsockname()[1])
-
-    def close(self) -> None:
-        """Cut it."""
-        self._is_closed.set()
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        for thread in self._threads:
-            thread.join(5)
-
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):  # closed
-            while True:
-                client, _ = self._listening.accept()
-                server = socket.create_connection(("127.0.0.1", self._to))
-                for pair in ((client, server, self._bytes_per_s // 50), (server, client, 65536)):
-                    self._threads.append(threading.Thread(target=self._carry, args=pair))
-                    self._threads[-1].start()
-
-    def _carry(self, here: socket.socket, there: socket.socket, portion: int) -> None:
-        with here, there, contextlib.suppress(OSError):
-            while data := here.recv(portion):
-                there.sendall(data)
-                if self._is_closed.wait(0.02):
-                    return
 
 
 @pytest.fixture

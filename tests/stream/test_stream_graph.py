@@ -136,6 +136,25 @@ def test_the_pusher_copies_and_does_not_know_the_key_by_its_command_line() -> No
     assert graph.key_file("abc-123?x=y") == b"rtmp_playpath=abc-123?x=y\n"
 
 
+def test_a_padded_slate_fills_the_rate_it_is_meant_to_try() -> None:
+    argv = graph.slate([Path("/a.png")], SMALL, out=Path("/run/s.ts"), constant_kbps=500)
+    assert argv[argv.index("-b:v") + 1] == "500k"
+    assert argv[argv.index("-x264-params") + 1] == "nal-hrd=cbr"
+
+
+def test_the_transcoder_makes_the_video_smaller_and_leaves_times_and_sound_as_they_are() -> None:
+    argv = graph.transcoder(SMALL, out_fd=4)
+    rates = " ".join(OUT[:-1]).replace("300k", "600k").replace("-map [s5] -map [s6]", "-map 0:v -map 0:a")
+    sound = rates.replace("-ac 2 -acodec aac -ar 48000 -b:a 64k", "-acodec copy")
+    assert argv == [
+        "ffmpeg",
+        *shlex.split("-f mpegts -analyzeduration 500000 -copyts -fpsprobesize 0 -probesize 300000 -i pipe:0"),
+        *shlex.split(sound),
+        *shlex.split("-vsync passthrough pipe:4"),
+        *GLOBAL,
+    ]
+
+
 def test_over_tls_the_server_must_prove_who_it_is() -> None:
     argv = graph.pusher(Destination(name="hall", url="rtmps://host/live"), key_fd=9)
     assert argv[argv.index("-tls_verify") + 1] == "1"
