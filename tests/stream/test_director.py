@@ -60,7 +60,7 @@ def is_live(director: Director, name: str) -> bool:
 
 
 def recordings(tmp_path: Path) -> list[Path]:
-    return sorted((tmp_path / "state" / "recordings").iterdir())
+    return sorted((tmp_path / "state" / "recordings").glob("*.ts"))
 
 
 def test_what_the_camera_sees_is_played_back_from_the_server_and_recorded_without_a_gap(
