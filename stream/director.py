@@ -17,6 +17,7 @@ from stream.artist import SlateArtist
 from stream.control import FakeDirector, StreamControl, program_state
 from stream.disk import LocalDisk
 from stream.errors import OrderNotKept, StreamClosed
+from stream.finisher import Finisher
 from stream.health import StreamState
 from stream.hub import Hub, leg_limit_bytes
 from stream.legs import Destination, Leg, Recording
@@ -45,8 +46,9 @@ class Director:
     """Camera, slates, hub and legs under one order. Resumes by itself what was ordered before a power cut.
 
     `keys` are the stream keys by destination; `state_dir` holds the order (and the recordings, unless the settings
-    say otherwise), `run_dir` is where the children work and may be emptied at each boot. Safe with threads: commands
-    wait for each other, `state` waits for nobody. The commands are those of StreamControl.
+    say otherwise), `run_dir` is where the children work and may be emptied at each boot; `event` is what the evening is
+    called. Safe with threads: commands wait for each other, `state` waits for nobody. The commands are those of
+    StreamControl.
     """
 
     def __init__(
@@ -59,11 +61,14 @@ class Director:
         *,
         talks: Talks | None = None,
         artist: SlateArtist | None = None,
+        event: str = "",
     ) -> None:
         run_dir.mkdir(parents=True, exist_ok=True)
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         recordings = Path(settings.recordings_dir) if settings.recordings_dir else state_dir / "recordings"
         spare = Path(settings.spare_recordings_dir) if settings.spare_recordings_dir else None
+        folders = (recordings,) if spare is None else (recordings, spare)
+        disk = LocalDisk()
         self._settings = settings
         self._clock = clock
         self._talks = talks or FixedTalks()
@@ -77,11 +82,20 @@ class Director:
         self._slates = SlateSource(settings.picture.frames_per_s, clock)
         self._studio = Studio(run_dir / "slates", settings.picture, clock, artist)
         self._mixer = Mixer(self._slates, self._studio, self._talks, clock)
-        self._recording = Recording(recordings, clock, spare=spare)
-        self._room = Room(
-            (recordings,) if spare is None else (recordings, spare),
+        self._recording = Recording(recordings, clock, spare=spare, disk=disk)
+        self._finisher = Finisher(
+            folders,
+            run_dir / "films",
             clock,
-            LocalDisk(),
+            disk,
+            is_being_written=self._recording.is_writing,
+            reserve_bytes=RESERVE_BYTES,
+            event=event,
+        )
+        self._room = Room(
+            folders,
+            clock,
+            disk,
             reserve_bytes=RESERVE_BYTES,
             expected_kbps=settings.picture.video_kbps + settings.picture.audio_kbps,
             measured_kbps=lambda: self._recording.state().bit_rate_kbps,
@@ -95,6 +109,7 @@ class Director:
         self._order: Order | None = self._file.read()
         self._studio.start()
         self._room.start()
+        self._finisher.start()
         if self._order is None and settings.start_live:
             self._order = Order(do="live", since=self._now())
         if self._order is not None and self._order.do == "live":
@@ -124,7 +139,13 @@ class Director:
         Some seconds are normal while a child is being stopped or a disk is slow; 15 are not.
         """
         sources = (self._encoder.quiet_s, self._slates.quiet_s, self._studio.quiet_s)
-        return max(quiet_s(self._looking), self._room.quiet_s, *sources, *(leg.quiet_s for leg in self._legs))
+        return max(
+            quiet_s(self._looking),
+            self._room.quiet_s,
+            self._finisher.quiet_s,
+            *sources,
+            *(leg.quiet_s for leg in self._legs),
+        )
 
     def start(self) -> None:
         """Go live with the camera, or back to it."""
@@ -173,6 +194,7 @@ class Director:
             source=self._encoder.state(),
             legs=tuple(leg.state() for leg in self._legs),
             recording=self._recording.file_name,
+            films=self._finisher.state(),
             on_air=self._mixer.on_air,
             program_cause=self._mixer.cause,
             alarms=tuple(alarm for each in self._watches for alarm in each.alarms()),
@@ -187,6 +209,7 @@ class Director:
         self._looking.stop()
         self._studio.stop()
         self._room.stop()
+        self._finisher.stop()
 
     def _obey(self, command: program.Command) -> None:
         with self._commands:

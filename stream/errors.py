@@ -7,7 +7,8 @@ PlatypusError
 ├── OrderNotKept (OSError)          the order was carried out, but will not survive a power cut
 ├── NotLive (RuntimeError)          what to show was said, and nobody watches
 ├── NoNextTalk (LookupError)        the agenda has come to its end
-└── BadSlate (ValueError)           what was rendered cannot be played in a loop
+├── BadSlate (ValueError)           what was rendered cannot be played in a loop
+└── FilmNotMade (OSError)           a recording stays as it is for now
 """
 
 from __future__ import annotations
@@ -55,3 +56,9 @@ class BadSlate(PlatypusError, ValueError):
     """A transport stream that is no loop of whole frames of picture and sound."""
 
     code = "bad_slate"
+
+
+class FilmNotMade(PlatypusError, OSError):
+    """A recording cannot be made an MP4 now; it stays as it is."""
+
+    code = "film_not_made"

@@ -46,7 +46,7 @@ class Recording:
         reserve_bytes: int = RESERVE_BYTES,
         retry_s: float = _RETRY_S,
     ) -> None:
-        self._folders = (folder,) if spare is None else (folder, spare)
+        self._folders = tuple(each.absolute() for each in (folder, spare) if each is not None)
         self._clock = clock
         self._retry_s = retry_s
         self._films = Films(self._folders, clock, disk or LocalDisk(), reserve_bytes)
