@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 _CHAPTERS: Final[dict[Program, str]] = {
     "starting": "Before the start",
     "next": "Introduction",
-    "camera": "Talk",
+    "camera": "Camera",
     "break": "Break",
     "end": "End",
     "hidden": "Camera hidden",
@@ -55,7 +55,8 @@ def ffmetadata(note: FilmNote | None, event: str, duration_s: float) -> str:
     for chapter, end_s in zip(chapters, ends, strict=False):
         if end_s > chapter.at_s:
             lines += ["[CHAPTER]", "TIMEBASE=1/1000", f"START={chapter.at_s * 1000:.0f}", f"END={end_s * 1000:.0f}"]
-            lines.append(f"title={_CHAPTERS[chapter.program]}")
+            is_talk = chapter.program == "camera" and note is not None and note.title
+            lines.append(f"title={'Talk' if is_talk else _CHAPTERS[chapter.program]}")
     return "\n".join(lines) + "\n"
 
 
