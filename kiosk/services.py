@@ -130,11 +130,14 @@ def run_stream(config_path: Path) -> None:
     gone = Will(STREAM_STATE, StreamState(online=False))
     clock, state_dir, run_dir = SystemClock(), Path(config.state_dir), Path(config.run_dir)
     look_dir = Path(config.stream.look_dir) if config.stream.look_dir else state_dir / "look"
-    artist = Slates(look_dir, run_dir / "pictures", config.dashboard.zone, _event_name(config))
+    event = _event_name(config)
+    artist = Slates(look_dir, run_dir / "pictures", config.dashboard.zone, event)
     talks = KeptTalks(_agenda_file(config), clock)
     with (
         until_told() as stopping,
-        Director(config.stream, secrets.stream_keys, state_dir, run_dir, clock, talks=talks, artist=artist) as director,
+        Director(
+            config.stream, secrets.stream_keys, state_dir, run_dir, clock, talks=talks, artist=artist, event=event
+        ) as director,
         Bus(config.bus.socket, "stream", gone) as bus,
     ):
         orders: dict[StreamOrder, Callable[[], None]] = {

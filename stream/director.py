@@ -12,9 +12,12 @@ from typing import Self
 from hardware.clock import Clock
 from hardware.worker import Worker
 from stream import program
+from stream.alarms import Watch
 from stream.artist import SlateArtist
 from stream.control import FakeDirector, StreamControl, program_state
+from stream.disk import LocalDisk
 from stream.errors import IsLive, OrderNotKept, StreamClosed
+from stream.finisher import Finisher
 from stream.health import StreamState
 from stream.hub import Hub, leg_limit_bytes
 from stream.legs import Destination, Leg, Recording
@@ -23,10 +26,13 @@ from stream.low_rate import LowRate
 from stream.mixer import Mixer
 from stream.order import Order, OrderFile
 from stream.preflight import Preflight
+from stream.recording import RESERVE_BYTES
+from stream.room import Room
 from stream.settings import StreamSettings
 from stream.slate_source import SlateSource
 from stream.sources import Encoder
 from stream.studio import Studio
+from stream.takes import Take, next_take
 from stream.talks import FixedTalks, Talks
 from stream.wishes import wishes
 
@@ -42,8 +48,9 @@ class Director:
     """Camera, slates, hub and legs under one order. Resumes by itself what was ordered before a power cut.
 
     `keys` are the stream keys by destination; `state_dir` holds the order (and the recordings, unless the settings
-    say otherwise), `run_dir` is where the children work and may be emptied at each boot. Safe with threads: commands
-    wait for each other, `state` waits for nobody. The commands are those of StreamControl.
+    say otherwise), `run_dir` is where the children work and may be emptied at each boot; `event` is what the evening is
+    called. Safe with threads: commands wait for each other, `state` waits for nobody. The commands are those of
+    StreamControl.
     """
 
     def __init__(
@@ -56,25 +63,48 @@ class Director:
         *,
         talks: Talks | None = None,
         artist: SlateArtist | None = None,
+        event: str = "",
     ) -> None:
         run_dir.mkdir(parents=True, exist_ok=True)
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         recordings = Path(settings.recordings_dir) if settings.recordings_dir else state_dir / "recordings"
+        spare = Path(settings.spare_recordings_dir) if settings.spare_recordings_dir else None
+        folders = (recordings,) if spare is None else (recordings, spare)
+        disk = LocalDisk()
         self._settings = settings
         self._clock = clock
         self._talks = talks or FixedTalks()
         self._commands = threading.Lock()
         self._is_closed = False
         self._is_running = False
+        self._take: Take | None = None  # what is recorded now; None while stopped
         self._introduced_at_s: float | None = None  # when the camera takes over from the slate of the next talk
         self._file = OrderFile(state_dir / "stream-order.json")
         self._encoder = Encoder(settings, clock, folder=run_dir)
         self._slates = SlateSource(settings.picture.frames_per_s, clock)
         self._studio = Studio(run_dir / "slates", settings.picture, clock, artist)
         self._mixer = Mixer(self._slates, self._studio, self._talks, clock)
-        self._recording = Recording(recordings, clock)
         self._preflight = Preflight(settings, keys, recordings, run_dir, clock)
         self._low_rate = LowRate(settings.picture, clock, run_dir)
         has_low_rate = 0 < settings.picture.low_kbps < settings.picture.video_kbps
+        self._recording = Recording(recordings, clock, spare=spare, disk=disk)
+        self._finisher = Finisher(
+            folders,
+            run_dir / "films",
+            clock,
+            disk,
+            is_being_written=self._recording.is_writing,
+            reserve_bytes=RESERVE_BYTES,
+            event=event,
+        )
+        self._room = Room(
+            folders,
+            clock,
+            disk,
+            reserve_bytes=RESERVE_BYTES,
+            expected_kbps=settings.picture.video_kbps + settings.picture.audio_kbps,
+            measured_kbps=lambda: self._recording.state().bit_rate_kbps,
+        )
         self._destinations = [
             Destination(
                 each,
@@ -87,8 +117,11 @@ class Director:
             for each in settings.destinations
         ]
         self._legs: tuple[Leg, ...] = (self._recording, *self._destinations)
+        self._watches: tuple[Watch, ...] = (self._recording, self._room)
         self._order: Order | None = self._file.read()
         self._studio.start()
+        self._room.start()
+        self._finisher.start()
         if self._order is None and settings.start_live:
             self._order = Order(do="live", since=self._now())
         if self._order is not None and self._order.do == "live":
@@ -119,7 +152,8 @@ class Director:
         Some seconds are normal while a child is being stopped or a disk is slow; 15 are not.
         """
         sources = (self._encoder.quiet_s, self._slates.quiet_s, self._studio.quiet_s, self._low_rate.quiet_s)
-        return max(quiet_s(self._looking), self._preflight.quiet_s, *sources, *(leg.quiet_s for leg in self._legs))
+        others = (self._preflight.quiet_s, self._room.quiet_s, self._finisher.quiet_s)
+        return max(quiet_s(self._looking), *sources, *others, *(leg.quiet_s for leg in self._legs))
 
     def start(self) -> None:
         """Go live with the camera, or back to it."""
@@ -177,9 +211,11 @@ class Director:
             source=self._encoder.state(),
             legs=tuple(leg.state() for leg in self._legs),
             recording=self._recording.file_name,
+            films=self._finisher.state(),
             on_air=self._mixer.on_air,
             program_cause=self._mixer.cause,
             readiness=self._preflight.readiness,
+            alarms=tuple(alarm for each in self._watches for alarm in each.alarms()),
             **program_state(self._order, self._talks),
         )
 
@@ -191,6 +227,8 @@ class Director:
             self._preflight.close()
         self._looking.stop()
         self._studio.stop()
+        self._room.stop()
+        self._finisher.stop()
 
     def _obey(self, command: program.Command) -> None:
         with self._commands:
@@ -215,10 +253,17 @@ class Director:
             is_introduction = order.program == "next"
             ends_at_s = self._clock.monotonic() + self._settings.introduce_s
             self._introduced_at_s = ends_at_s if is_introduction else None
+        take = next_take(self._take, order, self._talks)
+        may_go_on = self._take is None or self._take.is_recorded
+        self._take = take
+        # The cut is to be there before a talk's first frame; what must not be recorded is to be gone before the cut.
+        if may_go_on:
+            self._recording.follow(take)
         if self._is_running:
             self._mixer.show(order.scene)
         else:
             self._run(order)
+        self._recording.follow(take)
 
     def _run(self, order: Order) -> None:
         self._is_running = True
@@ -235,6 +280,7 @@ class Director:
         if not self._is_running:
             return
         self._is_running = False
+        self._take = None
         self._mixer.end()
         self._encoder.stop()
         self._slates.stop()
@@ -257,6 +303,18 @@ class Director:
             if now_s >= plan_at_s:
                 plan_at_s = now_s + _PLAN_PERIOD_S
                 self._studio.want(wishes(self._order or program.STOPPED, self._talks, self._clock.stamp().wall))
+                self._look_at_the_agenda()
+
+    def _look_at_the_agenda(self) -> None:
+        """A wish not to be recorded may be written down while the talk is on."""
+        if not self._commands.acquire(blocking=False):  # next time
+            return
+        try:
+            if self._order is not None and self._take is not None:
+                self._take = next_take(self._take, self._order, self._talks)
+                self._recording.follow(self._take)
+        finally:
+            self._commands.release()
 
     def _is_introduced(self, now_s: float) -> bool:
         return self._introduced_at_s is not None and now_s >= self._introduced_at_s

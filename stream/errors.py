@@ -8,7 +8,8 @@ PlatypusError
 ├── NotLive (RuntimeError)          what to show was said, and nobody watches
 ├── IsLive (RuntimeError)           a pre-flight was asked for, and viewers watch already
 ├── NoNextTalk (LookupError)        the agenda has come to its end
-└── BadSlate (ValueError)           what was rendered cannot be played in a loop
+├── BadSlate (ValueError)           what was rendered cannot be played in a loop
+└── FilmNotMade (OSError)           a recording stays as it is for now
 """
 
 from __future__ import annotations
@@ -62,3 +63,9 @@ class BadSlate(PlatypusError, ValueError):
     """A transport stream that is no loop of whole frames of picture and sound."""
 
     code = "bad_slate"
+
+
+class FilmNotMade(PlatypusError, OSError):
+    """A recording cannot be made an MP4 now; it stays as it is."""
+
+    code = "film_not_made"

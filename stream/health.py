@@ -70,6 +70,15 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[Check, ...] = ()
 
 
+class FilmsState(msgspec.Struct, frozen=True, kw_only=True):
+    """Recordings on their way from what is safe to write (TS) to what is easy to play (MP4)."""
+
+    finished: int = 0  # since the process started
+    working_on: str | None = None  # the name of one
+    waiting: int = 0  # those that are closed and not finished, with the one in work
+    cause: str = ""  # why one of them cannot be finished, in plain words; tried again by itself
+
+
 class StreamState(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the stream process says of itself."""
 
@@ -79,6 +88,7 @@ class StreamState(msgspec.Struct, frozen=True, kw_only=True):
     source: SourceState = msgspec.field(default_factory=lambda: SourceState(state=Health.STOPPED))
     legs: tuple[LegState, ...] = ()
     recording: str | None = None  # name of the file being written
+    films: FilmsState = FilmsState()
     program: str = ""  # what the organizer wants viewers to see: "camera" or a slate's kind (order.Program); "" stopped
     on_air: str = ""  # what they do see: "camera", "slate", or "" nothing
     program_cause: str = ""  # why that is something else, in plain words

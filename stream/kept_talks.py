@@ -59,4 +59,10 @@ def _due(agenda: Agenda, now: datetime) -> Talk | None:
 def _info(talk: Talk | None) -> TalkInfo | None:
     if talk is None:
         return None
-    return TalkInfo(id=talk.id, title=talk.title, speaker=talk.speaker, starts_at=talk.starts_at)
+    return TalkInfo(
+        id=talk.id,
+        title=talk.title,
+        speaker=talk.speaker,
+        starts_at=talk.starts_at,
+        do_not_record=talk.do_not_record,
+    )

@@ -118,6 +118,15 @@ def pes(buf: bytearray, at: int) -> Pes | None:
     return Pes(start + 9, None, pts, pts)
 
 
+def first_ticks(data: bytes) -> int | None:
+    """The DTS of the first PES packet that begins in `data`, whole packets; None when none does."""
+    buf = bytearray(data)
+    for at in range(0, len(buf), PACKET_BYTES):
+        if is_unit_start(buf, at) and (found := pes(buf, at)) is not None:
+            return found.dts
+    return None
+
+
 def restamp(buf: bytearray, at: int, offset_ticks: int) -> None:
     """Move every time in the packet at `at` by `offset_ticks`, modulo 2^33. Packets without times stay as they are."""
     clock_at = pcr_at(buf, at)

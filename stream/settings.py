@@ -92,7 +92,9 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     source: Source = TestPicture()
     picture: Picture = Picture()
     destinations: tuple[Destination, ...] = ()
-    recordings_dir: str | None = None  # default: recordings/ in the state folder
+    # Default: recordings/ in the state folder. Made when the folder above it is there: a stick may be missing.
+    recordings_dir: str | None = None
+    spare_recordings_dir: str | None = None  # where recording goes on when that one is full, missing or read-only
     introduce_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 8.0  # how long the next talk's slate is shown
     look_dir: str | None = None  # logo, sponsors, colours of the slates; default: look/ in the state folder
     evening_h: Annotated[float, msgspec.Meta(ge=0.5, le=24)] = 4.0  # for how long the pre-flight wants room on the disk

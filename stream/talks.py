@@ -16,6 +16,7 @@ class TalkInfo(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     speaker: str = ""
     starts_at: datetime | None = None  # aware
+    do_not_record: bool = False  # the speaker's wish: it may be streamed, and is in no file
 
 
 class Talks(Protocol):

@@ -30,6 +30,7 @@ class Chunk(NamedTuple):
     data: bytes
     is_keyframe: bool  # begins with the tables and a keyframe, so a decoder can start here
     frames: int  # video frames in it
+    mark: object = None  # not frames at all, but what whoever takes them was to know at this point: see Tap.mark
 
 
 class Tap:
@@ -66,7 +67,7 @@ class Tap:
             if self._bytes + len(chunk.data) > self._limit_bytes and self._queue:
                 lost = sum(each.frames for each in self._queue)
                 self.dropped_frames += lost
-                self._queue.clear()
+                self._queue = deque(each for each in self._queue if each.mark is not None)
                 self._bytes = 0
                 self._needs_keyframe = True
                 log.warning("leg=%s event=dropped-to-keyframe frames=%d", self.name, lost)
@@ -77,6 +78,13 @@ class Tap:
             self._queue.append(chunk)
             self._bytes += len(chunk.data)
             self._changed.notify()
+
+    def mark(self, mark: object) -> None:
+        """Put a mark between the frames that are there and those to come. It is never dropped."""
+        with self._changed:
+            if not self._is_closed:
+                self._queue.append(Chunk(b"", is_keyframe=False, frames=0, mark=mark))
+                self._changed.notify()
 
     def take(self, timeout_s: float) -> Chunk | None:
         """The oldest chunk, or None when there is none within `timeout_s` or the tap is closed and empty."""

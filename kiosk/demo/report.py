@@ -74,6 +74,7 @@ def report(
                 }
                 for leg in (stream.legs if stream else ())
             ],
+            "films": len(films),
             "frames_recorded": recorded,
             "frames_played_back": played_back,
             "recording_gaps": sum(film.gaps for film in films),

@@ -44,6 +44,7 @@ _STEP_S = 0.2
 _BEFORE_THE_TALKS = timedelta(minutes=5)
 _FRAMES_PER_S = 25
 _ZONE = DashboardSettings().zone  # the terminal tells the time as the pages do
+_FILMS_LIMIT_S = 30.0  # what is not an MP4 by then (10 min of it) stays as it was recorded
 _LEAST_FREE_BYTES = 500_000_000  # an hour of the demo's recording is about 500 MB
 
 
@@ -79,7 +80,8 @@ def run_demo(folder: Path, *, port: int, seed: int, seconds: float | None) -> tu
             lasted = time.monotonic() - begun
             _say("closing ...")
             venue.close_up()
-        films = [_inspect(path) for path in sorted((folder / "state" / "recordings").glob("*.ts"))]
+        recordings = sorted(path for kind in ("*.mp4", "*.ts") for path in evening.recordings.glob(kind))
+        films = [_inspect(path) for path in recordings]
         with Ledger(evening.ledger) as ledger:
             told = report(
                 seconds=lasted,
@@ -113,6 +115,11 @@ class _Evening(NamedTuple):
     rtmp_port: int
     dashboard_port: int
     play_url: str
+
+    @property
+    def recordings(self) -> Path:
+        """Where the stream records."""
+        return self.folder / "state" / "recordings"
 
 
 class _Venue:
@@ -194,6 +201,9 @@ class _Venue:
         """End the stream as an organizer would, so that the recording is whole and the last numbers are known."""
         self.stream_at_end = self.stream
         self._order("stop")
+        until = time.monotonic() + _FILMS_LIMIT_S
+        while list(self._evening.recordings.glob("*.ts")) and time.monotonic() < until:
+            time.sleep(_STEP_S)
 
     def _order(self, do: str) -> None:
         reply = self._bus.ask(STREAM_COMMAND, StreamCommand(do=do), 10.0)  # type: ignore[arg-type]

@@ -144,9 +144,15 @@ def camera(frames: int, *, gop: int = 15, begin: int = 0, size: int = 600, mark:
 
 def video_steps(path: Path | str) -> list[int]:
     """The steps between the DTS of one video frame and the next, as PyAV reads them. Ticks."""
-    with av.open(str(path), format="mpegts") as film:
+    with av.open(str(path), format="mp4" if str(path).endswith(".mp4") else "mpegts") as film:
         times = [packet.dts for packet in film.demux(video=0) if packet.dts is not None]
     return [later - earlier for earlier, later in itertools.pairwise(times)]
+
+
+def finished_films(folder: Path) -> list[Path]:
+    """The films in `folder`, the oldest first, when there is nothing left to finish."""
+    until(lambda: {path.suffix for path in folder.iterdir()} == {".mp4"}, 20, "all films are made")
+    return sorted(folder.iterdir())
 
 
 def unit_times(data: bytes) -> tuple[list[int], list[int]]:

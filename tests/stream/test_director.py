@@ -16,7 +16,17 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from stream_stage import SMALL, STEP_TICKS, RtmpServer, free_port, is_running, play, until, video_steps
+from stream_stage import (
+    SMALL,
+    STEP_TICKS,
+    RtmpServer,
+    finished_films,
+    free_port,
+    is_running,
+    play,
+    until,
+    video_steps,
+)
 
 from hardware.clock import ManualClock, SystemClock
 from stream.director import Director, FakeDirector, StreamControl
@@ -60,7 +70,7 @@ def is_live(director: Director, name: str) -> bool:
 
 
 def recordings(tmp_path: Path) -> list[Path]:
-    return sorted((tmp_path / "state" / "recordings").iterdir())
+    return finished_films(tmp_path / "state" / "recordings")
 
 
 def test_what_the_camera_sees_is_played_back_from_the_server_and_recorded_without_a_gap(

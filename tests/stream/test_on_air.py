@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from stream_stage import SMALL, STEP_TICKS, RtmpServer, Viewer, until, video_steps
+from stream_stage import SMALL, STEP_TICKS, RtmpServer, Viewer, finished_films, until, video_steps
 
 from hardware.clock import SystemClock
 from stream.director import Director
@@ -115,8 +115,9 @@ def test_an_evening_is_one_session_without_a_gap_and_every_button_answers_at_onc
     assert rtmp_server.sessions == 1
     assert viewer.gap_s <= 0.1, "one step of 67 ms, in the milliseconds of RTMP"
     assert viewer.decoding_errors == ""
-    (film,) = (tmp_path / "state" / "recordings").iterdir()
-    assert set(video_steps(film)) == {STEP_TICKS}
+    films = finished_films(tmp_path / "state" / "recordings")
+    assert [film.stem[18:] for film in films] == ["", "First - Ada", ""], "before, the talk, the end"
+    assert [set(video_steps(film)) for film in films] == [{STEP_TICKS}] * 3
 
 
 def test_the_hidden_camera_is_gone_at_once(begin: Begin, tmp_path: Path, clock: SystemClock) -> None:
@@ -165,7 +166,7 @@ def test_a_camera_that_freezes_or_dies_costs_viewers_a_slate_and_not_the_session
     assert rtmp_server.sessions == 1
     assert viewer.gap_s <= limit_s
     assert viewer.decoding_errors == ""
-    (film,) = (tmp_path / "state" / "recordings").iterdir()
+    (film,) = finished_films(tmp_path / "state" / "recordings")
     assert set(video_steps(film)) == {STEP_TICKS}
 
 

@@ -32,13 +32,13 @@ def name_of(clock: ManualClock) -> str:
 def test_all_frames_are_in_the_file_and_it_says_when_it_began(
     hub: Hub, still_clock: ManualClock, tmp_path: Path
 ) -> None:
-    recording = Recording(tmp_path / "new" / "folder", still_clock, reserve_bytes=0)
+    recording = Recording(tmp_path / "new", still_clock, reserve_bytes=0)
     inlet = hub.inlet("camera")
     recording.start(hub)
     inlet.feed(camera(60))
     inlet.finish()
     recording.stop()
-    (film,) = (tmp_path / "new" / "folder").iterdir()
+    (film,) = (tmp_path / "new").glob("*.ts")
     assert film.name == name_of(still_clock)
     assert video_steps(film) == [STEP_TICKS] * 59
     assert (recording.state().frames_sent, recording.state().state) == (60, Health.STOPPED)
@@ -137,6 +137,14 @@ def test_a_camera_that_stops_is_seen_at_the_recording(hub: Hub, still_clock: Man
     recording.stop()
 
 
+def test_a_stick_that_is_pulled_out_is_no_folder_of_the_sd_card(tmp_path: Path) -> None:
+    disk = LocalDisk()
+    for use in (disk.free_bytes, lambda folder: disk.create(folder / "a.ts")):
+        with pytest.raises(FileNotFoundError):
+            use(tmp_path / "stick" / "recordings")
+    assert not (tmp_path / "stick").exists()
+
+
 def test_the_real_disk_never_overwrites(tmp_path: Path) -> None:
     disk = LocalDisk()
     disk.create(tmp_path / "a.ts").close()
@@ -164,10 +172,9 @@ def test_a_disk_that_is_really_full_costs_only_the_recording(tiny_disk: Path, cl
     inlet.feed(camera(600, size=2000))
     until(lambda: recording.state().state is Health.LOST)
     assert "full" in recording.state().cause
-    films = sorted(tiny_disk.iterdir())
-    assert len(video_steps(films[0])) > 100, "what was written can be seen"
-    for film in films:
-        film.unlink()
+    (film,) = tiny_disk.glob("*.ts")
+    assert len(video_steps(film)) > 100, "what was written can be seen"
+    film.unlink()
     until(lambda: recording.state().state is Health.LIVE)
     recording.stop()
     assert recording.state().reconnects == 1

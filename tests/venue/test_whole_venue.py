@@ -141,7 +141,9 @@ def test_an_evening_is_followed_on_a_phone_and_adds_up(start: Callable[..., Venu
     assert legs["recording"]["frames_arrived"] == legs["recording"]["frames_sent"] > 200
     assert 100 < legs["destination"]["frames_arrived"] <= legs["destination"]["frames_sent"]
     assert told["stream"]["recording_gaps"] == 0
-    assert len(list((venue.folder / "state" / "recordings").glob("*.ts"))) == 2  # stopped and started again
+    films = list((venue.folder / "state" / "recordings").iterdir())
+    assert [film.suffix for film in films] == [".mp4", ".mp4"]  # stopped and started again
+    assert told["stream"]["films"] == 2
     assert leftovers(venue.folder) == []
 
 
