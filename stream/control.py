@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol, TypedDict
 
 from hardware.clock import Clock
+from stream.alarms import Alarm, worst_first
 from stream.health import Health, LegKind, LegState, SourceState, StreamState
 from stream.order import Order
 from stream.program import STOPPED, Command, obey, undo_words
@@ -80,7 +81,8 @@ def program_state(order: Order | None, talks: Talks) -> ProgramState:
 class FakeDirector:
     """A stream without cameras and servers: does as told at once, for the tests and demos of others.
 
-    `fail_with` is raised by the next command; `set_leg` lets a leg be whatever a page should show.
+    `fail_with` is raised by the next command; `set_leg` lets a leg be whatever a page should show, `set_alarms` what
+    is wrong.
     """
 
     def __init__(self, clock: Clock, destinations: tuple[str, ...] = ("hall",), talks: Talks | None = None) -> None:
@@ -89,6 +91,7 @@ class FakeDirector:
         self._order: Order | None = None
         self._overrides: dict[str, LegState] = {}
         self._names = destinations
+        self._alarms: tuple[Alarm, ...] = ()
         self.commands: list[str] = []
         self.fail_with: Exception | None = None
 
@@ -141,6 +144,10 @@ class FakeDirector:
         """Show this for the leg of this name until the next retry."""
         self._overrides[leg.name] = leg
 
+    def set_alarms(self, *alarms: Alarm) -> None:
+        """From now on this is wrong; nothing when none is given."""
+        self._alarms = worst_first(alarms)
+
     def state(self) -> StreamState:
         """As ordered, with what was set."""
         order = self._order or STOPPED
@@ -154,6 +161,7 @@ class FakeDirector:
             legs=tuple(self._overrides.get(leg.name, leg) for leg in legs),
             recording="2026-11-24_185500.ts" if is_live else None,
             on_air=on_air if is_live else "",
+            alarms=self._alarms,
             **program_state(self._order, self._talks),
         )
 

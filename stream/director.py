@@ -12,6 +12,7 @@ from typing import Self
 from hardware.clock import Clock
 from hardware.worker import Worker
 from stream import program
+from stream.alarms import Watch, worst_first
 from stream.artist import SlateArtist
 from stream.control import FakeDirector, StreamControl, program_state
 from stream.errors import OrderNotKept, StreamClosed
@@ -75,6 +76,7 @@ class Director:
             for each in settings.destinations
         ]
         self._legs: tuple[Leg, ...] = (self._recording, *self._destinations)
+        self._watches: tuple[Watch, ...] = (self._encoder,)
         self._order: Order | None = self._file.read()
         self._studio.start()
         if self._order is None and settings.start_live:
@@ -157,6 +159,7 @@ class Director:
             recording=self._recording.file_name,
             on_air=self._mixer.on_air,
             program_cause=self._mixer.cause,
+            alarms=worst_first(alarm for each in self._watches for alarm in each.alarms()),
             **program_state(self._order, self._talks),
         )
 

@@ -24,6 +24,8 @@ from stream.settings import Destination, NetworkCamera, Picture, Source, TestPic
 
 STATS_PERIOD_S = 0.5
 PUBLIC_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+WATCH_WIDTH_PX, WATCH_HEIGHT_PX = 160, 90  # of the small grey pictures that tell a frozen or black one
+_WATCH_FRAMES_PER_S = 2
 SLATE_S = 8
 AAC_SAMPLES = 1024  # of one AAC frame
 _RATE_HZ = 48_000
@@ -40,16 +42,23 @@ _LEVELS = (
 )
 
 
-def encoder(source: Source, picture: Picture, *, out_fd: int, has_sound: bool = True) -> list[str]:
+def encoder(
+    source: Source, picture: Picture, *, out_fd: int, watch_fd: int | None = None, has_sound: bool = True
+) -> list[str]:
     """The stage camera to H.264 and AAC in a transport stream on `out_fd`; progress on stdout.
 
-    `has_sound` False puts silence where the source (its microphone, for a device) has no sound: servers want an
-    audio track.
+    On `watch_fd` come small grey pictures of what the camera gives, one byte a pixel: whoever opens it must read them,
+    or all stands still. `has_sound` False puts silence where the source (its microphone, for a device) has no sound:
+    servers want an audio track.
     """
     video, audio = _inputs(source, picture, has_sound=has_sound)
-    look = _to_one_look(video.filter("fps", picture.frames_per_s), picture)
+    video, watched = video.filter("fps", picture.frames_per_s), None
+    if watch_fd is not None:
+        video, watched = _watched(video, picture, watch_fd)
+    look = _to_one_look(video, picture)
     options = _one_stream(picture, picture.video_kbps, picture.frames_per_s * picture.keyframe_s)
-    return _compile(ffmpeg.output(look, _to_one_sound(audio), f"pipe:{out_fd}", **options))
+    output = ffmpeg.output(look, _to_one_sound(audio), f"pipe:{out_fd}", **options)
+    return _compile(output if watched is None else ffmpeg.merge_outputs(output, watched))
 
 
 def slate(pictures: Sequence[Path], picture: Picture, *, out: Path) -> list[str]:
@@ -210,6 +219,20 @@ def _one_stream(picture: Picture, kbps: int, group_frames: int) -> dict[str, Any
         "pat_period": 0.5,
         "flush_packets": 1,
     }
+
+
+def _watched(video: Any, picture: Picture, fd: int) -> tuple[Any, Any]:
+    """The same video, and an output of small pictures of it: averages of pixels, since a dark camera is noisy.
+
+    ffmpeg feeds first whichever output lies furthest back in time, and one with two pictures a second always would: the
+    stream then came in lumps of half a second (`benchmarks/watching.py`). So their times run ahead by one, and they are
+    chosen by `select`, since `fps` waits to be asked.
+    """
+    both = video.filter_multi_output("split")
+    every = max(1, picture.frames_per_s // _WATCH_FRAMES_PER_S)
+    small = both[1].filter("select", f"not(mod(n,{every}))").filter("setpts", "PTS+1/TB")
+    small = small.filter("scale", WATCH_WIDTH_PX, WATCH_HEIGHT_PX, flags="area").filter("format", "gray")
+    return both[0], ffmpeg.output(small, f"pipe:{fd}", format="rawvideo", fps_mode="vfr", flush_packets=1)
 
 
 def _to_one_look(video: Any, picture: Picture, **scaling: str) -> Any:

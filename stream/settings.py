@@ -34,6 +34,8 @@ class VideoDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     # for what it gives. raw: that from the start
     format: Literal["mjpeg", "raw"] = "mjpeg"
     microphone: str | None = None  # an ALSA name such as "hw:1,0"
+    # A capture card that shows slides gives the same picture for minutes; a camera that does is frozen
+    still_picture_ok: bool = False
 
 
 class NetworkCamera(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="rtsp"):
@@ -43,6 +45,7 @@ class NetworkCamera(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     """
 
     url: str
+    still_picture_ok: bool = False  # as of a device
 
     def __post_init__(self) -> None:
         _check_address(self.url, ("rtsp", "rtsps"))
