@@ -18,10 +18,11 @@ from stream.control import FakeDirector, StreamControl, program_state
 from stream.errors import OrderNotKept, StreamClosed
 from stream.health import StreamState
 from stream.hub import Hub, leg_limit_bytes
-from stream.legs import Destination, Leg, Recording
+from stream.legs import Destination, Leg, Preview, Recording
 from stream.liveness import quiet_s
 from stream.mixer import Mixer
 from stream.order import Order, OrderFile
+from stream.preview_files import preview_folder
 from stream.settings import StreamSettings
 from stream.slate_source import SlateSource
 from stream.sources import Encoder
@@ -75,7 +76,11 @@ class Director:
             Destination(each, keys.get(each.name), clock, limit_bytes=leg_limit_bytes(settings.picture), folder=run_dir)
             for each in settings.destinations
         ]
-        self._legs: tuple[Leg, ...] = (self._recording, *self._destinations)
+        self._preview = Preview(
+            preview_folder(run_dir), settings.picture, clock, limit_bytes=leg_limit_bytes(settings.picture)
+        )
+        previews = (self._preview,) if settings.preview else ()
+        self._legs: tuple[Leg, ...] = (self._recording, *self._destinations, *previews)
         self._watches: tuple[Watch, ...] = (self._encoder,)
         self._order: Order | None = self._file.read()
         self._studio.start()
@@ -97,8 +102,9 @@ class Director:
 
     @property
     def pids(self) -> dict[str, int]:
-        """Process ids of the children that run now: "camera", and destinations by name."""
-        found = {"camera": self._encoder.pid} | {each.name: each.pid for each in self._destinations}
+        """Process ids of the children that run now: "camera", "preview", and destinations by name."""
+        found = {"camera": self._encoder.pid, "preview": self._preview.pid}
+        found |= {each.name: each.pid for each in self._destinations}
         return {name: pid for name, pid in found.items() if pid is not None}
 
     @property

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 import ffmpeg
 
 from stream.errors import BadStreamKey
+from stream.preview_files import PICTURE, PLAYLIST, SEGMENTS
 from stream.settings import Destination, NetworkCamera, Picture, Source, TestPicture, VideoDevice, VideoFile
 
 STATS_PERIOD_S = 0.5
@@ -33,6 +34,15 @@ SLATE_SOUNDS = SLATE_S * _RATE_HZ // AAC_SAMPLES  # AAC frames of one loop
 _SLATE_KBPS = 1_000  # a still: nearly all of it goes into the keyframe of each second
 _IO_LIMIT_US = 5_000_000  # a backstop: the supervisor kills a stuck pusher after 3 s
 _SEND_BUFFER_BYTES = 131_072  # the kernel's default swallows 8 s of video before anybody notices a dead network
+_PREVIEW_WIDTH_PX = 640  # some 20 kB each
+_TIMELINE: dict[str, Any] = {  # how the hub's transport stream is read
+    "format": "mpegts",
+    # No "-fflags nobuffer": it throws away what was read for probing, which is the whole first GOP.
+    "copyts": None,  # the hub's timeline: a viewer who stays would else wait until the new times pass the old
+    "analyzeduration": 500_000,
+    "probesize": 300_000,
+    "fpsprobesize": 0,
+}
 # Annex A of H.264: level -> macroblocks a second, macroblocks a frame.
 _LEVELS = (
     ("3.1", 108_000, 3_600),
@@ -107,17 +117,38 @@ def pusher(destination: Destination, *, key_fd: int) -> list[str]:
     }
     if split.scheme == "rtmps":  # ffmpeg believes every certificate unless told otherwise
         options |= {"tls_verify": 1, "ca_file": destination.ca_file or PUBLIC_AUTHORITIES}
-    stream = ffmpeg.input(
-        "pipe:0",
-        format="mpegts",
-        # No "-fflags nobuffer": it throws away what was read for probing, which is the whole first GOP.
-        copyts=None,  # the hub's timeline: a viewer who stays would else wait until the new times pass the old
-        analyzeduration=500_000,
-        probesize=300_000,
-        fpsprobesize=0,
-    )
+    stream = ffmpeg.input("pipe:0", **_TIMELINE)
     url = urlunsplit(split._replace(path="/" + split.path.strip("/")))
     return _compile(ffmpeg.output(stream.video, stream.audio, url, codec="copy", **options))
+
+
+def preview(picture: Picture, *, first_segment: int) -> list[str]:
+    """The hub's transport stream on stdin to the files of preview_files.py in the working directory: keyframes as a
+    small JPEG, all of it as HLS.
+
+    `first_segment` numbers the first segment.
+    """
+    options = {"skip_frame": "nokey", "threads": 1}  # of the decoder: the segments are copied
+    stream = ffmpeg.input("pipe:0", **options, **_TIMELINE)
+    width_px = min(_PREVIEW_WIDTH_PX, picture.width_px)
+    small = stream.video.filter("scale", width_px, -2, out_color_matrix="bt601")  # JPEG's own
+    still = ffmpeg.output(
+        small, PICTURE, format="image2", update=1, atomic_writing=1, fps_mode="passthrough", **{"q:v": 5}
+    )
+    segments = ffmpeg.output(
+        stream.video,
+        stream.audio,
+        PLAYLIST,
+        format="hls",
+        codec="copy",
+        hls_time=picture.keyframe_s,
+        hls_list_size=5,
+        # A new run begins a new playlist of the same evening: never an end.
+        hls_flags="delete_segments+independent_segments+temp_file+omit_endlist",
+        hls_segment_filename=SEGMENTS,
+        start_number=first_segment,
+    )
+    return _compile(ffmpeg.merge_outputs(still, segments))
 
 
 def viewer(url: str, *, seconds: float | None = None) -> list[str]:

@@ -97,4 +97,5 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     recordings_dir: str | None = None  # default: recordings/ in the state folder
     introduce_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 8.0  # how long the next talk's slate is shown
     look_dir: str | None = None  # logo, sponsors, colours of the slates; default: look/ in the state folder
+    preview: bool = True  # a small picture for the organizer's page, and HLS for a screen in the room next door
     start_live: bool = False  # whether a new installation starts streaming by itself
