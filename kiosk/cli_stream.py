@@ -85,6 +85,8 @@ def _show_stream(state: StreamState, *, as_json: bool) -> None:
     click.echo(f"live: {state.program}{talk}" if state.order == "live" else "stopped")
     if state.program_cause:
         click.echo(f"  {state.program_cause}")
+    for alarm in state.alarms:
+        click.echo(f"  ! {alarm.cause}: {alarm.action[:1].lower()}{alarm.action[1:]}")
     parts = [("camera", state.source.state, state.source.cause)]
     parts += [(leg.name, leg.state, leg.cause) for leg in state.legs]
     for name, health, cause in parts:

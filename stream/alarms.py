@@ -6,7 +6,8 @@ seconds, and off after it was good for some.
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from collections.abc import Iterable
+from typing import Final, Literal, Protocol
 
 import msgspec
 
@@ -33,10 +34,22 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Watch(Protocol):
-    """Who may have alarms."""
+    """Whoever knows of troubles."""
 
     def alarms(self) -> tuple[Alarm, ...]:
-        """What is wrong now; answers at once, from any thread."""
+        """What is wrong now; never waits."""
+
+
+_WORST_FIRST: Final[tuple[AlarmCode, ...]] = (
+    *("no-picture", "no-sound", "disk"),  # lost for good while it lasts
+    *("black", "frozen", "silence", "clipping", "slow"),
+    *("power", "hot"),  # nothing is lost yet
+)
+
+
+def worst_first(alarms: Iterable[Alarm]) -> tuple[Alarm, ...]:
+    """The order in which a person should hear of them."""
+    return tuple(sorted(alarms, key=lambda alarm: _WORST_FIRST.index(alarm.code)))
 
 
 class Latch:

@@ -6,6 +6,7 @@ from typing import Protocol, TypedDict
 
 from hardware.checks import Check
 from hardware.clock import Clock
+from stream.alarms import Alarm, worst_first
 from stream.errors import IsLive
 from stream.health import Health, LegKind, LegState, Readiness, SourceState, StreamState
 from stream.order import Order
@@ -85,7 +86,8 @@ def program_state(order: Order | None, talks: Talks) -> ProgramState:
 class FakeDirector:
     """A stream without cameras and servers: does as told at once, for the tests and demos of others.
 
-    `fail_with` is raised by the next command; `set_leg` lets a leg be whatever a page should show.
+    `fail_with` is raised by the next command; `set_leg` lets a leg be whatever a page should show, `set_alarms` what
+    is wrong.
     """
 
     def __init__(self, clock: Clock, destinations: tuple[str, ...] = ("hall",), talks: Talks | None = None) -> None:
@@ -95,6 +97,7 @@ class FakeDirector:
         self._overrides: dict[str, LegState] = {}
         self._names = destinations
         self._readiness: Readiness | None = None
+        self._alarms: tuple[Alarm, ...] = ()
         self.commands: list[str] = []
         self.fail_with: Exception | None = None
 
@@ -160,6 +163,10 @@ class FakeDirector:
         """Show this for the leg of this name until the next retry."""
         self._overrides[leg.name] = leg
 
+    def set_alarms(self, *alarms: Alarm) -> None:
+        """From now on this is wrong; nothing when none is given."""
+        self._alarms = worst_first(alarms)
+
     def state(self) -> StreamState:
         """As ordered, with what was set."""
         order = self._order or STOPPED
@@ -174,6 +181,7 @@ class FakeDirector:
             recording="2026-11-24_185500.ts" if is_live else None,
             readiness=self._readiness,
             on_air=on_air if is_live else "",
+            alarms=self._alarms,
             **program_state(self._order, self._talks),
         )
 

@@ -12,7 +12,7 @@ from typing import Self
 from hardware.clock import Clock
 from hardware.worker import Worker
 from stream import program
-from stream.alarms import Watch
+from stream.alarms import Watch, worst_first
 from stream.artist import SlateArtist
 from stream.control import FakeDirector, StreamControl, program_state
 from stream.disk import LocalDisk
@@ -20,12 +20,13 @@ from stream.errors import IsLive, OrderNotKept, StreamClosed
 from stream.finisher import Finisher
 from stream.health import StreamState
 from stream.hub import Hub, leg_limit_bytes
-from stream.legs import Destination, Leg, Recording
+from stream.legs import Destination, Leg, Preview, Recording
 from stream.liveness import quiet_s
 from stream.low_rate import LowRate
 from stream.mixer import Mixer
 from stream.order import Order, OrderFile
 from stream.preflight import Preflight
+from stream.preview_files import preview_folder
 from stream.recording import RESERVE_BYTES
 from stream.room import Room
 from stream.settings import StreamSettings
@@ -116,8 +117,12 @@ class Director:
             )
             for each in settings.destinations
         ]
-        self._legs: tuple[Leg, ...] = (self._recording, *self._destinations)
-        self._watches: tuple[Watch, ...] = (self._recording, self._room)
+        self._preview = Preview(
+            preview_folder(run_dir), settings.picture, clock, limit_bytes=leg_limit_bytes(settings.picture)
+        )
+        previews = (self._preview,) if settings.preview else ()
+        self._legs: tuple[Leg, ...] = (self._recording, *self._destinations, *previews)
+        self._watches: tuple[Watch, ...] = (self._encoder, self._recording, self._room)
         self._order: Order | None = self._file.read()
         self._studio.start()
         self._room.start()
@@ -140,9 +145,9 @@ class Director:
 
     @property
     def pids(self) -> dict[str, int]:
-        """Process ids of the children that run now: "camera", "low-rate", and destinations by name."""
-        sources = {"camera": self._encoder.pid, "low-rate": self._low_rate.pid}
-        found = sources | {each.name: each.pid for each in self._destinations}
+        """Process ids of the children that run now: "camera", "low-rate", "preview", and destinations by name."""
+        found = {"camera": self._encoder.pid, "low-rate": self._low_rate.pid, "preview": self._preview.pid}
+        found |= {each.name: each.pid for each in self._destinations}
         return {name: pid for name, pid in found.items() if pid is not None}
 
     @property
@@ -215,7 +220,7 @@ class Director:
             on_air=self._mixer.on_air,
             program_cause=self._mixer.cause,
             readiness=self._preflight.readiness,
-            alarms=tuple(alarm for each in self._watches for alarm in each.alarms()),
+            alarms=worst_first(alarm for each in self._watches for alarm in each.alarms()),
             **program_state(self._order, self._talks),
         )
 

@@ -20,10 +20,13 @@ from urllib.parse import urlsplit, urlunsplit
 import ffmpeg
 
 from stream.errors import BadStreamKey
+from stream.preview_files import PICTURE, PLAYLIST, SEGMENTS
 from stream.settings import Destination, NetworkCamera, Picture, Source, TestPicture, VideoDevice, VideoFile
 
 STATS_PERIOD_S = 0.5
 PUBLIC_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+WATCH_WIDTH_PX, WATCH_HEIGHT_PX = 160, 90  # of the small grey pictures that tell a frozen or black one
+_WATCH_FRAMES_PER_S = 2
 SLATE_S = 8
 AAC_SAMPLES = 1024  # of one AAC frame
 FILM_SPEED = 20  # times real time: an hour in 3 minutes, at 6 MB/s read and 6 MB/s written
@@ -33,6 +36,15 @@ SLATE_SOUNDS = SLATE_S * _RATE_HZ // AAC_SAMPLES  # AAC frames of one loop
 _SLATE_KBPS = 1_000  # a still: nearly all of it goes into the keyframe of each second
 _IO_LIMIT_US = 5_000_000  # a backstop: the supervisor kills a stuck pusher after 3 s
 _SEND_BUFFER_BYTES = 131_072  # the kernel's default swallows 8 s of video before anybody notices a dead network
+_PREVIEW_WIDTH_PX = 640  # some 20 kB each
+_TIMELINE: dict[str, Any] = {  # how the hub's transport stream is read
+    "format": "mpegts",
+    # No "-fflags nobuffer": it throws away what was read for probing, which is the whole first GOP.
+    "copyts": None,  # the hub's timeline: a viewer who stays would else wait until the new times pass the old
+    "analyzeduration": 500_000,
+    "probesize": 300_000,
+    "fpsprobesize": 0,
+}
 # Annex A of H.264: level -> macroblocks a second, macroblocks a frame.
 _LEVELS = (
     ("3.1", 108_000, 3_600),
@@ -42,16 +54,23 @@ _LEVELS = (
 )
 
 
-def encoder(source: Source, picture: Picture, *, out_fd: int, has_sound: bool = True) -> list[str]:
+def encoder(
+    source: Source, picture: Picture, *, out_fd: int, watch_fd: int | None = None, has_sound: bool = True
+) -> list[str]:
     """The stage camera to H.264 and AAC in a transport stream on `out_fd`; progress on stdout.
 
-    `has_sound` False puts silence where the source (its microphone, for a device) has no sound: servers want an
-    audio track.
+    On `watch_fd` come small grey pictures of what the camera gives, one byte a pixel: whoever opens it must read them,
+    or all stands still. `has_sound` False puts silence where the source (its microphone, for a device) has no sound:
+    servers want an audio track.
     """
     video, audio = _inputs(source, picture, has_sound=has_sound)
-    look = _to_one_look(video.filter("fps", picture.frames_per_s), picture)
+    video, watched = video.filter("fps", picture.frames_per_s), None
+    if watch_fd is not None:
+        video, watched = _watched(video, picture, watch_fd)
+    look = _to_one_look(video, picture)
     options = _one_stream(picture, picture.video_kbps, picture.frames_per_s * picture.keyframe_s)
-    return _compile(ffmpeg.output(look, _to_one_sound(audio), f"pipe:{out_fd}", **options))
+    output = ffmpeg.output(look, _to_one_sound(audio), f"pipe:{out_fd}", **options)
+    return _compile(output if watched is None else ffmpeg.merge_outputs(output, watched))
 
 
 def slate(pictures: Sequence[Path], picture: Picture, *, out: Path, constant_kbps: int | None = None) -> list[str]:
@@ -94,7 +113,7 @@ def transcoder(picture: Picture, *, out_fd: int) -> list[str]:
     Times to half a picture: the encoder counts in pictures, and the codec headers depend on that. With a keyframe each
     second, so that a destination need not wait long for it.
     """
-    stream = _program()
+    stream = ffmpeg.input("pipe:0", **_TIMELINE)
     options = _one_stream(picture, picture.low_kbps, picture.frames_per_s)
     for name in ("ar", "ac", "b:a"):
         del options[name]
@@ -119,9 +138,38 @@ def pusher(destination: Destination, *, key_fd: int) -> list[str]:
     }
     if split.scheme == "rtmps":  # ffmpeg believes every certificate unless told otherwise
         options |= {"tls_verify": 1, "ca_file": destination.ca_file or PUBLIC_AUTHORITIES}
-    stream = _program()
+    stream = ffmpeg.input("pipe:0", **_TIMELINE)
     url = urlunsplit(split._replace(path="/" + split.path.strip("/")))
     return _compile(ffmpeg.output(stream.video, stream.audio, url, codec="copy", **options))
+
+
+def preview(picture: Picture, *, first_segment: int) -> list[str]:
+    """The hub's transport stream on stdin to the files of preview_files.py in the working directory: keyframes as a
+    small JPEG, all of it as HLS.
+
+    `first_segment` numbers the first segment.
+    """
+    options = {"skip_frame": "nokey", "threads": 1}  # of the decoder: the segments are copied
+    stream = ffmpeg.input("pipe:0", **options, **_TIMELINE)
+    width_px = min(_PREVIEW_WIDTH_PX, picture.width_px)
+    small = stream.video.filter("scale", width_px, -2, out_color_matrix="bt601")  # JPEG's own
+    still = ffmpeg.output(
+        small, PICTURE, format="image2", update=1, atomic_writing=1, fps_mode="passthrough", **{"q:v": 5}
+    )
+    segments = ffmpeg.output(
+        stream.video,
+        stream.audio,
+        PLAYLIST,
+        format="hls",
+        codec="copy",
+        hls_time=picture.keyframe_s,
+        hls_list_size=5,
+        # A new run begins a new playlist of the same evening: never an end.
+        hls_flags="delete_segments+independent_segments+temp_file+omit_endlist",
+        hls_segment_filename=SEGMENTS,
+        start_number=first_segment,
+    )
+    return _compile(ffmpeg.merge_outputs(still, segments))
 
 
 def viewer(url: str, *, seconds: float | None = None) -> list[str]:
@@ -237,19 +285,6 @@ def _inputs(source: Source, picture: Picture, *, has_sound: bool) -> tuple[Any, 
             return film.video, film.audio if has_sound else _silence()
 
 
-def _program() -> Any:
-    """The hub's transport stream on stdin."""
-    return ffmpeg.input(
-        "pipe:0",
-        format="mpegts",
-        # No "-fflags nobuffer": it throws away what was read for probing, which is the whole first GOP.
-        copyts=None,  # the hub's timeline: a viewer who stays would else wait until the new times pass the old
-        analyzeduration=500_000,
-        probesize=300_000,
-        fpsprobesize=0,
-    )
-
-
 def _silence() -> Any:
     return ffmpeg.input(f"anullsrc=channel_layout=stereo:sample_rate={_RATE_HZ}", format="lavfi").audio
 
@@ -281,6 +316,20 @@ def _one_stream(picture: Picture, kbps: int, group_frames: int) -> dict[str, Any
         "pat_period": 0.5,
         "flush_packets": 1,
     }
+
+
+def _watched(video: Any, picture: Picture, fd: int) -> tuple[Any, Any]:
+    """The same video, and an output of small pictures of it: averages of pixels, since a dark camera is noisy.
+
+    ffmpeg feeds first whichever output lies furthest back in time, and one with two pictures a second always would: the
+    stream then came in lumps of half a second (`benchmarks/watching.py`). So their times run ahead by one, and they are
+    chosen by `select`, since `fps` waits to be asked.
+    """
+    both = video.filter_multi_output("split")
+    every = max(1, picture.frames_per_s // _WATCH_FRAMES_PER_S)
+    small = both[1].filter("select", f"not(mod(n,{every}))").filter("setpts", "PTS+1/TB")
+    small = small.filter("scale", WATCH_WIDTH_PX, WATCH_HEIGHT_PX, flags="area").filter("format", "gray")
+    return both[0], ffmpeg.output(small, f"pipe:{fd}", format="rawvideo", fps_mode="vfr", flush_packets=1)
 
 
 def _to_one_look(video: Any, picture: Picture, **scaling: str) -> Any:

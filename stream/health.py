@@ -34,6 +34,7 @@ class LegKind(StrEnum):
 
     RECORDING = "recording"
     DESTINATION = "destination"
+    PREVIEW = "preview"  # for the organizer, and the room next door
 
 
 class LegState(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,9 +7,10 @@ from typing import Protocol
 from stream.destination import Destination
 from stream.health import LegState
 from stream.hub import Hub
+from stream.preview import Preview
 from stream.recording import Recording
 
-__all__ = ["Destination", "Leg", "Recording"]
+__all__ = ["Destination", "Leg", "Preview", "Recording"]
 
 
 class Leg(Protocol):

@@ -34,6 +34,8 @@ class VideoDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     # for what it gives. raw: that from the start
     format: Literal["mjpeg", "raw"] = "mjpeg"
     microphone: str | None = None  # an ALSA name such as "hw:1,0"
+    # A capture card that shows slides gives the same picture for minutes; a camera that does is frozen
+    still_picture_ok: bool = False
 
 
 class NetworkCamera(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="rtsp"):
@@ -43,6 +45,7 @@ class NetworkCamera(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     """
 
     url: str
+    still_picture_ok: bool = False  # as of a device
 
     def __post_init__(self) -> None:
         _check_address(self.url, ("rtsp", "rtsps"))
@@ -98,4 +101,5 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     introduce_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 8.0  # how long the next talk's slate is shown
     look_dir: str | None = None  # logo, sponsors, colours of the slates; default: look/ in the state folder
     evening_h: Annotated[float, msgspec.Meta(ge=0.5, le=24)] = 4.0  # for how long the pre-flight wants room on the disk
+    preview: bool = True  # a small picture for the organizer's page, and HLS for a screen in the room next door
     start_live: bool = False  # whether a new installation starts streaming by itself

@@ -17,15 +17,18 @@ import msgspec
 from hardware.clock import Clock
 from hardware.worker import Worker
 from stream import graph
+from stream.alarms import Alarm
 from stream.backoff import Backoff
 from stream.camera_watch import CameraWatch
 from stream.errors import ChildError
 from stream.health import FIRST_PICTURE, Health, SourceState
 from stream.hub import Hub, Inlet
 from stream.liveness import FAULT, has_failed, quiet_s
+from stream.picture_watch import PictureWatch, may_stand_still
 from stream.process import Child
 from stream.rate import Rate
 from stream.settings import Source, StreamSettings, VideoDevice
+from stream.source_alarms import SourceAlarms
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +37,7 @@ FIRST_BYTES_LIMIT_S = 12.0  # a network camera may take that long to answer
 _HEALTHY_AFTER_S = 10.0  # then a next failure is a new one
 _FROZEN_AFTER_S = 1.0
 _PIPE_BYTES = 1 << 20  # 3 s at 2.5 Mb/s: a pause of ours is none of the encoder's
+_SMALL_PIPE_BYTES = 1 << 18  # 9 s of small pictures
 _SLOW = 0.95  # of the frames that a second should have
 # What ffmpeg 5.1 writes when a device has no format of the codec that was asked for (libavdevice/v4l2.c), and when
 # a microphone fails, for whatever reason.
@@ -68,6 +72,8 @@ class Encoder:
         self._live_since_s = 0.0
         self._rate = Rate()
         self._watch = CameraWatch(settings.picture.frames_per_s)
+        self._pictures = PictureWatch(clock, may_stand_still=may_stand_still(settings.source))
+        self._alarms = SourceAlarms(settings.source)
         self._has_sound = True  # of the source's own, until it was seen to have none
         self._mute_next = ""  # why the next encoder goes without the microphone
         self._no_sound = ""  # why the one that runs gives silence, where sound was asked for
@@ -126,12 +132,23 @@ class Encoder:
                 elif self._rate.per_s(now_s) < wanted * _SLOW and self._rate_is_full(now_s):
                     state = Health.BEHIND
                     cause = (
-                        f"{self._rate.per_s(now_s):.1f} pictures a second instead of {wanted}: "
+                        f"{self._pace(now_s)}: "
                         "the camera or the computer is too slow, choose a smaller picture or a faster preset"
                     )
             if self._no_sound and state in (Health.LIVE, Health.BEHIND):
                 cause = f"{cause}; no sound: {self._no_sound}" if cause else f"no sound: {self._no_sound}"
             return SourceState(state=state, cause=cause, frames=frames, restarts=self._restarts)
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """What is wrong with its picture; to be asked at least once a second."""
+        now_s, state = self._clock.monotonic(), self.state()
+        with self._lock:
+            pace = self._pace(now_s)
+        found = self._alarms.look(now_s, state, pace)
+        return found if any(alarm.code == "no-picture" for alarm in found) else (*found, *self._pictures.alarms(now_s))
+
+    def _pace(self, now_s: float) -> str:
+        return f"{self._rate.per_s(now_s):.1f} pictures a second instead of {self._settings.picture.frames_per_s}"
 
     def _rate_is_full(self, now_s: float) -> bool:
         return now_s - self._live_since_s > _HEALTHY_AFTER_S
@@ -165,44 +182,53 @@ class Encoder:
             no_sound = "the camera gives none"
         with self._lock:
             self._no_sound = no_sound
-        ours, theirs = os.pipe()
+        (ours, theirs), (small_ours, small_theirs) = os.pipe(), os.pipe()
         with contextlib.suppress(PermissionError):  # a machine that allows less: the usual 64 kB do as well
             fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+            fcntl.fcntl(small_ours, fcntl.F_SETPIPE_SZ, _SMALL_PIPE_BYTES)
         try:
-            argv = graph.encoder(source, self._settings.picture, out_fd=theirs, has_sound=not no_sound)
+            argv = graph.encoder(
+                source, self._settings.picture, out_fd=theirs, watch_fd=small_theirs, has_sound=not no_sound
+            )
         except BaseException:
-            os.close(ours)
-            os.close(theirs)  # from here on the child's, which closes it however it ends
+            for fd in (ours, small_ours, theirs, small_theirs):  # from here on theirs are the child's, which
+                os.close(fd)  # closes them however it ends
             raise
         try:
             child = Child(
                 "encoder",
                 argv,
-                give_fds=(theirs,),
+                give_fds=(theirs, small_theirs),
                 secrets=graph.secrets_of(source),
                 folder=self._folder,
             )
         except ChildError as error:
             os.close(ours)
+            os.close(small_ours)
             return str(error)
         self._pid = child.pid
         try:
-            quiet = self._pump(worker, inlet, ours)
-            if quiet is not None:
-                child.kill()
-                return quiet
-            if worker.is_stopping:
-                worker_done = threading.Thread(target=child.stop, name="encoder-stop", daemon=True)
-                worker_done.start()  # it writes its last frames while it stops: somebody must read them
-                _drain(ours, inlet)
-                worker_done.join()
-                return "stopped"
-            code = child.stop()
-            return self._why(code, child.last_lines)
+            with self._pictures.watching(small_ours):
+                return self._attend(worker, inlet, child, ours)
         finally:
             self._pid = None
             child.kill()
             os.close(ours)
+
+    def _attend(self, worker: Worker, inlet: Inlet, child: Child, ours: int) -> str:
+        """Take what an encoder gives until it ends, or has to. Returns why."""
+        quiet = self._pump(worker, inlet, ours)
+        if quiet is not None:
+            child.kill()
+            return quiet
+        if worker.is_stopping:
+            worker_done = threading.Thread(target=child.stop, name="encoder-stop", daemon=True)
+            worker_done.start()  # it writes its last frames while it stops: somebody must read them
+            _drain(ours, inlet)
+            worker_done.join()
+            return "stopped"
+        code = child.stop()
+        return self._why(code, child.last_lines)
 
     def _pump(self, worker: Worker, inlet: Inlet, fd: int) -> str | None:
         """Bytes from `fd` to the inlet, until the end (None), a stop (None) or a silence (what to say of it)."""

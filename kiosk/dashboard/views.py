@@ -22,6 +22,7 @@ _UNKNOWN = "?"
 _WARN: Tone = "warn"
 _CALM: Tone = "calm"
 ANSWER_SHOWN_S = 5.0  # how long the screen keeps an answer before it invites the next guest
+_SAY_THE_SOURCE = {"no-picture", "slow"}  # alarms that say all that the line of the stage camera would
 HOME_ROWS = 8  # on the organizer's page; the desk shows all that the facts hold
 
 
@@ -78,6 +79,7 @@ class StreamView(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
     since: str
     lines: tuple[StatusLine, ...]
+    alarms: tuple[StatusLine, ...] = ()  # the worst first: what is wrong, and what to do
     can_start: bool
     can_stop: bool
     can_retry: bool
@@ -294,9 +296,10 @@ def _stream(facts: Facts, zone: ZoneInfo) -> StreamView:
     wants_live = state.order == "live"
     is_gone = words.is_gone(heard)
     lines: list[StatusLine] = []
+    alarms = () if is_gone else state.alarms
     if not is_gone:  # numbers of a process that is gone are not shown: they would look alive
         source = words.source(state.source)
-        if source is not None and wants_live:
+        if source is not None and wants_live and not {alarm.code for alarm in alarms} & _SAY_THE_SOURCE:
             lines.append(_status("source", "Stage camera", source))
         if wants_live and state.program:
             lines.append(_status("program", "Viewers see", words.program(state)))
@@ -308,6 +311,7 @@ def _stream(facts: Facts, zone: ZoneInfo) -> StreamView:
         detail=said.detail,
         since=_since(state, zone) if wants_live else "",
         lines=tuple(lines),
+        alarms=tuple(_status(alarm.code, "", words.alarm(alarm)) for alarm in alarms),
         can_start=not wants_live,
         can_stop=wants_live,
         next_talk=words.next_talk(state),

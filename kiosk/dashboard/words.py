@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from kiosk.dashboard.ports import Heard
 from kiosk.ledger import ScanRow
 from kiosk.news import DoorState
+from stream.alarms import Alarm, AlarmCode
 from stream.health import Health, LegKind, LegState, SourceState, StreamState
 from stream.talks import TalkInfo
 
@@ -238,6 +239,15 @@ def source(state: SourceState) -> Status | None:
     title = {Health.CONNECTING: "starting", Health.WAITING: "waiting"}.get(state.state, "in trouble")
     detail = _sentence(state.cause) if state.cause else "Viewers see nothing new until it is back."
     return Status("warn", f"Stage camera {title}", detail)
+
+
+# What viewers or the recording lose for as long as it lasts; the others may still come to that.
+_GRAVE: frozenset[AlarmCode] = frozenset({"no-picture", "no-sound", "black", "disk"})
+
+
+def alarm(said: Alarm) -> Status:
+    """The words for something that is wrong with the stream."""
+    return Status("no" if said.code in _GRAVE else "warn", _sentence(said.cause), _sentence(said.action))
 
 
 def stream(heard: Heard[StreamState] | None) -> Status:

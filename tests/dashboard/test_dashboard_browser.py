@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, expect
 
 from hardware.clock import SystemClock
 from kiosk.news import DoorState
+from stream.alarms import Alarm
+from stream.director import FakeDirector
 from stream.health import Health, LegKind, LegState, SourceState, StreamState
 from stream.talks import TalkInfo
 
@@ -129,6 +131,34 @@ def test_a_lost_leg_is_tried_again_by_one_press(browser: Browser, busy: House) -
         expect(page.get_by_role("button", name="Retry now")).to_be_hidden()
         page.get_by_role("button", name="Start with the camera").click()
         wait_for(lambda: [command.do for command in busy.news.commands] == ["retry", "start"])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_alarms_stand_at_the_top_of_the_stream_and_go_by_themselves(browser: Browser, busy: House, scheme: str) -> None:
+    director = FakeDirector(SystemClock())
+    director.start()
+    director.set_alarms(
+        Alarm(code="hot", cause="the Raspberry Pi is 79 °C hot; it slows down from 80 °C", action="Give it air"),
+        Alarm(
+            code="frozen",
+            cause="the camera's picture has not changed for 9 s",
+            action="Unplug the camera and plug it in again. If it shows slides, write still_picture_ok = true "
+            "under [stream.source]",
+        ),
+        Alarm(code="no-sound", cause="no sound from the room for 12 s", action="Check that the microphone is on"),
+    )
+    with busy.served() as server, logged_in(browser, server, busy, color_scheme=scheme) as page:
+        busy.news.say(director.state())
+        alarms = page.get_by_role("list", name="Alarms").get_by_role("listitem")
+        expect(alarms).to_have_count(3)
+        expect(alarms.nth(0)).to_contain_text("No sound from the room for 12 s. Check that the microphone is on.")
+        expect(alarms.nth(2)).to_contain_text("79 °C")
+        card, first = page.locator(".stream").bounding_box(), alarms.first.bounding_box()
+        assert card and first and first["y"] - card["y"] < 40
+        page.locator(".stream").screenshot(path=PICTURES / f"alarms-{scheme}.png")
+        director.set_alarms()
+        busy.news.say(director.state())
+        expect(alarms).to_have_count(0)
 
 
 def test_the_program_is_in_one_thumb(browser: Browser, busy: House) -> None:

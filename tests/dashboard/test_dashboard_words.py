@@ -19,6 +19,7 @@ from kiosk.dashboard.ports import EventFacts, Heard, NewsNow
 from kiosk.dashboard.screen_words import SCREEN_WORDS
 from kiosk.ledger import HeadCount, Reason, ScanRow
 from kiosk.news import DoorState
+from stream.alarms import Alarm
 from stream.health import Health, LegKind, LegState, SourceState, StreamState
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -123,6 +124,33 @@ def test_a_stage_camera_in_trouble_has_a_line_of_its_own() -> None:
     assert (first.tone, first.title, first.detail) == ("warn", "Stage camera in trouble", "The card was unplugged.")
 
 
+def test_alarms_stand_first_to_last_as_they_were_said_each_with_what_to_do() -> None:
+    alarms = (
+        Alarm(code="black", cause="the camera's picture is black for 7 s", action="Take off the lens cap"),
+        Alarm(code="hot", cause="the Pi is 79 °C hot", action="Give it air"),
+    )
+    said = views.home(views.Facts(news=live(alarms=alarms)), PARIS).stream.alarms
+    assert [(line.tone, line.title, line.detail) for line in said] == [
+        ("no", "The camera's picture is black for 7 s.", "Take off the lens cap."),
+        ("warn", "The Pi is 79 °C hot.", "Give it air."),
+    ]
+
+
+def test_a_camera_whose_trouble_is_an_alarm_is_not_said_to_be_in_trouble_twice() -> None:
+    lost = SourceState(state=Health.LOST, cause="no picture from the camera for 4 s")
+    alarm = Alarm(code="no-picture", cause=lost.cause, action="Look at its cable")
+    with_alarm = views.home(views.Facts(news=live(source=lost, alarms=(alarm,))), PARIS).stream
+    without = views.home(views.Facts(news=live(source=lost)), PARIS).stream
+    assert [line.key for line in with_alarm.lines if line.key == "source"] == []
+    assert [line.key for line in without.lines if line.key == "source"] == ["source"]
+
+
+def test_alarms_of_a_process_that_is_gone_are_not_shown() -> None:
+    alarm = Alarm(code="frozen", cause="the picture has not changed for 9 s", action="Unplug the camera")
+    news = NewsNow(stream=Heard(StreamState(order="live", alarms=(alarm,)), 9.0))
+    assert views.home(views.Facts(news=news), PARIS).stream.alarms == ()
+
+
 def test_times_are_the_venue_s() -> None:
     row = ScanRow(scan_id=1, at=AT, gate="main", is_admitted=True, holder="Ada")
     assert views.home(views.Facts(scans=(row,)), PARIS).answers[0].time == "19:02:11"
@@ -203,6 +231,7 @@ def test_every_text_on_a_page_has_the_contrast_of_wcag_aa(scheme: int) -> None:
     grounds = ("ground", "card")
     pairs = [(text, ground) for text in ("ink", "soft", "accent", "yes", "no", "warn") for ground in grounds]
     pairs += [("on-accent", "accent"), ("on-tone", "no"), ("on-tone", "warn"), ("on-tone", "yes"), ("ink", "well")]
+    pairs += [("no", "no-wash"), ("warn", "warn-wash")]
     pairs += [("ink", "yes-wash"), ("ink", "no-wash"), ("ink", "warn-wash")]
     for text, ground in pairs:
         assert contrast(colour[text], colour[ground]) >= 4.5, (text, ground)

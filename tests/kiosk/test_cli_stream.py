@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from test_cli import CONFIG, platypus
 
@@ -14,6 +15,7 @@ from hardware.clock import ManualClock
 from kiosk.bus import Bus, Will
 from kiosk.demo import servers
 from kiosk.news import STREAM_COMMAND, STREAM_STATE, Reply, StreamCommand
+from stream.alarms import Alarm
 from stream.control import FakeDirector
 from stream.health import StreamState
 from stream.talks import FixedTalks, TalkInfo
@@ -92,8 +94,17 @@ def test_the_state_is_told_to_people_and_to_programs(venue: Path, director: Fake
     assert "hall: live" in said
     assert "undo: back to the slate before the start" in said
     told = state(venue, "status")
-    assert told["talk"] == {"id": "a", "title": "Łukasz' talk", "speaker": "Łukasz", "starts_at": None}
+    assert told["talk"] == msgspec.to_builtins(TALKS.talk("a"))
     assert told["undo"] == "back to the slate before the start"
+
+
+def test_what_is_wrong_is_told_with_what_to_do(venue: Path, director: FakeDirector) -> None:
+    director.set_alarms(Alarm(code="black", cause="the camera's picture is black for 7 s", action="Take off the cap"))
+    said = platypus(venue, "stream", "go-live").stdout
+    assert "! the camera's picture is black for 7 s: take off the cap" in said
+    assert state(venue, "status")["alarms"] == [
+        {"code": "black", "cause": "the camera's picture is black for 7 s", "action": "Take off the cap"}
+    ]
 
 
 def test_an_order_that_makes_no_sense_is_one_sentence_and_an_exit_code(venue: Path, director: FakeDirector) -> None:

@@ -81,6 +81,17 @@ def test_each_source_is_brought_to_one_format(
     assert argv == ["ffmpeg", *inputs, "-filter_complex", graph_text, *OUT, *GLOBAL]
 
 
+def test_the_watched_source_gives_small_grey_pictures_ahead_of_time_and_only_then() -> None:
+    argv = graph.encoder(TestPicture(), SMALL, out_fd=4, watch_fd=5)
+    small = (
+        r"select=not(mod(n\,7))[s9];[s9]setpts=PTS+1/TB[s10];[s10]scale=160:90:flags=area[s11];[s11]format=gray[s12]"
+    )
+    assert argv[argv.index("-filter_complex") + 1].endswith(small)
+    assert " ".join(argv).endswith(
+        f"pipe:4 -map [s12] -f rawvideo -flush_packets 1 -fps_mode vfr pipe:5 {' '.join(GLOBAL)}"
+    )
+
+
 @pytest.mark.parametrize("source", [NetworkCamera(url="rtsp://cam/1"), VideoFile(path="/films/mute.mp4")])
 def test_a_source_without_sound_gets_silence(source: NetworkCamera | VideoFile) -> None:
     argv = graph.encoder(source, SMALL, out_fd=4, has_sound=False)

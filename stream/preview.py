@@ -1,0 +1,271 @@
+"""The preview: what viewers see, as a picture for the organizer's phone and as HLS for a screen in the room next door.
+
+One ffmpeg makes both from the timeline, at low priority: it copies the segments and decodes keyframes only (a hundredth
+of a core). It is a leg like the others, and none of them ever waits for it. What it made is gone when it ends, so that
+no old picture looks like a new one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from random import random
+
+from hardware.clock import Clock
+from hardware.worker import Worker
+from stream import graph
+from stream.backoff import Backoff
+from stream.errors import ChildError
+from stream.health import FIRST_PICTURE, Health, LegKind, LegState
+from stream.hub import LEG_LIMIT_BYTES, Chunk, Hub, Tap
+from stream.liveness import FAULT, has_failed, quiet_s
+from stream.preview_files import PICTURE, PLAYLIST
+from stream.process import Child
+from stream.rate import Rate
+from stream.settings import Picture
+
+log = logging.getLogger(__name__)
+
+STUCK_AFTER_S = 10.0  # keyframes, and with them pictures and segments, come at least each 4 s
+_LOOK_PERIOD_S = 0.5
+_HUNGRY_AFTER_S = 1.0
+_BEHIND_AFTER_S = 6.0
+_STEPS_S = (1.0, 2.0, 5.0)
+_SLOWER_S = ((60.0, 15.0),)
+
+
+class Preview:
+    """Keeps picture and segments in `folder` new. Counters last as long as this object."""
+
+    def __init__(
+        self,
+        folder: Path,
+        picture: Picture,
+        clock: Clock,
+        *,
+        limit_bytes: int = LEG_LIMIT_BYTES,
+        stuck_after_s: float = STUCK_AFTER_S,
+        chance: Callable[[], float] = random,
+    ) -> None:
+        self._folder = folder
+        self._picture = picture
+        self._clock = clock
+        self._limit_bytes = limit_bytes
+        self._stuck_after_s = stuck_after_s
+        self._backoff = Backoff(_STEPS_S, _SLOWER_S, chance)
+        self._lock = threading.Lock()
+        self._retry_now = threading.Event()
+        self._worker: Worker | None = None
+        self._tap: Tap | None = None
+        self._state = Health.STOPPED
+        self._cause = ""
+        self._retry_at_s: float | None = None
+        self._frames = 0
+        self._dropped_before = 0
+        self._restarts = 0
+        self._rate = Rate()
+        self._pid: int | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the ffmpeg that runs now."""
+        return self._pid
+
+    @property
+    def quiet_s(self) -> float:
+        """Seconds since its thread was last seen well: 0 when there is none, infinite when it failed."""
+        return quiet_s(self._worker)
+
+    def start(self, hub: Hub) -> None:
+        """Begin to make pictures of what `hub` sends."""
+        self._backoff.reset()
+        self._retry_now.clear()
+        self._set(Health.WAITING, FIRST_PICTURE)
+        self._worker = Worker("stream-preview", lambda worker: self._run(worker, hub))
+        self._worker.start()
+
+    def stop(self) -> None:
+        """End it, and leave no picture behind."""
+        if self._worker is not None:
+            self._worker.ask_to_stop()
+            self._retry_now.set()
+            self._worker.stop(timeout_s=10.0)
+            self._worker = None
+        self._set(Health.STOPPED)
+
+    def retry(self) -> None:
+        """Try again now, when it waits."""
+        self._backoff.reset()
+        with self._lock:
+            if self._retry_at_s is not None:  # else a later wait would be cut short
+                self._retry_now.set()
+
+    def state(self) -> LegState:
+        """What it is doing now."""
+        now_s = self._clock.monotonic()
+        with self._lock:
+            return LegState(
+                name="preview",
+                kind=LegKind.PREVIEW,
+                state=Health.LOST if has_failed(self._worker) else self._state,
+                cause=FAULT if has_failed(self._worker) else self._cause,
+                frames_sent=self._frames,
+                reconnects=self._restarts,
+                dropped_frames=self._dropped_before + (self._tap.dropped_frames if self._tap else 0),
+                queue_bytes=self._tap.queue_bytes if self._tap else 0,
+                bit_rate_kbps=round(self._rate.per_s(now_s) * 8 / 1000),
+                retry_in_s=None if self._retry_at_s is None else max(0.0, self._retry_at_s - now_s),
+            )
+
+    def _run(self, worker: Worker, hub: Hub) -> None:
+        while not worker.is_stopping:
+            tap = hub.attach("preview", self._limit_bytes)
+            with self._lock:
+                self._tap = tap
+            try:
+                cause = self._make(worker, tap)
+            except OSError as error:
+                cause = f"{self._folder} cannot be written: {error.strerror}"
+            finally:
+                hub.detach(tap)
+                with self._lock:
+                    self._dropped_before += tap.dropped_frames
+                    self._tap = None
+            if not worker.is_stopping:
+                self._wait_after(cause, worker)
+
+    def _make(self, worker: Worker, tap: Tap) -> str:
+        """One ffmpeg from start to end. Returns why it ended. Raises OSError."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._empty()
+        first = self._first(worker, tap)
+        if first is None:
+            return ""
+        # Players hold on to numbers and caches to names: each run goes on above the one before.
+        argv = graph.preview(self._picture, first_segment=int(self._clock.monotonic() * 10))
+        try:
+            child = Child("preview", ["nice", "-n", "10", *argv], has_stdin=True, folder=self._folder)
+        except ChildError as error:
+            return str(error)
+        self._pid = child.pid
+        self._set(Health.CONNECTING, "making the first picture")
+        try:
+            return self._feed(worker, tap, child, first)
+        finally:
+            self._pid = None
+            child.stop(patience_s=1.0)
+            self._empty()
+
+    def _feed(self, worker: Worker, tap: Tap, child: Child, first: Chunk) -> str:
+        rest = memoryview(first.data)
+        self._note(first)
+        look_at_s = self._clock.monotonic()
+        outputs = [_Output(self._folder / name, look_at_s) for name in (PICTURE, PLAYLIST)]
+        while not worker.is_stopping:
+            worker.tick()
+            if not rest and (chunk := tap.take(0.1)) is not None:
+                self._note(chunk)
+                rest = memoryview(chunk.data)
+            try:
+                if rest:
+                    rest = rest[child.write(rest, 0.1) :]
+            except BrokenPipeError:
+                return _why(child)
+            if child.exit_code is not None:
+                return _why(child)
+            if self._clock.monotonic() >= look_at_s:
+                look_at_s = self._clock.monotonic() + _LOOK_PERIOD_S
+                if not self._judge(tap, outputs):
+                    child.kill()
+                    return "no picture was made any more"
+        return ""
+
+    def _judge(self, tap: Tap, outputs: list[_Output]) -> bool:
+        """Whether it may go on."""
+        now_s = self._clock.monotonic()
+        ages_s = [output.age_s(now_s) for output in outputs]
+        if tap.fed_at_s is None or now_s - tap.fed_at_s > _HUNGRY_AFTER_S:
+            for output in outputs:
+                output.excuse(now_s)
+            self._set(Health.WAITING, "nothing comes from the camera")
+        elif max(ages_s) > self._stuck_after_s:
+            return False
+        elif all(output.was_made for output in outputs):
+            if max(ages_s) > _BEHIND_AFTER_S:
+                self._set(Health.BEHIND, f"the last picture is {max(ages_s):.0f} s old")
+            else:
+                self._backoff.reset()
+                self._set(Health.LIVE)
+        return True
+
+    def _first(self, worker: Worker, tap: Tap) -> Chunk | None:
+        while not worker.is_stopping:
+            worker.tick()
+            chunk = tap.take(0.2)
+            if chunk is not None:
+                return chunk
+        return None
+
+    def _wait_after(self, cause: str, worker: Worker) -> None:
+        now_s = self._clock.monotonic()
+        wait_s = self._backoff.next_wait_s(now_s)
+        log.warning('leg=preview event=lost cause="%s" retry_in_s=%.1f', cause, wait_s)
+        self._set(Health.LOST, cause, now_s + wait_s)
+        while wait_s > 0 and not self._retry_now.wait(min(wait_s, 1.0)):
+            worker.tick()
+            wait_s -= 1.0
+        with self._lock:
+            self._retry_at_s = None
+            self._retry_now.clear()
+            self._restarts += 1
+
+    def _empty(self) -> None:
+        for path in self._folder.iterdir():
+            path.unlink(missing_ok=True)
+
+    def _note(self, chunk: Chunk) -> None:
+        with self._lock:
+            self._frames += chunk.frames
+            self._rate.add(self._clock.monotonic(), len(chunk.data))
+
+    def _set(self, state: Health, cause: str = "", retry_at_s: float | None = None) -> None:
+        with self._lock:
+            self._state, self._cause, self._retry_at_s = state, cause, retry_at_s
+
+
+class _Output:
+    """One file that has to become new again and again; seen by the clock that does not jump."""
+
+    def __init__(self, path: Path, now_s: float) -> None:
+        self._path = path
+        self._seen_ns: int | None = None
+        self._changed_s = now_s
+
+    @property
+    def was_made(self) -> bool:
+        """Whether there is one."""
+        return self._seen_ns is not None
+
+    def age_s(self, now_s: float) -> float:
+        """Seconds since it was last new, or since it was first waited for."""
+        try:
+            made_ns = self._path.stat().st_mtime_ns
+        except FileNotFoundError:
+            return now_s - self._changed_s
+        if made_ns != self._seen_ns:
+            self._seen_ns, self._changed_s = made_ns, now_s
+        return now_s - self._changed_s
+
+    def excuse(self, now_s: float) -> None:
+        """There was nothing to make it of."""
+        self._changed_s = now_s
+
+
+def _why(child: Child) -> str:
+    code = child.stop(patience_s=0.5)
+    troubles = [line for line in child.last_lines if "[error]" in line or "[fatal]" in line]
+    if troubles:
+        return f"the preview ended: {troubles[-1].split(']', 1)[-1].strip(' []')}"
+    return "the preview was killed" if code < 0 else f"the preview ended (exit code {code})"
