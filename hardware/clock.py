@@ -20,7 +20,7 @@ class Stamp(NamedTuple):
     """One moment, as well as this machine can tell it."""
 
     wall: datetime  # aware, UTC
-    monotonic_ns: int  # since boot; orders records of one boot whatever the wall clock did
+    monotonic_ns: int  # since boot, asleep or awake; orders records of one boot whatever the wall clock did
     boot_id: str
     is_trusted: bool  # whether a time service had set the wall clock
 
@@ -45,7 +45,8 @@ class SystemClock:
         return time.monotonic()
 
     def stamp(self) -> Stamp:
-        return Stamp(datetime.now(UTC), time.monotonic_ns(), self._boot_id, is_synchronised())
+        since_boot_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)  # CLOCK_MONOTONIC stands still in a suspend
+        return Stamp(datetime.now(UTC), since_boot_ns, self._boot_id, is_synchronised())
 
 
 class ManualClock:

@@ -14,7 +14,7 @@ import sys
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 import msgspec
@@ -24,6 +24,9 @@ from hardware.clock import SystemClock
 from hardware.errors import PlatypusError
 from kiosk.cli_options import CONFIG, JSON
 from kiosk.cli_stream import agenda, stream
+
+if TYPE_CHECKING:
+    from kiosk.ledger import Event
 
 _PEOPLE = click.IntRange(0, 1_000_000)
 _TIME_FORMAT = "%Y-%m-%dT%H:%M%z"
@@ -205,7 +208,7 @@ def event_create(config_path: Path, slug: str, name: str, capacity: int, **choic
     from kiosk import services  # noqa: PLC0415
 
     made = services.create_event(config_path, slug, name, capacity, **choices)
-    click.echo(f"event {made.slug} ({made.name}), {made.capacity} seats")
+    click.echo(_event_line(made))
 
 
 @event.command("change")
@@ -219,13 +222,24 @@ def event_create(config_path: Path, slug: str, name: str, capacity: int, **choic
 @click.option("--return/--no-return", "may_return", default=None)
 @click.option("--stream-page")
 def event_change(config_path: Path, slug: str, **changes: Any) -> None:
-    """Change what is named of an event; tickets and scans stay. A running door learns of it when it starts again."""
+    """Change what is named of an event; tickets and scans stay.
+
+    Seats, fire limit, release and return count at once; name, start and stream page show when door and dashboard start
+    again. With the start the release of kept seats moves too, and with the seats a fire limit that was as many.
+    """
     from kiosk import services  # noqa: PLC0415
 
     made = services.change_event(
         config_path, slug, **{key: value for key, value in changes.items() if value is not None}
     )
-    click.echo(f"event {made.slug} ({made.name}), {made.capacity} seats")
+    click.echo(_event_line(made))
+
+
+def _event_line(made: Event) -> str:
+    line = f"event {made.slug} ({made.name}), {made.capacity} seats, at most {made.fire_limit} people"
+    if made.release_no_shows_at is None:
+        return line
+    return f"{line}, kept seats released at {made.release_no_shows_at:%Y-%m-%d %H:%M} UTC"
 
 
 @event.command("report")

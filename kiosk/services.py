@@ -323,7 +323,11 @@ def change_event(config_path: Path, slug: str, **changes: Any) -> Event:
     _refuse_bad_words(**changes)
     with Ledger(load_config(config_path).ledger_path) as ledger:
         event = ledger.event(slug)
-        return ledger.change_event(event, **_with_times(changes, changes.get("starts_at") or event.starts_at))
+        changes = _with_times(changes, changes.get("starts_at") or event.starts_at)
+        starts_at, planned = changes.get("starts_at"), event.release_no_shows_at
+        if starts_at and event.starts_at and planned and "release_no_shows_at" not in changes:
+            changes["release_no_shows_at"] = planned + (starts_at - event.starts_at)  # it keeps its distance
+        return ledger.change_event(event, **changes)
 
 
 def _with_times(choices: dict[str, Any], starts_at: datetime | None) -> dict[str, Any]:
@@ -418,11 +422,11 @@ def check_config(config_path: Path) -> list[str]:
                 f"under [stream_keys] in {secrets_path(config_path)}"
             )
     lines.append(f"{secrets_path(config_path)} is good: {len(secrets.stream_keys)} key(s)")
-    event_secret(config, config.door.event)
     if not config.ledger_path.exists():  # a check makes nothing
         raise ConfigError(f"there is no ledger at {config.ledger_path}: platypus event create {config.door.event} ...")
     with Ledger(config.ledger_path) as ledger:
-        event = ledger.event(config.door.event)
+        event = ledger.event(config.door.event)  # first: one that was never made has no secret either
+        event_secret(config, event.slug)
         lines.append(f"{config.ledger_path} knows {event.name!r}: {ledger.head_count(event).tickets} tickets")
     return lines
 

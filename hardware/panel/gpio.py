@@ -98,9 +98,11 @@ class GpioPanel:
         with self._lock:
             self._check_open()
             try:
-                self._player.play(self._parts(signal))
-                if signal in OPENING and self._strike is not None:
-                    self._strike.prolong(self._hold_s)  # a refusal after it takes nothing from who was admitted
+                try:
+                    self._player.play(self._parts(signal))
+                finally:  # a lamp that fails keeps nobody out
+                    if signal in OPENING and self._strike is not None:
+                        self._strike.prolong(self._hold_s)  # a refusal after it takes nothing from who was admitted
             except PanelError:
                 raise
             except Exception as error:  # see pin_factory

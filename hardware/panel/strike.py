@@ -184,15 +184,17 @@ class Strike:
             self._start_pulse()
         except BaseException as error:  # also when no thread can be had: then nobody else would lock again
             self._until_s = -math.inf
+            now = "It was locked again"
             try:
                 self._line.off()
                 self._is_running = self._is_free = False
             except Exception:
+                now = "It may be free still, and is tried again until it locks"
                 log.exception("event=strike-stuck retry_s=%.1f", TRY_AGAIN_S)
                 self._start_pulse()  # a pulse that is over at once, and goes on trying
             if isinstance(error, Exception):
                 raise PanelError(
-                    f"the strike cannot be released: {error}. It was locked again; look at its relay and its pin."
+                    f"the strike cannot be released: {error}. {now}; look at its relay and its pin."
                 ) from error
             raise
         log.info("event=strike-released hold_s=%.1f", hold_s)

@@ -1,7 +1,7 @@
 """From keys to codes: what a scanner typed, as text that ends with Enter (or Tab). Pure.
 
-Wrong is worse than nothing at a door: after the kernel lost events, what was typed so far is thrown away up to the next
-Enter, and so is a code that stopped half way (somebody pulled the trigger and the plug).
+Wrong is worse than nothing at a door: after the kernel lost events, or a key that types nothing, what was typed is
+thrown away up to the next Enter, and so is a code that stopped half way (somebody pulled the trigger and the plug).
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ UP, DOWN = 0, 1  # and 2: held so long that it repeats
 LONGEST = 7089  # characters: the digits of the largest QR code there is (ISO/IEC 18004, version 40-L)
 
 _SHIFTS = frozenset({KEY_LEFT_SHIFT, KEY_RIGHT_SHIFT})
-_SILENT = frozenset({KEY_LEFT_CTRL, KEY_RIGHT_CTRL, KEY_LEFT_ALT})  # held: a command, not a letter
+_CTRLS = frozenset({KEY_LEFT_CTRL, KEY_RIGHT_CTRL})
+_SILENT = _CTRLS | {KEY_LEFT_ALT}  # held: a command, not a letter
 _MODIFIERS = _SHIFTS | _SILENT | {KEY_ALT_GR}
 _ENDS = frozenset({KEY_ENTER, KEY_KP_ENTER, KEY_TAB})
 
@@ -86,7 +87,7 @@ class Decoder:
             self._held.add(event.code)
         elif event.value != DOWN:  # a scanner means no key twice by holding it
             pass
-        elif event.code in _ENDS:
+        elif event.code in _ENDS or (self._held & _CTRLS and self._is_line_end(event.code)):
             return self._end()
         elif event.code == KEY_CAPS_LOCK:
             self._is_caps = not self._is_caps
@@ -94,13 +95,17 @@ class Decoder:
             self._type(event.code)
         return None
 
+    def _is_line_end(self, code: int) -> bool:
+        """Ctrl-M and Ctrl-J: how some scanners send the control characters for the end of a line."""
+        key = self._keys.get(code)
+        return key is not None and key.plain in ("m", "j")
+
     def _type(self, code: int) -> None:
         key = self._keys.get(code)
-        if key is None or self._held & _SILENT:
-            log.debug("event=scanner-unknown-key code=%d", code)
-            return
-        character = self._level(key)
+        character = "" if key is None or self._held & _SILENT else self._level(key)
         if not character:
+            log.debug("event=scanner-unknown-key code=%d", code)
+            self._is_spoiled = True  # a letter of the code is missing
             return
         if not self._crown and code in self._dead and KEY_ALT_GR not in self._held:
             self._crown = character
@@ -127,7 +132,7 @@ class Decoder:
         is_spoiled = self._is_spoiled
         self._clear()
         if is_spoiled:
-            log.warning("event=scanner-code-dropped reason=keys-were-lost")
+            log.warning("event=scanner-code-dropped reason=keys-are-missing")
             return None
         return text.encode() or None
 

@@ -123,10 +123,13 @@ def waiting(guest: Waiting, place: int, zone: ZoneInfo) -> WaitingLine:
     )
 
 
-def came_in(decision: Decision, persons: int) -> Said:
-    """Somebody was let in."""
-    who = _who(decision)
-    more = f" and {persons - 1} more are in" if persons > 1 else " is in"
+def came_in(decision: Decision) -> Said:
+    """Somebody was let in; of a group in parts, the rest."""
+    who, persons = _who(decision), decision.persons
+    if decision.ticket is not None and persons < decision.ticket.persons:
+        more = f": {words.people(persons)} came in"
+    else:
+        more = f" and {persons - 1} more are in" if persons > 1 else " is in"
     notes = [_inside(decision), *(f"{words.caveat(code).capitalize()}." for code in decision.caveats)]
     return Said(
         tone="yes",

@@ -52,7 +52,7 @@ class Presses:
         who, is_override = name() or "This ticket", override()
         decision = self._desk.check_in(ticket, press_of(), persons=persons, override=is_override)
         if decision.is_admitted:
-            return desk_words.came_in(decision, persons or (decision.ticket.persons if decision.ticket else 1))
+            return desk_words.came_in(decision)
         if decision.ticket is not None and decision.ticket.holder:
             who = decision.ticket.holder
         fields = {"ticket": str(ticket), **({"persons": str(persons)} if persons else {})}
@@ -65,7 +65,7 @@ class Presses:
         guest, persons, is_override = name(), persons_or(1), override()
         decision = self._desk.walk_in(press_of(), name=guest, persons=persons, override=is_override)
         if decision.is_admitted:
-            return desk_words.came_in(decision, persons)
+            return desk_words.came_in(decision)
         fields = {"persons": str(persons), **({"name": guest} if guest else {})}
         insist = None if is_override else Insist(action="walk-in", fields=fields, may_wait=True)
         return desk_words.refused(decision, guest or "Walk-in", insist, desk_words.NO_FREE_SEAT)
@@ -81,7 +81,7 @@ class Presses:
         waiting, who, is_override = number("waiting"), name() or "This guest", override()
         decision = self._desk.admit_waiting(waiting, press_of(), override=is_override)
         if decision.is_admitted:
-            return desk_words.came_in(decision, decision.ticket.persons if decision.ticket else 1)
+            return desk_words.came_in(decision)
         if is_override:
             return desk_words.refused(decision, who, None)
         return desk_words.not_their_turn(

@@ -15,7 +15,7 @@ from kiosk.dashboard import words
 from kiosk.dashboard.ports import DESK_GATE, EventFacts, NewsNow
 from kiosk.dashboard.screen_words import SCREEN_WORDS, ScreenWords
 from kiosk.dashboard.words import Status, Tone
-from kiosk.ledger import HeadCount, KnownTime, ScanRow, Seats, Waiting
+from kiosk.ledger import HeadCount, KnownTime, Reason, ScanRow, Seats, Waiting
 from stream.health import Health, StreamState
 
 _UNKNOWN = "?"
@@ -116,7 +116,7 @@ class ScreenView(msgspec.Struct, frozen=True, kw_only=True):
     """What attendees see. Carries a name only when the organizer allows it."""
 
     event: str
-    mode: str  # idle, answer, closed
+    mode: str  # idle, answer, "answer offer" (with the stream's address), closed
     tone: Tone
     title: str
     advice: str
@@ -166,12 +166,13 @@ def screen(facts: Facts, gate: str | None, *, show_names: bool, say: ScreenWords
     if answers:
         row, age_s = min(answers, key=lambda fresh: fresh[1])
         said = say.movement(row)
+        is_full = row.reason == Reason.FULL
         return ScreenView(
             event=event,
-            mode="answer",
+            mode="answer offer" if is_full and page else "answer",
             tone=words.movement(row).tone,
             title=said.title,
-            advice=said.advice,
+            advice=say.refused.advice if is_full and not page else said.advice,
             name=(row.holder or "") if show_names and row.is_admitted else "",
             people=count,
             stream_page=page,

@@ -44,8 +44,9 @@ def _all_rows(db: sa.Connection) -> Iterator[str]:
     for row in db.execute(sa.select(scans).order_by(scans.c.id)):
         rows[row.event_id].append(row)
     yield from _gaps([row.id for of_event in rows.values() for row in of_event], db.dialect.name)
+    every_ticket = {row.id: row for row in db.execute(sa.select(tickets))}
     events_of = {
-        "ticket": {row.id: row.event_id for row in db.execute(sa.select(tickets.c.id, tickets.c.event_id))},
+        "ticket": {row.id: row.event_id for row in every_ticket.values()},
         "guest": {row.id: row.event_id for row in db.execute(sa.select(waiting.c.id, waiting.c.event_id))},
     }
     guests = {row.id: row for row in db.execute(sa.select(waiting))}
@@ -55,6 +56,7 @@ def _all_rows(db: sa.Connection) -> Iterator[str]:
             yield from (f"{name}: {line}" for line in look(of_event))
         yield from (f"{name}: {line}" for line in _strangers(of_event, event_id, events_of))
         yield from (f"{name}: {line}" for line in _waiting(of_event, guests))
+        yield from (f"{name}: {line}" for line in _codes(of_event, every_ticket))
     yield from _guests(db)
     every = sorted((row for of_event in rows.values() for row in of_event), key=lambda row: row.id)
     yield from _clocks(db, every)
@@ -121,7 +123,7 @@ def _undos(rows: Iterable[_Row]) -> Iterator[str]:
         undone = by_id.get(row.undoes)
         if undone is None or undone.id > row.id:
             yield f"row {row.id} undoes row {row.undoes}, which is not before it"
-        elif undone.kind in {"undo", "clock"} or undone.reason is not None:
+        elif undone.kind in {"undo", "clock"} or undone.reason is not None or row.reason is not None:
             yield f"row {row.id} undoes row {row.undoes}, which cannot be undone"
         elif (undone.delta, undone.ticket_id, undone.waiting_id) != (-row.delta, row.ticket_id, row.waiting_id):
             yield f"row {row.id} does not take back what row {row.undoes} did"
@@ -178,6 +180,14 @@ def _waiting(rows: Iterable[_Row], guests: Mapping[int, _Row]) -> Iterator[str]:
             is_listed[row.waiting_id] = undone is not None
         elif kind == "entry" and undone is None and guest is not None and guest.ticket_id != row.ticket_id:
             yield f"row {row.id} lets guest {guest.id} in on ticket {row.ticket_id}, theirs is {guest.ticket_id}"
+
+
+def _codes(rows: Iterable[_Row], every_ticket: Mapping[int, _Row]) -> Iterator[str]:
+    """A code that was shown is the code of the ticket that it counted for."""
+    for row in rows:
+        ticket = every_ticket.get(row.ticket_id)
+        if ticket is not None and row.code_sha256 is not None and row.code_sha256 != ticket.code_sha256:
+            yield f"row {row.id} is about a code that is not the one of ticket {ticket.id}"
 
 
 def _guests(db: sa.Connection) -> Iterator[str]:

@@ -18,6 +18,7 @@ from kiosk.ledger.schema import clock_fixes, events, scans
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WRITTEN = datetime(2026, 11, 1, tzinfo=UTC)  # it is later than when this program was written
 _LONGEST = timedelta(days=3660)  # nobody uses it for longer, so no time after that is believed of a phone
+_PHONES_DIFFER = timedelta(minutes=2)
 _AFTER_START = timedelta(days=31)  # an evening whose start is known is over by then
 
 
@@ -70,7 +71,7 @@ def set_time(db: sa.Connection, event: Event, wall: datetime, now: Stamp) -> Non
             + "Look at the phone's own clock, and whether this is tonight's event."
         )
     latest = _latest_known(db, over)
-    if wall < latest:
+    if wall < latest - _PHONES_DIFFER:
         raise WrongTime(
             f"{wall:%Y-%m-%d %H:%M} UTC cannot be: {latest:%Y-%m-%d %H:%M} UTC was known to be over. "
             "Look at the phone's own clock."

@@ -32,7 +32,8 @@ class History(NamedTuple):
 
     def claim(self, ticket: Ticket, now: Stamp) -> Claim:
         """What the rules need."""
-        last = self.standing[-1] if self.standing else None
+        moved = [row for row in self.standing if row.delta]  # an exit of nobody is no turn
+        last = moved[-1] if moved else None
         is_this_boot = last is not None and last.boot_id == now.boot_id
         return Claim(
             status=ticket.status,

@@ -328,14 +328,19 @@ class Ledger:
         return Event(id=key, **values)  # type: ignore[arg-type]
 
     def change_event(self, event: Event, **changes: Any) -> Event:
-        """Change columns of an event, those of create_event. Raises LedgerError for a fire limit below the seats."""
-        after = event._replace(**changes)
-        if "capacity" in changes and "fire_limit" not in changes:
-            after = after._replace(fire_limit=max(after.fire_limit, after.capacity))
-        if after.fire_limit < after.capacity:
-            raise LedgerError(f"the fire limit ({after.fire_limit}) must be at least the seats ({after.capacity})")
-        values = {name: getattr(after, name) for name in {*changes, "fire_limit"}}
+        """Change columns of an event, those of create_event. Raises LedgerError for a fire limit below the seats.
+
+        A fire limit that was as many as the seats follows them: nobody chose another one.
+        """
         with self.database.writing() as db:
+            row = db.execute(sa.select(events).where(events.c.id == event.id).with_for_update()).one()
+            before = Event(**{name: getattr(row, name) for name in Event._fields})
+            after = before._replace(**changes)
+            if "fire_limit" not in changes and before.fire_limit == before.capacity:
+                after = after._replace(fire_limit=after.capacity)
+            if after.fire_limit < after.capacity:
+                raise LedgerError(f"the fire limit ({after.fire_limit}) must be at least the seats ({after.capacity})")
+            values = {name: getattr(after, name) for name in {*changes, "fire_limit"}}
             db.execute(sa.update(events).where(events.c.id == event.id).values(**values))
         return after
 

@@ -28,10 +28,10 @@ from kiosk.ledger.rules import (
     Reason,
     Room,
     Verdict,
-    direction,
     judge_entry,
     judge_walk_in,
     overrule,
+    way,
 )
 from kiosk.ledger.schema import scans, tickets
 from kiosk.ledger.schema import waiting as waiting_guests
@@ -60,8 +60,8 @@ def move(
     space = room(db, event)
     past = None if ticket is None else history(db, ticket.id)
     claim = past.claim(ticket, at) if past is not None and ticket is not None else None
-    way = direction(mode, claim, dwell)
-    if way is Direction.EXIT:
+    going = way(mode, claim, dwell)
+    if going.direction is Direction.EXIT:
         # Nobody is kept in: an exit is refused only to a code that nobody knows.
         # A correction may have taken more out than this ticket brought in: nobody is taken from an empty room.
         leaving = min(claim.inside, space.inside) if claim else 0
@@ -81,16 +81,16 @@ def move(
             is_clock_trusted=time.is_known,
             may_return=returns,
             persons=count,
-            mode=mode,
+            is_way_clear=going.is_clear,
         )
         if verdict.reason is None and ticket is not None and ticket.is_walk_in:
             verdict = judge_walk_in(space, count)
         if override and claim is not None and (not claim.inside or claim.inside + count <= claim.persons):
             verdict = overrule(verdict, space, count)
         delta = count
-    values = {**who, "ticket_id": ticket and ticket.id, "kind": str(way), "reason": verdict.reason}
+    values = {**who, "ticket_id": ticket and ticket.id, "kind": str(going.direction), "reason": verdict.reason}
     if verdict.reason is None and past is not None:
-        values |= {"visit": past.visits[way] + 1, "delta": delta, "caveats": " ".join(verdict.caveats)}
+        values |= {"visit": past.visits[going.direction] + 1, "delta": delta, "caveats": " ".join(verdict.caveats)}
     return _answer(db, event, ticket, nonce, at, space, values)
 
 
@@ -177,6 +177,7 @@ def _answer(
         ticket,
         space.inside + values.get("delta", 0),
         space.capacity,
+        persons=abs(values.get("delta", 0)),
         is_repeat=False,
     )
 
@@ -213,6 +214,7 @@ def decided(
         ticket,
         inside(db, event),
         room(db, event).capacity,
+        persons=abs(row.delta),
         is_repeat=True,
     )
 

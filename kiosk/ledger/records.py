@@ -143,6 +143,7 @@ class Decision(NamedTuple):
     ticket: Ticket | None
     inside: int
     capacity: int
+    persons: int  # how many passed by it, in or out
     is_repeat: bool  # this nonce had been decided before; nothing was counted
 
     @property

@@ -108,12 +108,11 @@ def judge_entry(
     is_clock_trusted: bool,
     may_return: bool,
     persons: int,
-    mode: GateMode = GateMode.ENTRY,
+    is_way_clear: bool = True,
 ) -> Verdict:
     """Whether `persons` may enter on `claim` now; None is a code that the ledger does not know.
 
-    `may_return`: whether a guest who left may come in again. `mode`: the gate's; at one for both ways the code of a
-    group of which some are inside does not say whether those leave or the others come, and nobody guesses.
+    `may_return`: whether a guest who left may come in again. `is_way_clear`: see Way; nobody guesses.
     """
     if claim is None:
         return Verdict(Reason.INVALID)
@@ -126,7 +125,7 @@ def judge_entry(
         return Verdict(Reason.INVALID_TIME)
     if claim.status is Status.UNPAID:
         return Verdict(Reason.UNPAID)
-    if mode is GateMode.BOTH and claim.is_partly_inside:
+    if not is_way_clear:
         return Verdict(Reason.AMBIGUOUS)
     if persons > claim.rest(may_return=may_return):
         return Verdict(Reason.ALREADY_REDEEMED)
@@ -162,15 +161,25 @@ def overrule(verdict: Verdict, room: Room, persons: int) -> Verdict:
     return Verdict(None, (*verdict.caveats, Caveat.OVERRIDE))
 
 
-def direction(mode: GateMode, claim: Claim | None, dwell: timedelta) -> Direction:
+class Way(NamedTuple):
+    """Which way somebody goes."""
+
+    direction: Direction
+    is_clear: bool = True  # False: the code does not say whether they come or go, and is refused as ambiguous
+
+
+def way(mode: GateMode, claim: Claim | None, dwell: timedelta) -> Way:
     """Which way the holder of `claim` goes through a gate of this mode.
 
-    At a gate for both, who is inside leaves and who is outside enters; but a phone that lingers after its green does
-    neither: for `dwell` it goes the way it went (in again: already redeemed; out again: nobody more leaves).
+    At a gate for both, who is inside leaves and who is outside enters. Within `dwell` of a movement a phone may just
+    linger: after an entry it is used already, after an exit it might be a guest who turned round. Nor does the code of
+    a group of which some are inside say whether those leave or the others come.
     """
     if mode is not GateMode.BOTH:
-        return Direction(mode.value)
-    if claim is None or not claim.entered or claim.is_partly_inside:  # the last is refused, see judge_entry
-        return Direction.ENTRY
+        return Way(Direction(mode.value))
+    if claim is None or not claim.entered:
+        return Way(Direction.ENTRY)
     is_lingering = claim.since_last_s is not None and claim.since_last_s < dwell.total_seconds()
-    return Direction.EXIT if bool(claim.inside) != is_lingering else Direction.ENTRY
+    if claim.is_partly_inside or (is_lingering and not claim.inside):
+        return Way(Direction.ENTRY, is_clear=False)
+    return Way(Direction.EXIT if claim.inside and not is_lingering else Direction.ENTRY)

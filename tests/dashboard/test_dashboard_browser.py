@@ -11,7 +11,9 @@ from dashboard_browser import PHONE, PICTURES, logged_in, watched
 from dashboard_house import PIN, House, wait_for
 from playwright.sync_api import Browser, expect
 
+from hardware.cameras.pictures import load_luma
 from hardware.clock import SystemClock
+from kiosk.door.reader import Reader
 from kiosk.news import DoorState
 from stream.alarms import Alarm
 from stream.director import FakeDirector
@@ -305,6 +307,29 @@ def test_the_screen_flips_to_the_answer_and_back(browser: Browser, busy: House, 
             wait_for(is_idle, 8)
             busy.news.say(DoorState(gate="main", online=False))
             expect(page.locator(".title").first).to_have_text("Please see a volunteer")
+
+
+@pytest.mark.parametrize(("width_px", "height_px"), [(1280, 720), (1024, 600), (800, 480), (1080, 1920)])
+def test_who_finds_the_house_full_gets_the_way_to_the_stream(
+    browser: Browser, busy: House, width_px: int, height_px: int
+) -> None:
+    size = {"width": width_px, "height": height_px}
+    with busy.served() as server, watched(browser, server.url, viewport=size) as context:
+        page = context.new_page()
+        page.goto(f"{server.url}/screen")
+        expect(page.locator("body.is-live")).to_be_visible()
+        busy.book.scan("Ada Byron", reason="full")
+        speak(busy)
+        expect(page.locator(".title").first).to_have_text("We are full")
+        expect(page.locator(".watch")).to_be_visible()
+        assert page.evaluate(ALL_INSIDE)
+        path = PICTURES / f"screen-full-{width_px}.png"
+        page.screenshot(path=path)
+        reads = Reader(SystemClock()).read_still(load_luma(path))
+        assert [read.data for read in reads] == [b"https://live.example.org/talks"]
+        busy.book.scan("Ada Byron", reason="revoked")
+        speak(busy)
+        expect(page.locator(".watch")).to_be_hidden()
 
 
 def test_the_screen_greets_by_name_when_the_organizer_allows(

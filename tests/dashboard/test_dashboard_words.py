@@ -85,6 +85,14 @@ def test_a_leg_at_the_low_rate_is_live_and_says_so() -> None:
     assert (said.tone, said.title, said.detail) == ("warn", "Live, with fewer bits", "The network is slow.")
 
 
+def test_without_a_stream_nobody_is_sent_to_it() -> None:
+    row = ScanRow(scan_id=1, at=AT, gate="main", is_admitted=False, reason="full")
+    event = EventFacts(name="Talks", capacity=5, starts_at=AT, stream_page=None)
+    facts = views.Facts(event=event, fresh={"main": (row, 1.0)})
+    said = views.screen(facts, None, show_names=False)
+    assert (said.mode, said.advice) == ("answer", "Please see a volunteer.")
+
+
 def test_a_refused_leg_says_check_the_key() -> None:
     assert "key" in words.leg(leg(Health.REFUSED)).detail
 

@@ -117,7 +117,7 @@ def test_what_is_being_typed_stays_while_the_page_lives(browser: Browser, venue:
         assert stepper.get_by_label("People of this ticket who came").last.input_value() == "2"
         expect(page.get_by_label("Find a ticket")).not_to_have_attribute("value", "dupont")  # no reload
         stepper.get_by_role("button", name="Check in").click()
-        expect(page.locator("#said")).to_contain_text("Jean Dupont and 1 more are in")
+        expect(page.locator("#said")).to_contain_text("Jean Dupont: 2 people came in")
     assert inside(venue) == 3
 
 

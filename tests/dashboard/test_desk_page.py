@@ -118,12 +118,12 @@ def test_a_search_that_finds_too_many_asks_for_another_word(desk: Volunteer) -> 
 
 
 def test_a_group_comes_in_as_many_as_came(desk: Volunteer) -> None:
-    assert "Jean Dupont and 1 more are in" in desk.press("check-in", ticket=desk.ids[3], persons=2)
+    assert "Jean Dupont: 2 people came in" in desk.press("check-in", ticket=desk.ids[3], persons=2)
     assert desk.inside == 2
     page = desk.see("dupont c3")
     assert "2 people inside since" in page and "Check out" in page
     assert "Check in the rest" in page
-    assert "Jean Dupont is in" in desk.press("check-in", ticket=desk.ids[3], persons=1)
+    assert "Jean Dupont: 1 person came in" in desk.press("check-in", ticket=desk.ids[3])
     assert desk.inside == 3 and "Check in the rest" not in desk.see("dupont c3")
 
 

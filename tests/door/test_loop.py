@@ -19,7 +19,18 @@ from hardware.worker import Worker
 from kiosk.door.lens import Lens
 from kiosk.door.loop import Door, Gate
 from kiosk.door.reader import NearMiss, Sight
-from kiosk.ledger import Decision, Event, GateMode, Ledger, LedgerError, NewTicket, Occupancy, Presentation, Reason
+from kiosk.ledger import (
+    Decision,
+    Event,
+    GateMode,
+    Hand,
+    Ledger,
+    LedgerError,
+    NewTicket,
+    Occupancy,
+    Presentation,
+    Reason,
+)
 from kiosk.news import DoorState, ScanNews
 from kiosk.tickets.codes import digest
 
@@ -326,6 +337,52 @@ def test_a_gate_for_exits_lets_everybody_out(ledger: Ledger, event: Event) -> No
     night = Night(event, ledger, [picture_of("AA")] * 3, mode=GateMode.EXIT)
     assert night.answers == ["admitted"] and night.panel.signals == [Signal.ADMITTED]
     assert ledger.head_count(event).inside == 0
+
+
+def test_who_is_let_in_elsewhere_is_on_the_counter_without_a_scan(ledger: Ledger, event: Event) -> None:
+    clock = ManualClock()
+
+    class Elsewhere:
+        """A volunteer lets somebody in while this door looks at an empty wall."""
+
+        def __init__(self) -> None:
+            self.looks = 0
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(ledger, name)
+
+        def occupancy(self, at: Event) -> Occupancy:
+            self.looks += 1
+            if self.looks == 2:
+                ledger.correct(at, 1, Hand("desk", "n", "desk", clock.stamp()))
+            return ledger.occupancy(at)
+
+    night = Night(event, Elsewhere(), [EMPTY] * 40, clock=clock)
+    assert night.panel.counts[-1] == (1, 3)
+
+
+def test_a_clock_that_could_not_be_noted_is_noted_later(ledger: Ledger, event: Event) -> None:
+    clock = ManualClock(is_trusted=False)
+    Night(event, ledger, [picture_of("AA")] * 3, clock=clock)
+    clock.is_trusted = True
+    clock.jump_to(clock.stamp().wall + timedelta(days=900))
+
+    class Hesitant:
+        def __init__(self) -> None:
+            self.fails = 1
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(ledger, name)
+
+        def fix_clock(self, now: Stamp) -> None:
+            self.fails -= 1
+            if self.fails >= 0:
+                raise LedgerError("busy")
+            ledger.fix_clock(now)
+
+    Night(event, Hesitant(), [EMPTY] * 80, clock=clock)
+    clock.is_trusted = False
+    assert ledger.known_time(clock.stamp()).told_by == "server"
 
 
 def test_scans_before_the_clock_was_set_get_their_right_time(ledger: Ledger, event: Event) -> None:

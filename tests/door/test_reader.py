@@ -47,6 +47,31 @@ def test_a_code_is_read_as_it_was_written(y: Luma) -> None:
     assert still(y) == [CODE.encode()]
 
 
+def test_a_micro_code_is_no_ticket() -> None:
+    """With the whole family of QR codes a torn one was once read as Micro QR "812"."""
+    assert still(picture(segno.make_micro("812"))) == []
+
+
+def test_what_zbar_had_to_guess_the_character_set_of_is_no_read() -> None:
+    reader = Reader(ManualClock(), steps=("finders", "zbar-threshold"))
+    assert [read.data for read in reader.second_opinion(picture(segno.make_qr("CAFE", error="q")))] == [b"CAFE"]
+    assert reader.second_opinion(picture(segno.make_qr("CAFÉ", error="q"))) == []
+
+
+def test_a_sheet_of_torn_codes_costs_no_more_than_three_of_them() -> None:
+    scene = np.full((720, 1280), 255, np.uint8)
+    torn = ticket(scale=4)[:132, :132].copy()
+    torn[40:100, 40:100] = np.random.default_rng(1).integers(0, 255, (60, 60))
+    for row in range(4):
+        for column in range(8):
+            scene[40 + 160 * row :, 20 + 155 * column :][:132, :132] = torn
+    reader = Reader(ManualClock())
+    sight = reader.look(scene)
+    assert not sight.reads
+    assert len(sight.near_misses) > 3, "or there was nothing to leave out"
+    assert reader.steps["zxing-sharpened"] == 3
+
+
 def test_a_cracked_glass_is_read_by_the_second_opinion() -> None:
     won = set()
     for seed in range(12):

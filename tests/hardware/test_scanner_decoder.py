@@ -177,9 +177,17 @@ def test_shift_that_is_held_over_many_keys_holds() -> None:
     assert codes(Decoder("us"), events) == [b"ABCd"]
 
 
-def test_a_key_with_ctrl_or_alt_is_a_command_and_types_nothing() -> None:
-    events = typed("us", "A") + press(CTRL, 27) + press(ALT, 31) + typed("us", "B") + press(ENTER)
-    assert codes(Decoder("us"), events) == [b"AB"]
+@pytest.mark.parametrize("keys", [press(CTRL, 27), press(ALT, 31), press(ALT, 79), press(99)])
+def test_a_key_that_types_nothing_spoils_the_code_it_belongs_to(keys: list[KeyEvent]) -> None:
+    events = typed("us", "A") + keys + typed("us", "B") + press(ENTER)
+    assert codes(Decoder("us"), [*events, *typed("us", "NEXT"), *press(ENTER)]) == [b"NEXT"]
+
+
+@pytest.mark.parametrize(("layout", "letter"), [("us", "m"), ("us", "j"), ("fr", "m"), ("fr", "j")])
+def test_some_scanners_end_a_code_by_a_control_character(layout: str, letter: str) -> None:
+    number = next(code for code, key in LAYOUTS[layout].items() if key.plain == letter)
+    events = typed(layout, "AB") + press(CTRL, number) + press(ENTER)
+    assert codes(Decoder(layout), events) == [b"AB"]
 
 
 def test_a_key_that_repeats_types_once() -> None:

@@ -166,9 +166,30 @@ def test_kept_seats_are_released_at_a_time_or_minutes_after_the_start(venue: Pat
     assert released() == datetime(2026, 11, 26, 18, 15, tzinfo=UTC)
     platypus(venue, "event", "change", "evening", "--release-no-shows", "2026-11-26T19:30+0100", "--capacity", "40")
     assert released() == datetime(2026, 11, 26, 18, 30, tzinfo=UTC)
+    platypus(venue, "event", "change", "evening", "--starts", "2026-11-27T20:00+0100")
+    assert released() == datetime(2026, 11, 27, 19, 30, tzinfo=UTC), "as long after the start as before"
     said = platypus(venue, "event", "create", "other", "--name", "Other", "--release-no-shows", "15", code=1)
     assert "--starts" in said.stderr
     assert "Usage" in platypus(venue, "event", "change", "evening", "--release-no-shows", "soon", code=2).stderr
+
+
+def test_a_fire_limit_that_nobody_chose_follows_the_seats(venue: Path) -> None:
+    said = [
+        platypus(venue, "event", "change", "evening", *words).stdout
+        for words in (
+            ("--capacity", "30"),
+            ("--fire-limit", "45"),
+            ("--capacity", "35"),
+        )
+    ]
+    assert ["30 seats, at most 30" in said[0], "at most 45" in said[1], "35 seats, at most 45" in said[2]] == [True] * 3
+    assert "fire limit" in platypus(venue, "event", "change", "evening", "--capacity", "50", code=1).stderr
+
+
+def test_an_event_that_was_never_made_is_named_as_such(venue: Path) -> None:
+    path = venue / "platypus.toml"
+    path.write_text(path.read_text().replace('event = "evening"', 'event = "morning"'))
+    assert "no event 'morning'" in platypus(venue, "config", "check", code=1).stderr
 
 
 def test_doctor_says_what_works_for_people_and_for_programs(venue: Path) -> None:

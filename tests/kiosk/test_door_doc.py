@@ -10,7 +10,7 @@ import pytest
 
 from hardware.panel import PATTERNS, Rhythm
 from kiosk.ledger import Reason
-from kiosk.ledger.rules import Claim, GateMode, Room, judge_entry
+from kiosk.ledger.rules import Claim, GateMode, Room, judge_entry, way
 from kiosk.tickets.status import Status
 
 PAGE = (Path(__file__).parents[2] / "docs" / "door.md").read_text(encoding="utf-8")
@@ -35,7 +35,15 @@ def test_the_table_lists_the_reasons_in_the_order_in_which_they_are_checked() ->
     }
     heard, claim = [Reason.INVALID], wrong
     while heard[-1] is not Reason.FULL:
-        verdict = judge_entry(claim, full, now, is_clock_trusted=True, may_return=True, persons=1, mode=GateMode.BOTH)
+        verdict = judge_entry(
+            claim,
+            full,
+            now,
+            is_clock_trusted=True,
+            may_return=True,
+            persons=1,
+            is_way_clear=way(GateMode.BOTH, claim, timedelta()).is_clear,
+        )
         reason = verdict.reason
         assert reason is not None and reason not in heard
         heard.append(reason)

@@ -311,7 +311,7 @@ def test_a_phone_that_lingers_after_its_exit_does_not_come_in_again(desk: Desk) 
     desk.show("ZOE", GateMode.BOTH)
     desk.clock.advance(300)
     assert desk.show("ZOE", GateMode.BOTH) == (OUT, None, 0)
-    assert desk.show("ZOE", GateMode.BOTH) == (OUT, None, 0)
+    assert desk.show("ZOE", GateMode.BOTH) == (IN, Reason.AMBIGUOUS, 0)
     desk.clock.advance(61)
     assert desk.show("ZOE", GateMode.BOTH) == (IN, None, 1)
 
@@ -436,6 +436,13 @@ def test_a_time_server_s_word_replaces_a_phone_s_and_is_not_replaced(desk: Desk)
         desk.ledger.set_clock(desk.event, right, desk.hand())
 
 
+def test_a_phone_that_is_some_seconds_behind_is_believed(desk: Desk) -> None:
+    desk.show("ZOE")
+    right = unset(desk)
+    desk.ledger.set_clock(desk.event, right - timedelta(seconds=100), desk.hand())
+    assert desk.ledger.known_time(desk.clock.stamp()).told_by == "hand"
+
+
 def test_a_time_before_the_last_known_row_is_refused(desk: Desk) -> None:
     desk.show("ZOE")
     right = unset(desk)
@@ -475,6 +482,26 @@ def test_one_of_a_group_who_goes_out_and_in_takes_no_further_kept_seat(desk: Des
         desk.ledger.check_in(desk.event, desk.ids[3], desk.hand(), persons=1)
         desk.show("JEAN2", GateMode.EXIT)
     assert desk.ledger.seats(desk.event, desk.clock.stamp()).kept == 4
+
+
+def test_at_a_gate_for_both_ways_nobody_gets_a_green_without_being_counted(desk: Desk) -> None:
+    assert desk.show("ZOE", GateMode.BOTH) == (IN, None, 1)
+    desk.clock.advance(300)
+    assert desk.show("ZOE", GateMode.BOTH) == (OUT, None, 0)
+    for _ in range(3):  # shown again and again: that is no new turn
+        desk.clock.advance(17)
+        assert desk.show("ZOE", GateMode.BOTH) == (IN, Reason.AMBIGUOUS, 0)
+    desk.clock.advance(10)
+    assert desk.show("ZOE", GateMode.BOTH) == (IN, None, 1)
+
+
+def test_an_exit_of_nobody_is_no_turn(desk: Desk) -> None:
+    desk.show("ZOE")
+    desk.show("ZOE", GateMode.EXIT)
+    desk.clock.advance(50)
+    assert desk.show("ZOE", GateMode.EXIT) == (OUT, None, 0)
+    desk.clock.advance(10)
+    assert desk.show("ZOE", GateMode.BOTH) == (IN, None, 1)
 
 
 def test_where_nobody_returns_those_of_a_group_who_have_not_come_may_still_come(desk: Desk) -> None:
@@ -661,6 +688,8 @@ def test_a_clock_that_was_set_wrong_is_set_again(desk: Desk) -> None:
         ("UPDATE scans SET kind = 'release' WHERE kind = 'clock'", "no row says by whom"),
         ("DELETE FROM events", "names an event that is not there"),
         ("UPDATE scans SET wall = 'junk' WHERE id = 2", "what no row can hold"),
+        ("UPDATE scans SET code_sha256 = x'00' WHERE id = 1", "a code that is not the one of ticket 1"),
+        ("UPDATE scans SET reason = 'full' WHERE id = 6", "which cannot be undone"),
         ("DROP TRIGGER scans_no_delete", "trigger scans_no_delete"),
     ],
 )

@@ -17,10 +17,10 @@ from kiosk.ledger.rules import (
     Room,
     Verdict,
     claimed,
-    direction,
     judge_entry,
     judge_walk_in,
     overrule,
+    way,
 )
 from kiosk.tickets.status import Status
 
@@ -96,7 +96,11 @@ def test_at_a_gate_for_both_ways_the_code_of_a_group_partly_inside_is_asked_abou
     group = GOOD._replace(persons=3, inside=2, entered=2)
 
     def reason(claim: Claim, mode: GateMode) -> Reason | None:
-        return judge_entry(claim, ROOM, NOW, is_clock_trusted=True, may_return=True, persons=1, mode=mode).reason
+        going = way(mode, claim, DWELL)
+        assert going.direction is Direction.ENTRY
+        return judge_entry(
+            claim, ROOM, NOW, is_clock_trusted=True, may_return=True, persons=1, is_way_clear=going.is_clear
+        ).reason
 
     assert reason(group, GateMode.BOTH) is Reason.AMBIGUOUS
     assert reason(group, GateMode.ENTRY) is None
@@ -156,7 +160,7 @@ INSIDE = GOOD._replace(inside=1, entered=1, since_last_s=300.0)
 
 
 @pytest.mark.parametrize(
-    ("mode", "claim", "way"),
+    ("mode", "claim", "direction"),
     [
         (GateMode.ENTRY, INSIDE, Direction.ENTRY),
         (GateMode.EXIT, GOOD, Direction.EXIT),
@@ -166,8 +170,14 @@ INSIDE = GOOD._replace(inside=1, entered=1, since_last_s=300.0)
         (GateMode.BOTH, INSIDE._replace(since_last_s=59.0), Direction.ENTRY),  # a lingering phone is no exit
         (GateMode.BOTH, INSIDE._replace(since_last_s=None), Direction.EXIT),  # came in before a reboot
         (GateMode.BOTH, INSIDE._replace(inside=0), Direction.ENTRY),  # back from a smoke
-        (GateMode.BOTH, INSIDE._replace(inside=0, since_last_s=9.0), Direction.EXIT),  # nor is it an entry
+        (GateMode.BOTH, INSIDE._replace(inside=0, since_last_s=60.0), Direction.ENTRY),
     ],
 )
-def test_the_way_somebody_goes(mode: GateMode, claim: Claim | None, way: Direction) -> None:
-    assert direction(mode, claim, DWELL) is way
+def test_the_way_somebody_goes(mode: GateMode, claim: Claim | None, direction: Direction) -> None:
+    assert way(mode, claim, DWELL) == (direction, True)
+
+
+def test_who_just_left_and_shows_the_code_again_may_linger_or_have_turned_round() -> None:
+    left = INSIDE._replace(inside=0, since_last_s=9.0)
+    assert way(GateMode.BOTH, left, DWELL) == (Direction.ENTRY, False)
+    assert way(GateMode.ENTRY, left, DWELL) == (Direction.ENTRY, True)

@@ -64,7 +64,7 @@ function show(data) {
   fill(body, data);
   document.dispatchEvent(new CustomEvent("snapshot", { detail: data }));
   clearTimeout(idleTimer);
-  if (data.mode === "answer") {
+  if (data.mode?.startsWith("answer")) {
     // The server says when it is over; should its word be late, an old welcome must not greet the next guest.
     idleTimer = setTimeout(() => { body.dataset.mode = "over"; }, data.shows_for_s * 1000 + 1500);
   }
