@@ -55,10 +55,7 @@ from kiosk.news import (
 from kiosk.tickets import codes
 from kiosk.tickets.sheet import Row, Sheet, read_sheet
 from stream.agenda import Agenda, AgendaFile
-from stream.director import Director
 from stream.health import Readiness, StreamState
-from stream.kept_talks import KeptTalks
-from stream.slates import Slates
 
 if TYPE_CHECKING:
     from kiosk.dashboard import ports
@@ -125,6 +122,10 @@ def run_door(config_path: Path) -> None:
 
 def run_stream(config_path: Path) -> None:
     """The stream's process: until SIGTERM or SIGINT. It takes up again what had been ordered."""
+    from stream.director import Director  # noqa: PLC0415  # decoders are loaded in this process only
+    from stream.kept_talks import KeptTalks  # noqa: PLC0415
+    from stream.slates import Slates  # noqa: PLC0415
+
     config = load_config(config_path)
     secrets = load_secrets(secrets_path(config_path))
     gone = Will(STREAM_STATE, StreamState(online=False))
