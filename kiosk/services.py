@@ -58,6 +58,7 @@ from stream.agenda import Agenda, AgendaFile
 from stream.director import Director
 from stream.health import StreamState
 from stream.kept_talks import KeptTalks
+from stream.preview_files import preview_folder
 from stream.slates import Slates
 
 if TYPE_CHECKING:
@@ -172,6 +173,7 @@ def run_dashboard(config_path: Path) -> None:
     from kiosk.dashboard.ledger_desk import LedgerDesk  # noqa: PLC0415
     from kiosk.dashboard.live import Live  # noqa: PLC0415
     from kiosk.dashboard.server import DashboardServer, serve  # noqa: PLC0415
+    from kiosk.dashboard.watching import PreviewFiles  # noqa: PLC0415
 
     config, clock = load_config(config_path), SystemClock()
     settings = config.dashboard
@@ -191,7 +193,8 @@ def run_dashboard(config_path: Path) -> None:
         news = _Hearing(bus, clock)
         desk = LedgerDesk(ledger, ledger.event(config.door.event), clock)
         live = Live(desk, news, clock, settings)
-        app = create_app(settings, access=access, live=live, news=news, desk=desk)
+        preview = PreviewFiles(preview_folder(Path(config.run_dir)), clock)
+        app = create_app(settings, access=access, live=live, news=news, desk=desk, preview=preview)
         serve(app, live, settings.host, settings.port, stopping=stopping, started=say_where)
 
 
