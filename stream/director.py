@@ -9,11 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from hardware.board import Board
 from hardware.clock import Clock
 from hardware.worker import Worker
 from stream import program
 from stream.alarms import Watch, worst_first
 from stream.artist import SlateArtist
+from stream.board_watch import BoardWatch
 from stream.control import FakeDirector, StreamControl, program_state
 from stream.errors import OrderNotKept, StreamClosed
 from stream.health import StreamState
@@ -56,6 +58,7 @@ class Director:
         *,
         talks: Talks | None = None,
         artist: SlateArtist | None = None,
+        board: Board | None = None,
     ) -> None:
         run_dir.mkdir(parents=True, exist_ok=True)
         recordings = Path(settings.recordings_dir) if settings.recordings_dir else state_dir / "recordings"
@@ -81,7 +84,9 @@ class Director:
         )
         previews = (self._preview,) if settings.preview else ()
         self._legs: tuple[Leg, ...] = (self._recording, *self._destinations, *previews)
-        self._watches: tuple[Watch, ...] = (self._encoder,)
+        self._board = BoardWatch(board or Board(), clock)
+        self._board.start()
+        self._watches: tuple[Watch, ...] = (self._encoder, self._board)
         self._order: Order | None = self._file.read()
         self._studio.start()
         if self._order is None and settings.start_live:
@@ -176,6 +181,7 @@ class Director:
             self._halt()
         self._looking.stop()
         self._studio.stop()
+        self._board.stop()
 
     def _obey(self, command: program.Command) -> None:
         with self._commands:
