@@ -128,6 +128,7 @@ def test_the_room_next_door_may_watch_when_the_organizer_allows_it(make_house: C
         ("2001:db8::1", {}),
         ("100.64.0.3", {}),
         ("127.0.0.1", {"X-Forwarded-For": "203.0.113.9"}),
+        ("127.0.0.1", {"Host": "venue.local"}),  # a tunnel that passes on what it gets
         ("192.168.1.23", {"Via": "1.1 proxy"}),
         ("not an address", {}),
     ],

@@ -104,12 +104,25 @@ def test_a_page_that_nobody_looks_at_asks_for_no_pictures(browser: Browser, hous
     with streaming(house) as director, house.served() as server:
         tell(house, director)
         with logged_in(browser, server, house) as page:
+            page.clock.install()
+            page.reload()
             expect(page.locator(".viewers canvas")).to_be_visible()
-            page.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
             asked: list[str] = []
-            page.on("request", lambda request: asked.append(request.url))
-            page.wait_for_timeout(4500)  # two turns of its clock
-            assert [url for url in asked if "preview" in url] == []
+            page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+
+            def asked_within_9_s() -> set[str]:
+                tell(house, director)  # a stream that says nothing is taken for gone
+                expect(page.locator(".viewers")).to_be_visible()
+                asked.clear()
+                page.clock.run_for(9000)
+                page.evaluate("fetch('/healthz').then((answer) => answer.text())")  # told after all that went before
+                wait_for(lambda: page.evaluate("1") and "healthz" in asked)
+                return set(asked)
+
+            assert "preview.jpg" in asked_within_9_s()
+            page.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
+            asked_within_9_s()  # one may have been under way
+            assert "preview.jpg" not in asked_within_9_s()
 
 
 IS_ON_TOP = """(words) => { const box = words.getBoundingClientRect();
