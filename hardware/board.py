@@ -71,6 +71,7 @@ class Board:
     def __init__(self, root: Path = Path("/"), *, is_clock_trusted: Callable[[], bool] = is_synchronised) -> None:
         self._root = root
         self._is_clock_trusted = is_clock_trusted
+        self._power_trouble = ""  # said once, not at each look of an evening
 
     def state(self, folder: Path) -> BoardState:
         """All of it, with the disk of `folder`. Takes a few ms, at worst the 2 s of a firmware that does not answer."""
@@ -145,11 +146,15 @@ class Board:
             answer = subprocess.run(
                 [str(command), "get_throttled"], capture_output=True, text=True, timeout=_VCGENCMD_S, check=True
             ).stdout
-            return int(answer.strip().removeprefix("throttled="), 16)
+            bits = int(answer.strip().removeprefix("throttled="), 16)
         except (OSError, subprocess.SubprocessError, ValueError) as error:
             # most often: this user is not in the group video and may not open /dev/vcio
-            log.warning("event=no-power-figure reason=%r", str(error))
+            if str(error) != self._power_trouble:
+                self._power_trouble = str(error)
+                log.warning("event=no-power-figure reason=%r", str(error))
             return None
+        self._power_trouble = ""
+        return bits
 
     def _text(self, path: str) -> str | None:
         try:

@@ -56,6 +56,7 @@ from kiosk.tickets import codes
 from kiosk.tickets.sheet import Row, Sheet, read_sheet
 from stream.agenda import Agenda, AgendaFile
 from stream.health import Readiness, StreamState
+from stream.preview_files import preview_folder
 
 if TYPE_CHECKING:
     from kiosk.dashboard import ports
@@ -178,6 +179,7 @@ def run_dashboard(config_path: Path) -> None:
     from kiosk.dashboard.ledger_desk import LedgerDesk  # noqa: PLC0415
     from kiosk.dashboard.live import Live  # noqa: PLC0415
     from kiosk.dashboard.server import DashboardServer, serve  # noqa: PLC0415
+    from kiosk.dashboard.watching import PreviewFiles  # noqa: PLC0415
 
     config, clock = load_config(config_path), SystemClock()
     settings = config.dashboard
@@ -197,7 +199,8 @@ def run_dashboard(config_path: Path) -> None:
         news = _Hearing(bus, clock)
         desk = LedgerDesk(ledger, ledger.event(config.door.event), clock)
         live = Live(desk, news, clock, settings)
-        app = create_app(settings, access=access, live=live, news=news, desk=desk)
+        preview = PreviewFiles(preview_folder(Path(config.run_dir)), clock)
+        app = create_app(settings, access=access, live=live, news=news, desk=desk, preview=preview)
         serve(app, live, settings.host, settings.port, stopping=stopping, started=say_where)
 
 

@@ -9,11 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from hardware.board import Board
 from hardware.clock import Clock
 from hardware.worker import Worker
 from stream import program
 from stream.alarms import Watch, worst_first
 from stream.artist import SlateArtist
+from stream.board_watch import BoardWatch
 from stream.control import FakeDirector, StreamControl, program_state
 from stream.disk import LocalDisk
 from stream.errors import IsLive, OrderNotKept, StreamClosed
@@ -65,6 +67,7 @@ class Director:
         talks: Talks | None = None,
         artist: SlateArtist | None = None,
         event: str = "",
+        board: Board | None = None,
     ) -> None:
         run_dir.mkdir(parents=True, exist_ok=True)
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -122,7 +125,9 @@ class Director:
         )
         previews = (self._preview,) if settings.preview else ()
         self._legs: tuple[Leg, ...] = (self._recording, *self._destinations, *previews)
-        self._watches: tuple[Watch, ...] = (self._encoder, self._recording, self._room)
+        self._board = BoardWatch(board or Board(), clock)
+        self._board.start()
+        self._watches: tuple[Watch, ...] = (self._encoder, self._recording, self._room, self._board)
         self._order: Order | None = self._file.read()
         self._studio.start()
         self._room.start()
@@ -157,7 +162,7 @@ class Director:
         Some seconds are normal while a child is being stopped or a disk is slow; 15 are not.
         """
         sources = (self._encoder.quiet_s, self._slates.quiet_s, self._studio.quiet_s, self._low_rate.quiet_s)
-        others = (self._preflight.quiet_s, self._room.quiet_s, self._finisher.quiet_s)
+        others = (self._preflight.quiet_s, self._room.quiet_s, self._finisher.quiet_s, self._board.quiet_s)
         return max(quiet_s(self._looking), *sources, *others, *(leg.quiet_s for leg in self._legs))
 
     def start(self) -> None:
@@ -234,6 +239,7 @@ class Director:
         self._studio.stop()
         self._room.stop()
         self._finisher.stop()
+        self._board.stop()
 
     def _obey(self, command: program.Command) -> None:
         with self._commands:

@@ -19,6 +19,7 @@ from kiosk.dashboard.pages import add_pages
 from kiosk.dashboard.ports import FrontDesk, News
 from kiosk.dashboard.screen import add_screen
 from kiosk.dashboard.settings import DashboardSettings
+from kiosk.dashboard.watching import PreviewFiles, add_watching
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,9 @@ _SAID = {
 }
 
 
-def create_app(settings: DashboardSettings, *, access: Access, live: Live, news: News, desk: FrontDesk) -> flask.Flask:
+def create_app(
+    settings: DashboardSettings, *, access: Access, live: Live, news: News, desk: FrontDesk, preview: PreviewFiles
+) -> flask.Flask:
     """The application; whoever calls also starts `live`, or uses `serve`."""
     app = flask.Flask("kiosk.dashboard")
     app.config.update(
@@ -55,10 +58,11 @@ def create_app(settings: DashboardSettings, *, access: Access, live: Live, news:
     app.jinja_env.lstrip_blocks = True
     guard(app, settings)  # first: an unknown Host is answered before anything else looks at the request
     CSRFProtect(app)
-    add_entrance(app, access)
+    add_entrance(app, access, is_film_open=settings.watch == "local")
     add_pages(app, access, live, news, settings.zone)
     add_desk(app, desk, live, settings.zone)
     add_screen(app, access, live, settings.screen_language)
+    add_watching(app, preview, settings.screen_language)
 
     @app.errorhandler(CSRFError)
     def csrf_failed(error: CSRFError) -> flask.typing.ResponseReturnValue:

@@ -6,11 +6,13 @@ import flask
 import flask_login
 
 from kiosk.dashboard.access import Access, AccessError, LinkGone, TooManyTries, WeakPin
-from kiosk.dashboard.guard import is_on_this_machine
+from kiosk.dashboard.guard import is_in_local_network, is_on_this_machine
 
-_AFTER_LOGIN = {"home": "/", "screen": "/screen"}  # never an address from outside
+_AFTER_LOGIN = {"home": "/", "screen": "/screen", "watch": "/watch"}  # never an address from outside
 _OPEN = frozenset({"static", "healthz", "login", "login_post", "first_use", "first_use_post"})
 _OPEN_HERE = frozenset({"screen", "screen_events"})  # to a browser on the Pi itself
+_FILM = frozenset({"watch", "watch_playlist", "watch_segment"})  # to the local network, when the organizer allows it
+_NO_PAGES = frozenset({"preview_picture", "watch_playlist", "watch_segment"})
 
 
 class Organizer:
@@ -28,8 +30,11 @@ class Organizer:
         return self.generation
 
 
-def add_entrance(app: flask.Flask, access: Access) -> None:
-    """Routes of the entrance, and the rule that everything else needs a session."""
+def add_entrance(app: flask.Flask, access: Access, *, is_film_open: bool) -> None:
+    """Routes of the entrance, and the rule that everything else needs a session.
+
+    `is_film_open`: whether the local network may watch the stream without one.
+    """
     logins = flask_login.LoginManager()
     logins.session_protection = None  # a phone changes address and the session goes on; a new PIN ends it
     logins.init_app(app)
@@ -46,9 +51,11 @@ def add_entrance(app: flask.Flask, access: Access) -> None:
             return None
         if endpoint in _OPEN_HERE and is_on_this_machine(flask.request):
             return None
-        if endpoint.endswith("events"):
+        if is_film_open and endpoint in _FILM and is_in_local_network(flask.request):
+            return None
+        if endpoint.endswith("events") or endpoint in _NO_PAGES:
             return flask.Response("Log in first.\n", 401, mimetype="text/plain")
-        after = "screen" if endpoint in _OPEN_HERE else None
+        after = "screen" if endpoint in _OPEN_HERE else "watch" if endpoint == "watch" else None
         return flask.redirect(flask.url_for("login", next=after), 303)
 
     def come_in() -> None:

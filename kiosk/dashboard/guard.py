@@ -23,6 +23,12 @@ CONTENT_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+_FILM_POLICY = f"{CONTENT_POLICY}; media-src 'self' blob:"  # a script may give the player what it fetched
+_LOCAL_NETWORKS = tuple(  # RFC 1918, RFC 3927; RFC 4193, RFC 4291
+    ipaddress.ip_network(each)
+    for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10")
+)
+_MAY_BE_KEPT = frozenset({"static", "watch_playlist", "watch_segment"})  # as they say themselves
 _FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
 
 
@@ -58,12 +64,13 @@ def guard(app: flask.Flask, settings: DashboardSettings) -> None:
 
     @app.after_request
     def put_headers(response: flask.Response) -> flask.Response:
-        response.headers["Content-Security-Policy"] = CONTENT_POLICY
+        is_film = flask.request.endpoint == "watch"
+        response.headers["Content-Security-Policy"] = _FILM_POLICY if is_film else CONTENT_POLICY
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        if flask.request.endpoint != "static":
+        if flask.request.endpoint not in _MAY_BE_KEPT or response.status_code >= 400:
             response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -81,6 +88,20 @@ def is_on_this_machine(request: flask.Request) -> bool:
         return False
     name = host_name(request.host)
     return _is_loopback(request.remote_addr or "") and (name == "localhost" or _is_loopback(name))
+
+
+def is_in_local_network(request: flask.Request) -> bool:
+    """Whether the browser is here at the venue: it has a private address, and no proxy passed its request on.
+
+    A loopback address is the venue's only for a browser on this machine: else it is the end of a tunnel.
+    """
+    if any(header in request.headers for header in _FORWARDED) or not _is_address(request.remote_addr or ""):
+        return False
+    address = ipaddress.ip_address(request.remote_addr or "")
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    is_private = any(address in network for network in _LOCAL_NETWORKS if network.version == address.version)
+    return is_private or is_on_this_machine(request)
 
 
 def _is_address(name: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import flask
 from waitress import create_server, wasyncore
+from waitress.channel import HTTPChannel
 
 from hardware.errors import PlatypusError
 from hardware.worker import Worker
@@ -85,6 +86,9 @@ class DashboardServer:
             self._server.pull_trigger()
             self.worker.stop()
         self._server.task_dispatcher.shutdown(timeout=3)
+        for each in list(self._sockets.values()):
+            if isinstance(each, HTTPChannel):
+                each.handle_close()  # with the files that were being sent
         wasyncore.close_all(self._sockets, ignore_all=True)
         self._socket.close()
 

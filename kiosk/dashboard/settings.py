@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,6 +19,9 @@ class DashboardSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     public_url: str | None = None  # how phones reach this page when that is not http://<host>:<port>
     show_names: bool = False  # whether the attendee screen greets people by name
     screen_language: Language = "en"  # of the attendee screen: "en" or "fr"
+    # Who may open /watch beside organizers: "off" nobody; "local" whoever is in the local network, without a login, for
+    # a screen in the room next door. Each one takes as much of that network as a destination takes of the uplink
+    watch: Literal["off", "local"] = "off"
     time_zone: str = "Europe/Paris"  # of the venue; every time on a page is told in it
     hosts: tuple[str, ...] = ()  # names this page may be called by, beside IP addresses, localhost and *.local
 

@@ -16,7 +16,7 @@ from kiosk.dashboard.ports import DESK_GATE, EventFacts, NewsNow
 from kiosk.dashboard.screen_words import SCREEN_WORDS, ScreenWords
 from kiosk.dashboard.words import Status, Tone
 from kiosk.ledger import HeadCount, KnownTime, Reason, ScanRow, Seats, Waiting
-from stream.health import Health, StreamState
+from stream.health import Health, LegKind, StreamState
 
 _UNKNOWN = "?"
 _WARN: Tone = "warn"
@@ -79,6 +79,8 @@ class StreamView(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
     since: str
     lines: tuple[StatusLine, ...]
+    viewers: StatusLine | None = None  # what they see now; None when there is nothing to see
+    has_preview: bool = False  # a picture of it may be there
     alarms: tuple[StatusLine, ...] = ()  # the worst first: what is wrong, and what to do
     can_start: bool
     can_stop: bool
@@ -297,14 +299,19 @@ def _stream(facts: Facts, zone: ZoneInfo) -> StreamView:
     wants_live = state.order == "live"
     is_gone = words.is_gone(heard)
     lines: list[StatusLine] = []
+    viewers: StatusLine | None = None
     alarms = () if is_gone else state.alarms
     if not is_gone:  # numbers of a process that is gone are not shown: they would look alive
         source = words.source(state.source)
         if source is not None and wants_live and not {alarm.code for alarm in alarms} & _SAY_THE_SOURCE:
             lines.append(_status("source", "Stage camera", source))
         if wants_live and state.program:
-            lines.append(_status("program", "Viewers see", words.program(state)))
-        lines += [_status(f"{leg.kind}-{leg.name}", words.leg_name(leg), words.leg(leg)) for leg in state.legs]
+            viewers = _status("program", "Viewers see", words.program(state))
+        lines += [
+            _status(f"{leg.kind}-{leg.name}", words.leg_name(leg), words.leg(leg))
+            for leg in state.legs
+            if leg.kind is not LegKind.PREVIEW or leg.state in {Health.LOST, Health.BEHIND}  # else its picture says it
+        ]
 
     return StreamView(
         tone=said.tone,
@@ -312,6 +319,8 @@ def _stream(facts: Facts, zone: ZoneInfo) -> StreamView:
         detail=said.detail,
         since=_since(state, zone) if wants_live else "",
         lines=tuple(lines),
+        viewers=viewers,
+        has_preview=viewers is not None and any(leg.kind is LegKind.PREVIEW for leg in state.legs),
         alarms=tuple(_status(alarm.code, "", words.alarm(alarm)) for alarm in alarms),
         can_start=not wants_live,
         can_stop=wants_live,

@@ -164,7 +164,7 @@ def door(heard: Heard[DoorState], trouble_s: float) -> Status:
 
 def leg_name(state: LegState) -> str:
     """What a person calls an output."""
-    return "Recording" if state.kind is LegKind.RECORDING else state.name
+    return state.name if state.kind is LegKind.DESTINATION else state.kind.capitalize()
 
 
 def leg(state: LegState) -> Status:

@@ -73,6 +73,7 @@ def report(
                     "reconnects": leg.reconnects,
                 }
                 for leg in (stream.legs if stream else ())
+                if leg.kind is not LegKind.PREVIEW  # nobody here looks at it
             ],
             "films": len(films),
             "frames_recorded": recorded,

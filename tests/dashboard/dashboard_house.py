@@ -24,7 +24,9 @@ from kiosk.dashboard.live import BEAT_S, Live
 from kiosk.dashboard.ports import EventFacts, FakeDoorbook, FakeNews
 from kiosk.dashboard.server import DashboardServer, serve
 from kiosk.dashboard.settings import DashboardSettings
+from kiosk.dashboard.watching import PreviewFiles
 from kiosk.ledger import Event, Ledger
+from stream.preview_files import preview_folder
 
 PIN = "tulip-47"
 
@@ -51,6 +53,7 @@ class House:
     app: flask.Flask
     ledger: Ledger
     evening: Event  # in the ledger
+    preview_folder: Path  # where the stream's process would put picture and segments
 
     def client(self) -> FlaskClient:
         return self.app.test_client()
@@ -120,5 +123,8 @@ def build(
     desk = LedgerDesk(ledger, evening, clock)
     live = Live(desk if reads_ledger else book, news, clock, options, most_listeners=most_listeners, beat_s=beat_s)
     access = Access(folder, clock)
-    app = create_app(options, access=access, live=live, news=news, desk=desk)
-    return House(options, clock, access, book, news, live, app, ledger, evening)
+    shots = preview_folder(folder / "run")
+    shots.mkdir(parents=True, exist_ok=True)
+    preview = PreviewFiles(shots, clock)
+    app = create_app(options, access=access, live=live, news=news, desk=desk, preview=preview)
+    return House(options, clock, access, book, news, live, app, ledger, evening, shots)

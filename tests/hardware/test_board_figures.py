@@ -65,6 +65,13 @@ def test_a_firmware_that_does_not_answer_is_unknown_and_logged_not_healthy(
     assert "event=no-power-figure" in caplog.text
 
 
+def test_a_firmware_that_never_answers_fills_no_log(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    firmware_says(root, "exit 255")
+    board = Board(root)
+    assert [board.power() for _ in range(3)] == [None, None, None]
+    assert caplog.text.count("event=no-power-figure") == 1
+
+
 def test_a_laptop_has_no_figures_of_a_pi_and_no_made_up_ones(tmp_path: Path) -> None:
     board = Board(tmp_path)
     assert (board.model(), board.temperature_c(), board.power(), board.memory()) == (None, None, None, None)
