@@ -42,16 +42,26 @@ _LEVELS = (
 )
 
 
-def encoder(source: Source, picture: Picture, *, out_fd: int, has_sound: bool = True) -> list[str]:
+def encoder(
+    source: Source, picture: Picture, *, out_fd: int, has_sound: bool = True, lower_third: Path | None = None
+) -> list[str]:
     """The stage camera to H.264 and AAC in a transport stream on `out_fd`; progress on stdout.
 
     `has_sound` False puts silence where the source (its microphone, for a device) has no sound: servers want an
-    audio track.
+    audio track. `lower_third` is a PNG of the size of `strip`, which may be replaced at any time.
     """
     video, audio = _inputs(source, picture, has_sound=has_sound)
     look = _to_one_look(video.filter("fps", picture.frames_per_s), picture)
+    if lower_third is not None:
+        look = _with_strip(look, lower_third, picture)
     options = _one_stream(picture, picture.video_kbps, picture.frames_per_s * picture.keyframe_s)
     return _compile(ffmpeg.output(look, _to_one_sound(audio), f"pipe:{out_fd}", **options))
+
+
+def strip(picture: Picture) -> tuple[int, int]:
+    """Where the lower third is: its first line and its height, in pixels, above the safe area's lower edge."""
+    height = round(picture.height_px * 0.2 / 2) * 2
+    return round(picture.height_px * 0.95 / 2) * 2 - height, height
 
 
 def slate(pictures: Sequence[Path], picture: Picture, *, out: Path) -> list[str]:
@@ -269,6 +279,20 @@ def _to_one_look(video: Any, picture: Picture, **scaling: str) -> Any:
         .filter("setsar", 1)
         .filter("setparams", range="tv", colorspace="bt709", color_primaries="bt709", color_trc="bt709")
     )
+
+
+def _with_strip(video: Any, path: Path, picture: Picture) -> Any:
+    """Lay a picture over the lower part of another; it is read ten times a second and seen within 0.4 s.
+
+    Measured at 720p: 0.02 of a processor, whether it is empty or not, and 1.2 s until it was seen without the options
+    that keep ffmpeg from reading ahead. A file that is gone leaves the video as it is, for as long as this ffmpeg runs
+    (the filter `movie` would end it).
+    """
+    one = {"format": "image2", "pattern_type": "none", "loop": 1, "framerate": 10}
+    hasty = {"thread_queue_size": 1, "threads": 1, "fpsprobesize": 0, "analyzeduration": 1, "probesize": 32}
+    still = ffmpeg.input(str(path), **one, **hasty).video.filter("scale", out_color_matrix="bt709")
+    over = still.filter("format", "yuva420p")
+    return ffmpeg.filter([video, over], "overlay", 0, strip(picture)[0], eof_action="pass", format="yuv420")
 
 
 def _to_one_sound(audio: Any) -> Any:

@@ -95,5 +95,6 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     recordings_dir: str | None = None
     spare_recordings_dir: str | None = None  # where recording goes on when that one is full, missing or read-only
     introduce_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 8.0  # how long the next talk's slate is shown
+    lower_third_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 12.0  # how long the camera then names them; 0: never
     look_dir: str | None = None  # logo, sponsors, colours of the slates; default: look/ in the state folder
     start_live: bool = False  # whether a new installation starts streaming by itself

@@ -9,7 +9,7 @@ import os
 import re
 import select
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -51,8 +51,10 @@ class Encoder:
         *,
         quiet_limit_s: float = QUIET_LIMIT_S,
         folder: Path | None = None,
+        lower_third: Callable[[], Path | None] = lambda: None,
     ) -> None:
         self._settings = settings
+        self._lower_third = lower_third
         self._source: Source = settings.source  # asked for less, once the device has refused something
         self._clock = clock
         self._quiet_limit_s = quiet_limit_s
@@ -71,6 +73,7 @@ class Encoder:
         self._has_sound = True  # of the source's own, until it was seen to have none
         self._mute_next = ""  # why the next encoder goes without the microphone
         self._no_sound = ""  # why the one that runs gives silence, where sound was asked for
+        self._is_plain_next = False  # the next encoder goes without the lower third: perhaps that was it
         self._pid: int | None = None
 
     @property
@@ -140,7 +143,9 @@ class Encoder:
         backoff = Backoff((0.2, 1.0, 2.0, 4.0))
         while True:
             began_s = self._clock.monotonic()
+            frames = inlet.frames_seen
             cause = self._run_once(worker, inlet)
+            self._is_plain_next = inlet.frames_seen == frames
             self._watch.ended()
             if worker.is_stopping:
                 inlet.finish()
@@ -165,11 +170,14 @@ class Encoder:
             no_sound = "the camera gives none"
         with self._lock:
             self._no_sound = no_sound
+        lower_third = None if self._is_plain_next else self._lower_third()
         ours, theirs = os.pipe()
         with contextlib.suppress(PermissionError):  # a machine that allows less: the usual 64 kB do as well
             fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         try:
-            argv = graph.encoder(source, self._settings.picture, out_fd=theirs, has_sound=not no_sound)
+            argv = graph.encoder(
+                source, self._settings.picture, out_fd=theirs, has_sound=not no_sound, lower_third=lower_third
+            )
         except BaseException:
             os.close(ours)
             os.close(theirs)  # from here on the child's, which closes it however it ends
