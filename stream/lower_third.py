@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 FILE_NAME = "lower-third.png"
 _AGAIN_S = 0.5  # when it could not be written
+_LATE_S = 10.0  # it may begin so much after the camera, when the first text takes long; later it would only surprise
 _GROUND = 0.86  # how much the band hides of the picture
 # Of the picture's height.
 _NAME, _NAME_BOX = 0.052, 0.07
@@ -55,6 +56,7 @@ class LowerThird:
         self._worker: Worker | None = None
         self._due: TalkInfo | None = None  # to be shown as soon as the camera is on air
         self._until_s: float | None = None  # None: not begun
+        self._is_seen = False
         self._ahead: TalkInfo | None = None  # whom the slate introduces now
         self._drawn: tuple[TalkInfo, bytes] | None = None
         self._nothing = _png(Image.new("RGBA", _size(picture)))
@@ -103,7 +105,7 @@ class LowerThird:
                 and before.talk == after.talk
             )
             self._due = talk if is_taken_over else None
-            self._until_s = None
+            self._until_s, self._is_seen = None, False
             self._ahead = talk if after is not None and after.program == "next" else None
         self._wake.set()
 
@@ -116,7 +118,7 @@ class LowerThird:
             if self._until_s is None:
                 if not is_camera_on_air:
                     return
-                self._until_s = now_s + self._shown_s
+                self._until_s = now_s + _LATE_S
             elif now_s < self._until_s:
                 return
             else:
@@ -124,15 +126,25 @@ class LowerThird:
         self._wake.set()
 
     def _run(self, worker: Worker) -> None:
+        self._lettering.has_family("Noto Sans")  # the first to ask waits until all fonts are read
         while not worker.is_stopping:
             worker.tick()
             wanted = self.shown
             self._written = self._nothing if wanted is None else self._drawing(wanted)
+            if wanted is not None:
+                self._begin_to_show(wanted)
             self._keep()
             if wanted is None and (ahead := self._ahead) is not None:
                 self._drawing(ahead)
             self._wake.wait(_AGAIN_S)
             self._wake.clear()
+
+    def _begin_to_show(self, talk: TalkInfo) -> None:
+        """Its time runs from when it is drawn."""
+        with self._lock:
+            if self._due == talk and self._until_s is not None and not self._is_seen:
+                self._is_seen = True
+                self._until_s = self._clock.monotonic() + self._shown_s
 
     def _keep(self) -> bool:
         """Have the file as it should be, also when somebody else was at it. Returns whether it is."""

@@ -52,16 +52,25 @@ def ink(path: Path) -> bool:
 def test_it_is_there_for_its_time_from_when_the_camera_is_on_air(
     lower_third: LowerThird, still_clock: ManualClock
 ) -> None:
+    lower_third.start()
     lower_third.follow(None, SLATE, TALK)
     lower_third.follow(SLATE, CAMERA, TALK)
-    still_clock.advance(3.0)
+    still_clock.advance(30.0)
     lower_third.look(is_camera_on_air=False)
     assert lower_third.shown is None, "the camera still waits for its keyframe"
     lower_third.look(is_camera_on_air=True)
+    until(lambda: ink(lower_third.path))
     still_clock.advance(11.9)
     lower_third.look(is_camera_on_air=True)
     assert lower_third.shown == TALK
     still_clock.advance(0.1)
+    lower_third.look(is_camera_on_air=True)
+    assert lower_third.shown is None
+
+
+def test_it_does_not_surprise_in_the_middle_of_a_talk(lower_third: LowerThird, still_clock: ManualClock) -> None:
+    takes_over(lower_third)
+    still_clock.advance(11.0)  # and its thread has not come to it
     lower_third.look(is_camera_on_air=True)
     assert lower_third.shown is None
 
@@ -86,7 +95,9 @@ def test_a_button_pressed_twice_does_not_end_it(lower_third: LowerThird) -> None
 def test_a_slate_that_stands_in_for_the_camera_does_not_make_it_longer(
     lower_third: LowerThird, still_clock: ManualClock
 ) -> None:
+    lower_third.start()
     takes_over(lower_third)
+    until(lambda: ink(lower_third.path))
     lower_third.look(is_camera_on_air=False)
     still_clock.advance(12.0)
     lower_third.look(is_camera_on_air=True)
