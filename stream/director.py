@@ -23,8 +23,9 @@ from stream.finisher import Finisher
 from stream.health import StreamState
 from stream.hub import Hub, leg_limit_bytes
 from stream.legs import Destination, Leg, Preview, Recording
-from stream.liveness import quiet_s
+from stream.liveness import Threaded, quiet_s
 from stream.low_rate import LowRate
+from stream.lower_third import LowerThird
 from stream.mixer import Mixer
 from stream.order import Order, OrderFile
 from stream.preflight import Preflight
@@ -84,7 +85,9 @@ class Director:
         self._take: Take | None = None  # what is recorded now; None while stopped
         self._introduced_at_s: float | None = None  # when the camera takes over from the slate of the next talk
         self._file = OrderFile(state_dir / "stream-order.json")
-        self._encoder = Encoder(settings, clock, folder=run_dir)
+        look_dir = Path(settings.look_dir) if settings.look_dir else state_dir / "look"
+        self._lower_third = LowerThird(run_dir, settings.picture, clock, look_dir, shown_s=settings.lower_third_s)
+        self._encoder = Encoder(settings, clock, folder=run_dir, lower_third=self._lower_third.ready)
         self._slates = SlateSource(settings.picture.frames_per_s, clock)
         self._studio = Studio(run_dir / "slates", settings.picture, clock, artist)
         self._mixer = Mixer(self._slates, self._studio, self._talks, clock)
@@ -132,6 +135,7 @@ class Director:
         self._studio.start()
         self._room.start()
         self._finisher.start()
+        self._lower_third.start()
         if self._order is None and settings.start_live:
             self._order = Order(do="live", since=self._now())
         if self._order is not None and self._order.do == "live":
@@ -161,9 +165,9 @@ class Director:
 
         Some seconds are normal while a child is being stopped or a disk is slow; 15 are not.
         """
-        sources = (self._encoder.quiet_s, self._slates.quiet_s, self._studio.quiet_s, self._low_rate.quiet_s)
-        others = (self._preflight.quiet_s, self._room.quiet_s, self._finisher.quiet_s, self._board.quiet_s)
-        return max(quiet_s(self._looking), *sources, *others, *(leg.quiet_s for leg in self._legs))
+        beside: tuple[Threaded, ...] = (self._studio, self._lower_third, self._room, self._finisher, self._preflight)
+        parts: tuple[Threaded, ...] = (self._encoder, self._slates, self._low_rate, *beside, *self._legs)
+        return max(quiet_s(self._looking), *(each.quiet_s for each in parts))
 
     def start(self) -> None:
         """Go live with the camera, or back to it."""
@@ -240,6 +244,7 @@ class Director:
         self._room.stop()
         self._finisher.stop()
         self._board.stop()
+        self._lower_third.stop()
 
     def _obey(self, command: program.Command) -> None:
         with self._commands:
@@ -255,8 +260,10 @@ class Director:
     def _follow(self, order: Order) -> None:
         """Do what the order says; under the lock of the commands."""
         is_new = self._order is None or order.scene != self._order.scene or not self._is_running
+        before = self._order.scene if self._order is not None and self._is_running else None
         self._order = order
         if order.do == "stopped":
+            self._lower_third.follow(before, None, None)
             self._introduced_at_s = None
             self._halt()
             return
@@ -275,6 +282,7 @@ class Director:
         else:
             self._run(order)
         self._recording.follow(take)
+        self._lower_third.follow(before, order.scene, take.talk)
 
     def _run(self, order: Order) -> None:
         self._is_running = True
@@ -309,6 +317,7 @@ class Director:
             worker.tick()
             now_s = self._clock.monotonic()
             self._mixer.look()
+            self._lower_third.look(is_camera_on_air=self._mixer.on_air == "camera")
             if self._is_introduced(now_s):
                 self._end_introduction(now_s)
             if now_s >= plan_at_s:

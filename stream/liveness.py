@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 from hardware.worker import Worker
 
 FAULT = "a fault of the program: its log says which; restart the stream service"
+
+
+class Threaded(Protocol):
+    """A part with a thread of its own."""
+
+    @property
+    def quiet_s(self) -> float:
+        """Seconds since its thread was last seen well: 0 when there is none, infinite when it failed."""
 
 
 def quiet_s(worker: Worker | None) -> float:

@@ -99,6 +99,7 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     recordings_dir: str | None = None
     spare_recordings_dir: str | None = None  # where recording goes on when that one is full, missing or read-only
     introduce_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 8.0  # how long the next talk's slate is shown
+    lower_third_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 12.0  # how long the camera then names them; 0: never
     look_dir: str | None = None  # logo, sponsors, colours of the slates; default: look/ in the state folder
     evening_h: Annotated[float, msgspec.Meta(ge=0.5, le=24)] = 4.0  # for how long the pre-flight wants room on the disk
     preview: bool = True  # a small picture for the organizer's page, and HLS for a screen in the room next door

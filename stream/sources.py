@@ -9,7 +9,7 @@ import os
 import re
 import select
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -55,8 +55,10 @@ class Encoder:
         *,
         quiet_limit_s: float = QUIET_LIMIT_S,
         folder: Path | None = None,
+        lower_third: Callable[[], Path | None] = lambda: None,
     ) -> None:
         self._settings = settings
+        self._lower_third = lower_third
         self._source: Source = settings.source  # asked for less, once the device has refused something
         self._clock = clock
         self._quiet_limit_s = quiet_limit_s
@@ -77,6 +79,7 @@ class Encoder:
         self._has_sound = True  # of the source's own, until it was seen to have none
         self._mute_next = ""  # why the next encoder goes without the microphone
         self._no_sound = ""  # why the one that runs gives silence, where sound was asked for
+        self._is_plain_next = False  # the next encoder goes without the lower third: perhaps that was it
         self._pid: int | None = None
 
     @property
@@ -157,7 +160,9 @@ class Encoder:
         backoff = Backoff((0.2, 1.0, 2.0, 4.0))
         while True:
             began_s = self._clock.monotonic()
+            frames = inlet.frames_seen
             cause = self._run_once(worker, inlet)
+            self._is_plain_next = inlet.frames_seen == frames
             self._watch.ended()
             if worker.is_stopping:
                 inlet.finish()
@@ -182,13 +187,19 @@ class Encoder:
             no_sound = "the camera gives none"
         with self._lock:
             self._no_sound = no_sound
+        lower_third = None if self._is_plain_next else self._lower_third()
         (ours, theirs), (small_ours, small_theirs) = os.pipe(), os.pipe()
         with contextlib.suppress(PermissionError):  # a machine that allows less: the usual 64 kB do as well
             fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
             fcntl.fcntl(small_ours, fcntl.F_SETPIPE_SZ, _SMALL_PIPE_BYTES)
         try:
             argv = graph.encoder(
-                source, self._settings.picture, out_fd=theirs, watch_fd=small_theirs, has_sound=not no_sound
+                source,
+                self._settings.picture,
+                out_fd=theirs,
+                watch_fd=small_theirs,
+                has_sound=not no_sound,
+                lower_third=lower_third,
             )
         except BaseException:
             for fd in (ours, small_ours, theirs, small_theirs):  # from here on theirs are the child's, which

@@ -9,16 +9,19 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import av
 import msgspec
 import pytest
 from stream_stage import SMALL, STEP_TICKS, RtmpServer, Viewer, finished_films, until, video_steps
 
 from hardware.clock import SystemClock
+from stream import graph
 from stream.director import Director
 from stream.errors import NotLive
 from stream.health import Health
 from stream.mixer import STANDING_IN
-from stream.settings import Destination, StreamSettings
+from stream.recording import NOT_RECORDED
+from stream.settings import Destination, StreamSettings, VideoFile
 from stream.talks import FixedTalks, TalkInfo
 
 KEY = "right-key"
@@ -29,6 +32,7 @@ Begin = Callable[..., Director]
 
 def settings(server: RtmpServer, introduce_s: float = 1.5) -> StreamSettings:
     return StreamSettings(
+        lower_third_s=2.0,
         picture=SMALL,
         destinations=(Destination(name="hall", url=f"{server.url}/asks"),),
         introduce_s=introduce_s,
@@ -224,3 +228,90 @@ def test_nobody_is_shown_anything_while_stopped(begin: Begin) -> None:
         director.take_break()
     assert director.state().order == "stopped"
     assert director.state().next_talk == TALKS.talk("a")
+
+
+def named(film: Path) -> list[bool]:
+    """Of each frame whether the lower third is there: its dark edge right of the moving bars' red (slates are dark)."""
+    bottom = sum(graph.strip(SMALL))
+    lines = slice(bottom - 4, bottom - 1)
+    with av.open(str(film)) as container:
+        frames = [frame.to_ndarray(format="gray")[lines] for frame in container.decode(video=0)]
+    return [bool(frame[:, 19:21].mean() < 50 < frame[:, 6:10].mean()) for frame in frames]
+
+
+def test_the_camera_names_the_talk_that_it_takes_over_for_a_moment_and_never_after(
+    begin: Begin, tmp_path: Path
+) -> None:
+    director = begin(introduce_s=1.0)
+    until_slates(director, tmp_path)
+    director.go_live()
+    shows(director, "slate")
+    director.next_talk()
+    shows(director, "camera")
+    until(lambda: director.state().legs[0].frames_sent > 200, 25)
+    director.take_break()
+    shows(director, "slate")
+    director.camera()
+    shows(director, "camera")
+    frames = director.state().legs[0].frames_sent
+    until(lambda: director.state().legs[0].frames_sent > frames + 30)
+    director.stop()
+    (film,) = (each for each in finished_films(tmp_path / "state" / "recordings") if "First" in each.name)
+    seen = named(film)
+    shown = seen.count(True)
+    first = seen.index(True)
+    assert 1.5 <= shown / SMALL.frames_per_s <= 2.6
+    assert seen == [False] * first + [True] * shown + [False] * (len(seen) - first - shown)
+
+
+def test_a_hidden_camera_comes_back_without_the_name(begin: Begin, tmp_path: Path) -> None:
+    director = begin(introduce_s=1.0)
+    until_slates(director, tmp_path)
+    director.go_live()
+    director.next_talk()
+    shows(director, "camera")
+    strip = tmp_path / "run" / "lower-third.png"
+    empty = strip.read_bytes()
+    until(lambda: strip.read_bytes() != empty, what="the name is shown")
+    director.hide_camera()
+    until(lambda: strip.read_bytes() == empty, 0.3, "the name is gone")
+    director.undo()
+    shows(director, "camera")
+    assert strip.read_bytes() == empty
+
+
+def test_no_frame_of_a_talk_that_must_not_be_recorded_is_in_a_film(tmp_path: Path, clock: SystemClock) -> None:
+    talks = FixedTalks([TalkInfo(id="s", title="Shy", do_not_record=True), TalkInfo(id="o", title="Open")])
+    of = StreamSettings(picture=SMALL, introduce_s=1.0, source=VideoFile(path=str(red_film(tmp_path))))
+    with Director(of, {}, tmp_path / "state", tmp_path / "run", clock, talks=talks) as director:
+        until_slates(director, tmp_path)
+        director.go_live()
+        shows(director, "slate")
+        until(lambda: director.state().recording)
+        director.next_talk()
+        shows(director, "camera")
+        leg = director.state().legs[0]
+        assert (leg.state, leg.cause, director.state().recording) == (Health.WAITING, NOT_RECORDED, None)
+        until(lambda: director.state().source.frames > 60)
+        director.next_talk()
+        shows(director, "slate")
+        until(lambda: director.state().recording)
+        director.take_break()
+        frames = director.state().legs[0].frames_sent
+        until(lambda: director.state().legs[0].frames_sent > frames + 15)
+        director.stop()
+        films = finished_films(tmp_path / "state" / "recordings")
+    assert [film.stem[18:] for film in films] == ["", "Open"]
+    for film in films:
+        with av.open(str(film)) as container:
+            for frame in container.decode(video=0):
+                middle = frame.to_ndarray(format="rgb24")[2, 2]
+                assert middle[0] < 100, "red is what the room looks like"
+
+
+def red_film(folder: Path) -> Path:
+    """A room that is nothing but red."""
+    film = folder / "red.nut"
+    argv = ["/usr/bin/ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=red:s=320x180:r=15", "-t", "2", str(film)]
+    subprocess.run(argv, check=True)
+    return film

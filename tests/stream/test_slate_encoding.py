@@ -30,10 +30,10 @@ def render(folder: Path, picture: Picture, *colours: str) -> bytes:
     return out.read_bytes()
 
 
-def camera_headers(picture: Picture) -> set[bytes]:
+def camera_headers(picture: Picture, lower_third: Path | None = None) -> set[bytes]:
     """Those of the camera's own encoder, which is ended as soon as it has said them."""
     reading, writing = os.pipe()
-    argv = graph.encoder(TestPicture(), picture, out_fd=writing)
+    argv = graph.encoder(TestPicture(), picture, out_fd=writing, lower_third=lower_third)
     quiet = subprocess.DEVNULL
     with subprocess.Popen(argv, pass_fds=(writing,), stdout=quiet, stderr=quiet) as encoder:
         os.close(writing)
@@ -53,6 +53,9 @@ def test_slate_and_camera_have_the_same_codec_headers_byte_for_byte(
     headers = codec_headers(render(tmp_path, picture, "navy"))
     assert len(headers) == 2, "one SPS and one PPS, and never another"
     assert headers == camera_headers(picture)
+    strip = tmp_path / "strip.png"
+    Image.new("RGBA", (width_px, graph.strip(picture)[1])).save(strip)
+    assert headers == camera_headers(picture, strip)
 
 
 @pytest.mark.parametrize("frames_per_s", [5, 7, 15, 25, 30, 60])
