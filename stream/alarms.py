@@ -6,7 +6,7 @@ seconds, and off after it was good for some.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -30,6 +30,13 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     code: AlarmCode
     cause: str  # in plain words, with the number: "no sound from the room for 12 s"
     action: str  # the one thing to do: "Check that the microphone is switched on"
+
+
+class Watch(Protocol):
+    """Who may raise alarms."""
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """What is wrong now, the worst first; waits for nobody."""
 
 
 class Latch:

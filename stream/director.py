@@ -11,7 +11,8 @@ from typing import Self
 
 from hardware.clock import Clock
 from hardware.worker import Worker
-from stream import program
+from stream import graph, program
+from stream.alarms import Watch
 from stream.artist import SlateArtist
 from stream.control import FakeDirector, StreamControl, program_state
 from stream.errors import OrderNotKept, StreamClosed
@@ -19,9 +20,10 @@ from stream.health import StreamState
 from stream.hub import Hub, leg_limit_bytes
 from stream.legs import Destination, Leg, Recording
 from stream.liveness import quiet_s
+from stream.microphone import Microphone
 from stream.mixer import Mixer
 from stream.order import Order, OrderFile
-from stream.settings import StreamSettings
+from stream.settings import StreamSettings, VideoDevice
 from stream.slate_source import SlateSource
 from stream.sources import Encoder
 from stream.studio import Studio
@@ -66,6 +68,12 @@ class Director:
         self._introduced_at_s: float | None = None  # when the camera takes over from the slate of the next talk
         self._file = OrderFile(state_dir / "stream-order.json")
         self._encoder = Encoder(settings, clock, folder=run_dir)
+        source = settings.source
+        self._microphone: Microphone | None = None
+        if isinstance(source, VideoDevice) and source.microphone is not None:
+            self._microphone = Microphone(source.microphone, settings.picture, clock, folder=run_dir)
+        self._sound = self._microphone.sound if self._microphone else self._encoder.sound
+        self._watches: tuple[Watch, ...] = (self._sound,)
         self._slates = SlateSource(settings.picture.frames_per_s, clock)
         self._studio = Studio(run_dir / "slates", settings.picture, clock, artist)
         self._mixer = Mixer(self._slates, self._studio, self._talks, clock)
@@ -95,8 +103,9 @@ class Director:
 
     @property
     def pids(self) -> dict[str, int]:
-        """Process ids of the children that run now: "camera", and destinations by name."""
-        found = {"camera": self._encoder.pid} | {each.name: each.pid for each in self._destinations}
+        """Process ids of the children that run now: "camera", "microphone", and destinations by name."""
+        ear = self._microphone.pid if self._microphone else None
+        found = {"camera": self._encoder.pid, "microphone": ear} | {each.name: each.pid for each in self._destinations}
         return {name: pid for name, pid in found.items() if pid is not None}
 
     @property
@@ -105,7 +114,8 @@ class Director:
 
         Some seconds are normal while a child is being stopped or a disk is slow; 15 are not.
         """
-        sources = (self._encoder.quiet_s, self._slates.quiet_s, self._studio.quiet_s)
+        ear_s = self._microphone.quiet_s if self._microphone else 0.0
+        sources = (self._encoder.quiet_s, ear_s, self._slates.quiet_s, self._studio.quiet_s)
         return max(quiet_s(self._looking), *sources, *(leg.quiet_s for leg in self._legs))
 
     def start(self) -> None:
@@ -153,10 +163,12 @@ class Director:
         """Everything about the stream; never waits for a command in progress."""
         return StreamState(
             source=self._encoder.state(),
+            sound=self._sound.state(self._clock.monotonic(), is_on_air=self._mixer.is_room_heard),
             legs=tuple(leg.state() for leg in self._legs),
             recording=self._recording.file_name,
             on_air=self._mixer.on_air,
             program_cause=self._mixer.cause,
+            alarms=tuple(alarm for each in self._watches for alarm in each.alarms()),
             **program_state(self._order, self._talks),
         )
 
@@ -202,7 +214,10 @@ class Director:
         for leg in self._legs:
             leg.start(hub)
         self._slates.start(hub)  # first, and so selected: the camera goes on air only when the mixer says so
-        self._mixer.begin(hub, self._encoder.start(hub), self._encoder.watch, order.scene)
+        camera = self._encoder.start(hub)
+        own_sound = camera if graph.has_own_sound(self._settings.source) else None
+        room = self._microphone.start(hub) if self._microphone else own_sound
+        self._mixer.begin(hub, camera, self._encoder.watch, order.scene, room=room)
 
     def _halt(self) -> None:
         """The sources first, so that their last frames still reach the legs; then all legs at once."""
@@ -211,6 +226,8 @@ class Director:
         self._is_running = False
         self._mixer.end()
         self._encoder.stop()
+        if self._microphone:
+            self._microphone.stop()
         self._slates.stop()
         ends = [threading.Thread(target=leg.stop, name="stream-stop", daemon=True) for leg in self._legs]
         for each in ends:
@@ -225,6 +242,7 @@ class Director:
             worker.tick()
             now_s = self._clock.monotonic()
             self._mixer.look()
+            self._sound.look(now_s, self._order)
             if self._is_introduced(now_s):
                 self._end_introduction(now_s)
             if now_s >= plan_at_s:

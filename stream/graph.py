@@ -28,9 +28,18 @@ SLATE_S = 8
 AAC_SAMPLES = 1024  # of one AAC frame
 _RATE_HZ = 48_000
 SLATE_SOUNDS = SLATE_S * _RATE_HZ // AAC_SAMPLES  # AAC frames of one loop
+_LEVEL_SAMPLES = 2_400
 _SLATE_KBPS = 1_000  # a still: nearly all of it goes into the keyframe of each second
 _IO_LIMIT_US = 5_000_000  # a backstop: the supervisor kills a stuck pusher after 3 s
 _SEND_BUFFER_BYTES = 131_072  # the kernel's default swallows 8 s of video before anybody notices a dead network
+_TRANSPORT: dict[str, Any] = {
+    "format": "mpegts",
+    "muxdelay": 0,
+    "muxpreload": 0,
+    "pes_payload_size": 0,  # one sound frame a packet, so that sound can be cut anywhere
+    "pat_period": 0.5,
+    "flush_packets": 1,
+}
 # Annex A of H.264: level -> macroblocks a second, macroblocks a frame.
 _LEVELS = (
     ("3.1", 108_000, 3_600),
@@ -40,16 +49,40 @@ _LEVELS = (
 )
 
 
-def encoder(source: Source, picture: Picture, *, out_fd: int, has_sound: bool = True) -> list[str]:
-    """The stage camera to H.264 and AAC in a transport stream on `out_fd`; progress on stdout.
+def encoder(source: Source, picture: Picture, *, out_fd: int, levels_fd: int | None = None) -> list[str]:
+    """The stage camera to H.264, and its own sound to AAC, in a transport stream on `out_fd`; progress on stdout.
 
-    `has_sound` False puts silence where the source (its microphone, for a device) has no sound: servers want an
-    audio track.
+    The sound goes along when its levels are asked for on `levels_fd` (see sound_meter.py); a device has none, its
+    microphone is a source of its own. A device's frames carry the moment they were taken, by the monotonic clock.
     """
-    video, audio = _inputs(source, picture, has_sound=has_sound)
-    look = _to_one_look(video.filter("fps", picture.frames_per_s), picture)
-    options = _one_stream(picture, picture.video_kbps, picture.frames_per_s * picture.keyframe_s)
-    return _compile(ffmpeg.output(look, _to_one_sound(audio), f"pipe:{out_fd}", **options))
+    video, audio = _inputs(source, picture)
+    streams = [_to_one_look(video.filter("fps", picture.frames_per_s), picture)]
+    options = _one_picture(picture, picture.video_kbps, picture.frames_per_s * picture.keyframe_s)
+    if levels_fd is not None:
+        streams.append(_to_one_sound(_with_levels(audio, levels_fd), first_sample=0))
+        options |= _one_sound(picture)
+    output = ffmpeg.output(*streams, f"pipe:{out_fd}", **_TRANSPORT, **options)
+    return _compile(output, *(["-copyts"] if isinstance(source, VideoDevice) else []))
+
+
+def microphone(
+    name: str, picture: Picture, *, out_fd: int, levels_fd: int, at_s: float, wall_ahead_s: float
+) -> list[str]:
+    """The ALSA microphone `name` to AAC in a transport stream on `out_fd`; progress on stdout, levels on `levels_fd`.
+
+    ffmpeg stamps what it hears by the wall clock, which is `wall_ahead_s` ahead of the monotonic one; here the stamps
+    become monotonic, as a camera's are. `at_s` is now: the first frame of sound begins there, at a whole number of
+    frames since boot, so that a microphone that was away comes back in step.
+    """
+    heard = ffmpeg.input(name, format="alsa", thread_queue_size=512, itsoffset=f"{-wall_ahead_s:.6f}").audio
+    first_sample = int(at_s * _RATE_HZ) // AAC_SAMPLES * AAC_SAMPLES
+    sound = _to_one_sound(_with_levels(heard, levels_fd), first_sample=first_sample)
+    return _compile(ffmpeg.output(sound, f"pipe:{out_fd}", **_TRANSPORT, **_one_sound(picture)), "-copyts")
+
+
+def has_own_sound(source: Source) -> bool:
+    """Whether picture and sound of a source come together, as far as one can know before."""
+    return not isinstance(source, VideoDevice)
 
 
 def slate(pictures: Sequence[Path], picture: Picture, *, out: Path) -> list[str]:
@@ -77,8 +110,8 @@ def slate(pictures: Sequence[Path], picture: Picture, *, out: Path) -> list[str]
     video = shares[0] if len(shares) == 1 else ffmpeg.concat(*shares, v=1, a=0)
     # The encoder adds a frame of its own at the end, so it is given one less.
     silence = _silence().filter("atrim", end_sample=(SLATE_SOUNDS - 1) * AAC_SAMPLES)
-    options = _one_stream(picture, min(picture.video_kbps, _SLATE_KBPS), picture.frames_per_s)
-    return _compile(ffmpeg.output(video, silence, str(out), **options), "-y")
+    options = _one_picture(picture, min(picture.video_kbps, _SLATE_KBPS), picture.frames_per_s)
+    return _compile(ffmpeg.output(video, silence, str(out), **_TRANSPORT, **options, **_one_sound(picture)), "-y")
 
 
 def pusher(destination: Destination, *, key_fd: int) -> list[str]:
@@ -150,8 +183,8 @@ def secrets_of(source: Source) -> tuple[str, ...]:
     return tuple(each for each in (user, split.password, split.query) if each)
 
 
-def _inputs(source: Source, picture: Picture, *, has_sound: bool) -> tuple[Any, Any]:
-    """The picture and the sound of a source, as they come."""
+def _inputs(source: Source, picture: Picture) -> tuple[Any, Any]:
+    """The picture and the sound of a source, as they come; a device has no sound."""
     match source:
         case TestPicture():
             size = f"{picture.width_px}x{picture.height_px}"
@@ -166,28 +199,24 @@ def _inputs(source: Source, picture: Picture, *, has_sound: bool) -> tuple[Any, 
             }
             if source.format == "mjpeg":  # by itself ffmpeg takes the first uncompressed format there is
                 options["input_format"] = "mjpeg"
-            camera = ffmpeg.input(source.path, format="v4l2", **options)
-            if source.microphone is None or not has_sound:
-                return camera.video, _silence()
-            return camera.video, ffmpeg.input(source.microphone, format="alsa", thread_queue_size=512).audio
+            return ffmpeg.input(source.path, format="v4l2", **options).video, None
         case NetworkCamera():
             # TCP: one lost UDP packet is a grey picture until the next keyframe.
             camera = ffmpeg.input(source.url, rtsp_transport="tcp", timeout=_IO_LIMIT_US)
-            return camera.video, camera.audio if has_sound else _silence()
+            return camera.video, camera.audio
         case VideoFile():
             film = ffmpeg.input(source.path, re=None, stream_loop=-1)
-            return film.video, film.audio if has_sound else _silence()
+            return film.video, film.audio
 
 
 def _silence() -> Any:
     return ffmpeg.input(f"anullsrc=channel_layout=stereo:sample_rate={_RATE_HZ}", format="lavfi").audio
 
 
-def _one_stream(picture: Picture, kbps: int, group_frames: int) -> dict[str, Any]:
+def _one_picture(picture: Picture, kbps: int, group_frames: int) -> dict[str, Any]:
     """The output options of everything that may go on air. With `_to_one_look` they make the codec headers (SPS, PPS)
     the same byte for byte, whatever the bit rate and the distance of keyframes: one can follow the other."""
     return {
-        "format": "mpegts",
         "vcodec": "libx264",
         "preset": picture.preset,
         "tune": "zerolatency",
@@ -200,16 +229,11 @@ def _one_stream(picture: Picture, kbps: int, group_frames: int) -> dict[str, Any
         "maxrate": f"{kbps}k",
         "bufsize": f"{kbps}k",
         "pix_fmt": "yuv420p",
-        "acodec": "aac",
-        "ar": _RATE_HZ,
-        "ac": 2,
-        "b:a": f"{picture.audio_kbps}k",
-        "muxdelay": 0,
-        "muxpreload": 0,
-        "pes_payload_size": 0,  # one sound frame a packet, so that sound can be cut anywhere
-        "pat_period": 0.5,
-        "flush_packets": 1,
     }
+
+
+def _one_sound(picture: Picture) -> dict[str, Any]:
+    return {"acodec": "aac", "ar": _RATE_HZ, "ac": 2, "b:a": f"{picture.audio_kbps}k"}
 
 
 def _to_one_look(video: Any, picture: Picture, **scaling: str) -> Any:
@@ -224,9 +248,18 @@ def _to_one_look(video: Any, picture: Picture, **scaling: str) -> Any:
     )
 
 
-def _to_one_sound(audio: Any) -> Any:
+def _to_one_sound(audio: Any, *, first_sample: int) -> Any:
     """A microphone's clock is never the camera's: stretched by single samples to stay beside the picture."""
-    return audio.filter("aresample", _RATE_HZ, **{"async": 1000, "first_pts": 0})
+    return audio.filter("aresample", _RATE_HZ, **{"async": 1000, "first_pts": first_sample})
+
+
+def _with_levels(audio: Any, levels_fd: int) -> Any:
+    """The sound unchanged, and its levels written down twenty times a second, unbuffered."""
+    return (
+        audio.filter("asetnsamples", n=_LEVEL_SAMPLES, p=0)
+        .filter("astats", metadata=1, reset=1, measure_perchannel="Peak_level+RMS_level", measure_overall="none")
+        .filter("ametadata", "print", file=f"pipe:{levels_fd}", direct=1)
+    )
 
 
 def _compile(output: Any, *more: str) -> list[str]:
