@@ -298,6 +298,9 @@ def _stream(facts: Facts, zone: ZoneInfo) -> StreamView:
         source = words.source(state.source)
         if source is not None and wants_live:
             lines.append(_status("source", "Stage camera", source))
+        sound = words.sound(state)
+        if sound is not None and wants_live:
+            lines.append(_status("sound", "Sound", sound))
         if wants_live and state.program:
             lines.append(_status("program", "Viewers see", words.program(state)))
         lines += [_status(f"{leg.kind}-{leg.name}", words.leg_name(leg), words.leg(leg)) for leg in state.legs]

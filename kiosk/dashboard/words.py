@@ -238,6 +238,14 @@ def source(state: SourceState) -> Status | None:
     return Status("warn", f"Stage camera {title}", detail)
 
 
+def sound(state: StreamState) -> Status | None:
+    """The words for the sound of the room, or None when it is as it should be."""
+    alarms = [alarm for alarm in state.alarms if alarm.code in {"no-sound", "silence", "clipping"}]
+    if alarms:
+        return Status("warn", "Sound in trouble", f"{_sentence(alarms[0].cause)} {alarms[0].action}")
+    return Status("calm", "No sound", _sentence(state.sound.cause)) if state.sound.cause else None
+
+
 def stream(heard: Heard[StreamState] | None) -> Status:
     """The words for the stream as a whole."""
     if heard is None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sound_stage import MICROPHONE, MISSING, beeps, install, silent_frames, sound_steps
 from stream_stage import SMALL, until, video_steps
 
-from hardware.clock import SystemClock
+from hardware.clock import Stamp, SystemClock
 from stream.director import Director
 from stream.health import Health
+from stream.hub import Hub
+from stream.microphone import Microphone
 from stream.mixer import STANDING_IN
 from stream.settings import Picture, StreamSettings, TestPicture, VideoDevice
 
@@ -221,6 +224,40 @@ def test_too_quiet_and_too_loud_are_said(begin: Begin, loudness: float, code: st
     director.start()
     until_live(director)
     until(lambda: [alarm.code for alarm in director.state().alarms] == [code], 8)
+
+
+class SetClock(SystemClock):
+    """The machine's clock, of which the wall part can be set."""
+
+    ahead = timedelta()
+
+    def stamp(self) -> Stamp:
+        """As the machine says, and so much ahead."""
+        stamp = super().stamp()
+        return stamp._replace(wall=stamp.wall + self.ahead)
+
+
+def test_a_wall_clock_that_is_set_costs_a_moment_of_sound_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    install(tmp_path)
+    clock = SetClock()
+    microphone = Microphone(MICROPHONE, PICTURE, clock)
+    inlet = microphone.start(Hub(30, clock))
+    try:
+        until(lambda: microphone.sound.state(clock.monotonic(), is_on_air=False).peak_db)
+        before = microphone.pid
+        clock.ahead = timedelta(hours=1)
+        until(lambda: microphone.pid not in (before, None), 5)
+        until(lambda: microphone.sound.state(clock.monotonic(), is_on_air=False).cause == "")
+        after = microphone.pid
+        until(lambda: microphone.sound.state(clock.monotonic(), is_on_air=False).peak_db)
+        assert microphone.pid == after, "and not again"
+    finally:
+        microphone.stop()
+    assert not inlet.is_on_air
+    assert microphone.pid is None
 
 
 def test_a_source_with_its_own_sound_has_a_meter_too(clock: SystemClock, tmp_path: Path) -> None:
