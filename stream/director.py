@@ -71,7 +71,9 @@ class Director:
         source = settings.source
         self._microphone: Microphone | None = None
         if isinstance(source, VideoDevice) and source.microphone is not None:
-            self._microphone = Microphone(source.microphone, settings.picture, clock, folder=run_dir)
+            self._microphone = Microphone(
+                source.microphone, settings.picture, clock, later_s=source.sound_later_ms / 1000, folder=run_dir
+            )
         self._sound = self._microphone.sound if self._microphone else self._encoder.sound
         self._watches: tuple[Watch, ...] = (self._sound,)
         self._slates = SlateSource(settings.picture.frames_per_s, clock)

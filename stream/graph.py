@@ -72,7 +72,7 @@ def microphone(
 
     ffmpeg stamps what it hears by the wall clock, which is `wall_ahead_s` ahead of the monotonic one; here the stamps
     become monotonic, as a camera's are. `at_s` is now: the first frame of sound begins there, at a whole number of
-    frames since boot, so that a microphone that was away comes back in step.
+    frames since boot, so that a microphone that was away comes back in step. A smaller `wall_ahead_s` makes all later.
     """
     heard = ffmpeg.input(name, format="alsa", thread_queue_size=512, itsoffset=f"{-wall_ahead_s:.6f}").audio
     first_sample = int(at_s * _RATE_HZ) // AAC_SAMPLES * AAC_SAMPLES

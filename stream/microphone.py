@@ -37,7 +37,7 @@ _ALSA_TROUBLE = re.compile(r"\[alsa @ [^]]*\] \[(?:error|fatal)\] (.+)")
 
 
 class Microphone:
-    """Runs the microphone's ffmpeg and feeds the hub of the moment."""
+    """Runs the microphone's ffmpeg and feeds the hub of the moment, with the sound `later_s` later than it was."""
 
     def __init__(
         self,
@@ -45,12 +45,14 @@ class Microphone:
         picture: Picture,
         clock: Clock,
         *,
+        later_s: float = 0.0,
         quiet_limit_s: float = QUIET_LIMIT_S,
         folder: Path | None = None,
     ) -> None:
         self._name = name
         self._picture = picture
         self._clock = clock
+        self._later_s = later_s
         self._quiet_limit_s = quiet_limit_s
         self._folder = folder
         self._worker: Worker | None = None
@@ -114,8 +116,8 @@ class Microphone:
             self._picture,
             out_fd=theirs,
             levels_fd=levels.theirs,
-            at_s=self._clock.monotonic(),
-            wall_ahead_s=wall_ahead_s,
+            at_s=self._clock.monotonic() + self._later_s,
+            wall_ahead_s=wall_ahead_s - self._later_s,
         )
         try:
             child = Child("microphone", argv, give_fds=(theirs, levels.theirs), folder=self._folder)

@@ -35,6 +35,8 @@ class VideoDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     format: Literal["mjpeg", "raw"] = "mjpeg"
     # an ALSA name such as "plughw:1,0"; with "hw:1,0" the device itself must have two channels and 48 kHz
     microphone: str | None = None
+    # for a camera that shows things later than it says, as many capture devices do; found out by clapping hands
+    sound_later_ms: Annotated[int, msgspec.Meta(ge=-500, le=2000)] = 0
 
 
 class NetworkCamera(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="rtsp"):

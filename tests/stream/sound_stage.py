@@ -35,7 +35,7 @@ if {microphone!r} in argv:
     offset = argv[argv.index("-itsoffset") + 1]
     now = time.monotonic()
     beep = f"{loudness}*(lt(mod(t+{{now:.6f}},1),0.1)*sin(2*PI*1000*t)+0.01*sin(2*PI*200*t))"
-    source = f"aevalsrc=exprs='{{beep}}|{{beep}}':s=48000,arealtime,asetpts=PTS+({{now:.6f}}-({{offset}}))/TB"
+    source = f"aevalsrc=exprs='{{beep}}|{{beep}}':s=48000,arealtime,asetpts=PTS+{{now + ahead:.6f}}/TB"
     argv[begin:end] = ["-itsoffset", offset, "-f", "lavfi", "-i", source]
 os.execv("/usr/bin/ffmpeg", ["ffmpeg", *argv])
 """

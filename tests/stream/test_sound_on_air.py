@@ -34,9 +34,10 @@ def begin(tmp_path: Path, clock: SystemClock, monkeypatch: pytest.MonkeyPatch) -
     directors: list[Director] = []
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
 
-    def build(microphone: str | None = MICROPHONE, loudness: float = 0.5) -> Director:
+    def build(microphone: str | None = MICROPHONE, loudness: float = 0.5, sound_later_ms: int = 0) -> Director:
         install(tmp_path, loudness=loudness)
-        of = StreamSettings(picture=PICTURE, source=VideoDevice(microphone=microphone), introduce_s=60)
+        source = VideoDevice(microphone=microphone, sound_later_ms=sound_later_ms)
+        of = StreamSettings(picture=PICTURE, source=source, introduce_s=60)
         directors.append(Director(of, {}, tmp_path / "state", tmp_path / "run", clock))
         until(lambda: len(list((tmp_path / "run" / "slates").glob("*.ts"))) >= 5, 20, "slates are ready")
         return directors[-1]
@@ -224,6 +225,20 @@ def test_too_quiet_and_too_loud_are_said(begin: Begin, loudness: float, code: st
     director.start()
     until_live(director)
     until(lambda: [alarm.code for alarm in director.state().alarms] == [code], 8)
+
+
+@pytest.mark.parametrize("later_ms", [-300, 400])
+def test_the_sound_may_be_set_later_or_earlier(begin: Begin, tmp_path: Path, later_ms: int) -> None:
+    director = begin(sound_later_ms=later_ms)
+    director.start()
+    until_live(director)
+    roll(director, 4)
+    director.stop()
+    film = recorded(tmp_path)
+    assert set(sound_steps(film)) == {1920}
+    late = in_step(film)
+    assert len(late) >= 2
+    assert max(abs(each - later_ms) for each in late) < SYNC_MS
 
 
 class SetClock(SystemClock):
