@@ -12,7 +12,7 @@ from typing import Self
 from hardware.board import Board
 from hardware.clock import Clock
 from hardware.worker import Worker
-from stream import program
+from stream import graph, program
 from stream.alarms import Watch, worst_first
 from stream.artist import SlateArtist
 from stream.board_watch import BoardWatch
@@ -26,6 +26,7 @@ from stream.legs import Destination, Leg, Preview, Recording
 from stream.liveness import Threaded, quiet_s
 from stream.low_rate import LowRate
 from stream.lower_third import LowerThird
+from stream.microphone import microphone_of
 from stream.mixer import Mixer
 from stream.order import Order, OrderFile
 from stream.preflight import Preflight
@@ -88,6 +89,8 @@ class Director:
         look_dir = Path(settings.look_dir) if settings.look_dir else state_dir / "look"
         self._lower_third = LowerThird(run_dir, settings.picture, clock, look_dir, shown_s=settings.lower_third_s)
         self._encoder = Encoder(settings, clock, folder=run_dir, lower_third=self._lower_third.ready)
+        self._microphone = microphone_of(settings, clock, run_dir)
+        self._sound = self._microphone.sound if self._microphone else self._encoder.sound
         self._slates = SlateSource(settings.picture.frames_per_s, clock)
         self._studio = Studio(run_dir / "slates", settings.picture, clock, artist)
         self._mixer = Mixer(self._slates, self._studio, self._talks, clock)
@@ -130,7 +133,7 @@ class Director:
         self._legs: tuple[Leg, ...] = (self._recording, *self._destinations, *previews)
         self._board = BoardWatch(board or Board(), clock)
         self._board.start()
-        self._watches: tuple[Watch, ...] = (self._encoder, self._recording, self._room, self._board)
+        self._watches: tuple[Watch, ...] = (self._encoder, self._sound, self._recording, self._room, self._board)
         self._order: Order | None = self._file.read()
         self._studio.start()
         self._room.start()
@@ -154,8 +157,9 @@ class Director:
 
     @property
     def pids(self) -> dict[str, int]:
-        """Process ids of the children that run now: "camera", "low-rate", "preview", and destinations by name."""
+        """Process ids of the children that run now: "camera", "microphone", "low-rate", "preview", destinations."""
         found = {"camera": self._encoder.pid, "low-rate": self._low_rate.pid, "preview": self._preview.pid}
+        found |= {"microphone": self._microphone.pid} if self._microphone else {}
         found |= {each.name: each.pid for each in self._destinations}
         return {name: pid for name, pid in found.items() if pid is not None}
 
@@ -166,7 +170,8 @@ class Director:
         Some seconds are normal while a child is being stopped or a disk is slow; 15 are not.
         """
         beside: tuple[Threaded, ...] = (self._studio, self._lower_third, self._room, self._finisher, self._preflight)
-        parts: tuple[Threaded, ...] = (self._encoder, self._slates, self._low_rate, *beside, *self._legs)
+        ears = (self._microphone,) if self._microphone else ()
+        parts: tuple[Threaded, ...] = (self._encoder, *ears, self._slates, self._low_rate, *beside, *self._legs)
         return max(quiet_s(self._looking), *(each.quiet_s for each in parts))
 
     def start(self) -> None:
@@ -223,6 +228,7 @@ class Director:
         """Everything about the stream; never waits for a command in progress."""
         return StreamState(
             source=self._encoder.state(),
+            sound=self._sound.state(self._clock.monotonic(), is_on_air=self._mixer.is_room_heard),
             legs=tuple(leg.state() for leg in self._legs),
             recording=self._recording.file_name,
             films=self._finisher.state(),
@@ -292,7 +298,10 @@ class Director:
         for leg in self._legs:
             leg.start(hub)
         self._slates.start(hub)  # first, and so selected: the camera goes on air only when the mixer says so
-        self._mixer.begin(hub, self._encoder.start(hub), self._encoder.watch, order.scene)
+        camera = self._encoder.start(hub)
+        own_sound = camera if graph.has_own_sound(self._settings.source) else None
+        room = self._microphone.start(hub) if self._microphone else own_sound
+        self._mixer.begin(hub, camera, self._encoder.watch, order.scene, room=room)
 
     def _halt(self) -> None:
         """The sources first, so that their last frames still reach the legs; then all legs at once."""
@@ -302,6 +311,8 @@ class Director:
         self._take = None
         self._mixer.end()
         self._encoder.stop()
+        if self._microphone:
+            self._microphone.stop()
         self._slates.stop()
         ends = [threading.Thread(target=leg.stop, name="stream-stop", daemon=True) for leg in self._legs]
         for each in ends:
@@ -318,6 +329,7 @@ class Director:
             now_s = self._clock.monotonic()
             self._mixer.look()
             self._lower_third.look(is_camera_on_air=self._mixer.on_air == "camera")
+            self._sound.look(now_s, self._order)
             if self._is_introduced(now_s):
                 self._end_introduction(now_s)
             if now_s >= plan_at_s:

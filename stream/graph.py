@@ -33,6 +33,7 @@ FILM_SPEED = 20  # times real time: an hour in 3 minutes, at 6 MB/s read and 6 M
 _TAIL_S = 5  # more than the longest way from one keyframe to the next
 _RATE_HZ = 48_000
 SLATE_SOUNDS = SLATE_S * _RATE_HZ // AAC_SAMPLES  # AAC frames of one loop
+_LEVEL_SAMPLES = 2_400
 _SLATE_KBPS = 1_000  # a still: nearly all of it goes into the keyframe of each second
 _IO_LIMIT_US = 5_000_000  # a backstop: the supervisor kills a stuck pusher after 3 s
 _SEND_BUFFER_BYTES = 131_072  # the kernel's default swallows 8 s of video before anybody notices a dead network
@@ -44,6 +45,14 @@ _TIMELINE: dict[str, Any] = {  # how the hub's transport stream is read
     "analyzeduration": 500_000,
     "probesize": 300_000,
     "fpsprobesize": 0,
+}
+_TRANSPORT: dict[str, Any] = {  # how everything that goes to the hub is written
+    "format": "mpegts",
+    "muxdelay": 0,
+    "muxpreload": 0,
+    "pes_payload_size": 0,  # one sound frame a packet, so that sound can be cut anywhere
+    "pat_period": 0.5,
+    "flush_packets": 1,
 }
 # Annex A of H.264: level -> macroblocks a second, macroblocks a frame.
 _LEVELS = (
@@ -60,25 +69,54 @@ def encoder(
     *,
     out_fd: int,
     watch_fd: int | None = None,
-    has_sound: bool = True,
+    levels_fd: int | None = None,
     lower_third: Path | None = None,
+    at_s: float = 0.0,
 ) -> list[str]:
-    """The stage camera to H.264 and AAC in a transport stream on `out_fd`; progress on stdout.
+    """The stage camera to H.264, and its own sound to AAC, in a transport stream on `out_fd`; progress on stdout.
 
     On `watch_fd` come small grey pictures of what the camera gives, one byte a pixel: whoever opens it must read them,
-    or all stands still. `has_sound` False puts silence where the source (its microphone, for a device) has no sound:
-    servers want an audio track. `lower_third` is a PNG of the size of `strip`, which may be replaced at any time.
+    or all stands still. The sound goes along when its levels are asked for on `levels_fd` (see sound_levels.py); a
+    device has none, its microphone is a source of its own. A device's frames carry the moment they were taken, by the
+    monotonic clock, which is at `at_s` now. `lower_third` is a PNG of the size of `strip`, which may be replaced at any
+    time.
     """
-    video, audio = _inputs(source, picture, has_sound=has_sound)
+    is_device = isinstance(source, VideoDevice)
+    video, audio = _inputs(source, picture)
     video, watched = video.filter("fps", picture.frames_per_s), None
     if watch_fd is not None:
         video, watched = _watched(video, picture, watch_fd)
     look = _to_one_look(video, picture)
     if lower_third is not None:
-        look = _with_strip(look, lower_third, picture)
-    options = _one_stream(picture, picture.video_kbps, picture.frames_per_s * picture.keyframe_s)
-    output = ffmpeg.output(look, _to_one_sound(audio), f"pipe:{out_fd}", **options)
-    return _compile(output if watched is None else ffmpeg.merge_outputs(output, watched))
+        look = _with_strip(look, lower_third, picture, begins_s=at_s if is_device else 0.0)
+    streams = [look]
+    options = _one_picture(picture, picture.video_kbps, picture.frames_per_s * picture.keyframe_s)
+    if levels_fd is not None:
+        streams.append(_to_one_sound(_with_levels(audio, levels_fd), first_sample=0))
+        options |= _one_sound(picture)
+    output = ffmpeg.output(*streams, f"pipe:{out_fd}", **_TRANSPORT, **options)
+    both = output if watched is None else ffmpeg.merge_outputs(output, watched)
+    return _compile(both, *(["-copyts"] if is_device else []))
+
+
+def microphone(
+    name: str, picture: Picture, *, out_fd: int, levels_fd: int, at_s: float, wall_ahead_s: float
+) -> list[str]:
+    """The ALSA microphone `name` to AAC in a transport stream on `out_fd`; progress on stdout, levels on `levels_fd`.
+
+    ffmpeg stamps what it hears by the wall clock, which is `wall_ahead_s` ahead of the monotonic one; here the stamps
+    become monotonic, as a camera's are. `at_s` is now: the first frame of sound begins there, at a whole number of
+    frames since boot, so that a microphone that was away comes back in step. A smaller `wall_ahead_s` makes all later.
+    """
+    heard = ffmpeg.input(name, format="alsa", thread_queue_size=512, itsoffset=f"{-wall_ahead_s:.6f}").audio
+    first_sample = int(at_s * _RATE_HZ) // AAC_SAMPLES * AAC_SAMPLES
+    sound = _to_one_sound(_with_levels(heard, levels_fd), first_sample=first_sample)
+    return _compile(ffmpeg.output(sound, f"pipe:{out_fd}", **_TRANSPORT, **_one_sound(picture)), "-copyts")
+
+
+def has_own_sound(source: Source) -> bool:
+    """Whether picture and sound of a source come together, as far as one can know before."""
+    return not isinstance(source, VideoDevice)
 
 
 def strip(picture: Picture) -> tuple[int, int]:
@@ -115,10 +153,10 @@ def slate(pictures: Sequence[Path], picture: Picture, *, out: Path, constant_kbp
     video = shares[0] if len(shares) == 1 else ffmpeg.concat(*shares, v=1, a=0)
     # The encoder adds a frame of its own at the end, so it is given one less.
     silence = _silence().filter("atrim", end_sample=(SLATE_SOUNDS - 1) * AAC_SAMPLES)
-    options = _one_stream(picture, constant_kbps or min(picture.video_kbps, _SLATE_KBPS), picture.frames_per_s)
+    options = _one_picture(picture, constant_kbps or min(picture.video_kbps, _SLATE_KBPS), picture.frames_per_s)
     if constant_kbps is not None:
         options["x264-params"] = "nal-hrd=cbr"
-    return _compile(ffmpeg.output(video, silence, str(out), **options), "-y")
+    return _compile(ffmpeg.output(video, silence, str(out), **_TRANSPORT, **options, **_one_sound(picture)), "-y")
 
 
 def transcoder(picture: Picture, *, out_fd: int) -> list[str]:
@@ -128,11 +166,8 @@ def transcoder(picture: Picture, *, out_fd: int) -> list[str]:
     second, so that a destination need not wait long for it.
     """
     stream = ffmpeg.input("pipe:0", **_TIMELINE)
-    options = _one_stream(picture, picture.low_kbps, picture.frames_per_s)
-    for name in ("ar", "ac", "b:a"):
-        del options[name]
-    options |= {"acodec": "copy", "vsync": "passthrough"}
-    return _compile(ffmpeg.output(stream.video, stream.audio, f"pipe:{out_fd}", **options))
+    options = _one_picture(picture, picture.low_kbps, picture.frames_per_s) | {"acodec": "copy", "vsync": "passthrough"}
+    return _compile(ffmpeg.output(stream.video, stream.audio, f"pipe:{out_fd}", **_TRANSPORT, **options))
 
 
 def pusher(destination: Destination, *, key_fd: int) -> list[str]:
@@ -269,8 +304,8 @@ def secrets_of(source: Source) -> tuple[str, ...]:
     return tuple(each for each in (user, split.password, split.query) if each)
 
 
-def _inputs(source: Source, picture: Picture, *, has_sound: bool) -> tuple[Any, Any]:
-    """The picture and the sound of a source, as they come."""
+def _inputs(source: Source, picture: Picture) -> tuple[Any, Any]:
+    """The picture and the sound of a source, as they come; a device has no sound."""
     match source:
         case TestPicture():
             size = f"{picture.width_px}x{picture.height_px}"
@@ -285,28 +320,24 @@ def _inputs(source: Source, picture: Picture, *, has_sound: bool) -> tuple[Any, 
             }
             if source.format == "mjpeg":  # by itself ffmpeg takes the first uncompressed format there is
                 options["input_format"] = "mjpeg"
-            camera = ffmpeg.input(source.path, format="v4l2", **options)
-            if source.microphone is None or not has_sound:
-                return camera.video, _silence()
-            return camera.video, ffmpeg.input(source.microphone, format="alsa", thread_queue_size=512).audio
+            return ffmpeg.input(source.path, format="v4l2", **options).video, None
         case NetworkCamera():
             # TCP: one lost UDP packet is a grey picture until the next keyframe.
             camera = ffmpeg.input(source.url, rtsp_transport="tcp", timeout=_IO_LIMIT_US)
-            return camera.video, camera.audio if has_sound else _silence()
+            return camera.video, camera.audio
         case VideoFile():
             film = ffmpeg.input(source.path, re=None, stream_loop=-1)
-            return film.video, film.audio if has_sound else _silence()
+            return film.video, film.audio
 
 
 def _silence() -> Any:
     return ffmpeg.input(f"anullsrc=channel_layout=stereo:sample_rate={_RATE_HZ}", format="lavfi").audio
 
 
-def _one_stream(picture: Picture, kbps: int, group_frames: int) -> dict[str, Any]:
+def _one_picture(picture: Picture, kbps: int, group_frames: int) -> dict[str, Any]:
     """The output options of everything that may go on air. With `_to_one_look` they make the codec headers (SPS, PPS)
     the same byte for byte, whatever the bit rate and the distance of keyframes: one can follow the other."""
     return {
-        "format": "mpegts",
         "vcodec": "libx264",
         "preset": picture.preset,
         "tune": "zerolatency",
@@ -319,15 +350,6 @@ def _one_stream(picture: Picture, kbps: int, group_frames: int) -> dict[str, Any
         "maxrate": f"{kbps}k",
         "bufsize": f"{kbps}k",
         "pix_fmt": "yuv420p",
-        "acodec": "aac",
-        "ar": _RATE_HZ,
-        "ac": 2,
-        "b:a": f"{picture.audio_kbps}k",
-        "muxdelay": 0,
-        "muxpreload": 0,
-        "pes_payload_size": 0,  # one sound frame a packet, so that sound can be cut anywhere
-        "pat_period": 0.5,
-        "flush_packets": 1,
     }
 
 
@@ -345,6 +367,10 @@ def _watched(video: Any, picture: Picture, fd: int) -> tuple[Any, Any]:
     return both[0], ffmpeg.output(small, f"pipe:{fd}", format="rawvideo", fps_mode="vfr", flush_packets=1)
 
 
+def _one_sound(picture: Picture) -> dict[str, Any]:
+    return {"acodec": "aac", "ar": _RATE_HZ, "ac": 2, "b:a": f"{picture.audio_kbps}k"}
+
+
 def _to_one_look(video: Any, picture: Picture, **scaling: str) -> Any:
     """Size and colour alike for every source."""
     width, height = picture.width_px, picture.height_px
@@ -357,22 +383,40 @@ def _to_one_look(video: Any, picture: Picture, **scaling: str) -> Any:
     )
 
 
-def _with_strip(video: Any, path: Path, picture: Picture) -> Any:
+def _with_strip(video: Any, path: Path, picture: Picture, *, begins_s: float) -> Any:
     """Lay a picture over the lower part of another; it is read ten times a second and seen within 0.4 s.
 
     Without the options that keep ffmpeg from reading ahead it was seen after 1.3 s. A file that is gone leaves the
-    video as it is, for as long as this ffmpeg runs (the filter `movie` would end it).
+    video as it is, for as long as this ffmpeg runs (the filter `movie` would end it). `begins_s` is the video's own
+    time now: from there on it is read, and not from zero up to there.
     """
     one = {"format": "image2", "pattern_type": "none", "loop": 1, "framerate": 10}
-    hasty = {"thread_queue_size": 1, "threads": 1, "fpsprobesize": 0, "analyzeduration": 1, "probesize": 32}
+    hasty: dict[str, Any] = {
+        "thread_queue_size": 1,
+        "threads": 1,
+        "fpsprobesize": 0,
+        "analyzeduration": 1,
+        "probesize": 32,
+    }
+    if begins_s:
+        hasty["itsoffset"] = f"{begins_s:.3f}"
     still = ffmpeg.input(str(path), **one, **hasty).video.filter("scale", out_color_matrix="bt709")
     over = still.filter("format", "yuva420p")
     return ffmpeg.filter([video, over], "overlay", 0, strip(picture)[0], eof_action="pass", format="yuv420")
 
 
-def _to_one_sound(audio: Any) -> Any:
+def _to_one_sound(audio: Any, *, first_sample: int) -> Any:
     """A microphone's clock is never the camera's: stretched by single samples to stay beside the picture."""
-    return audio.filter("aresample", _RATE_HZ, **{"async": 1000, "first_pts": 0})
+    return audio.filter("aresample", _RATE_HZ, **{"async": 1000, "first_pts": first_sample})
+
+
+def _with_levels(audio: Any, levels_fd: int) -> Any:
+    """The sound unchanged, and its levels written down twenty times a second, unbuffered."""
+    return (
+        audio.filter("asetnsamples", n=_LEVEL_SAMPLES, p=0)
+        .filter("astats", metadata=1, reset=1, measure_perchannel="Peak_level+RMS_level", measure_overall="none")
+        .filter("ametadata", "print", file=f"pipe:{levels_fd}", direct=1)
+    )
 
 
 def _compile(output: Any, *more: str) -> list[str]:

@@ -58,7 +58,7 @@ class SourceState(msgspec.Struct, frozen=True, kw_only=True):
     """The encoder of the stage camera."""
 
     state: Health
-    cause: str = ""  # as a leg's; but a camera that is live without its sound says "no sound: ..."
+    cause: str = ""  # as a leg's
     frames: int = 0  # video frames that left the encoder since the process started
     restarts: int = 0
 
@@ -80,6 +80,15 @@ class FilmsState(msgspec.Struct, frozen=True, kw_only=True):
     cause: str = ""  # why one of them cannot be finished, in plain words; tried again by itself
 
 
+class SoundState(msgspec.Struct, frozen=True, kw_only=True):
+    """The sound of the room, over the last second. dBFS: 0 is full scale, -100 nothing at all."""
+
+    peak_db: float | None = None  # None: there is no sound to measure
+    rms_db: float | None = None  # of its loudest twentieth of a second
+    on_air: bool = False  # whether viewers hear it
+    cause: str = ""  # why there is none, in plain words
+
+
 class StreamState(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the stream process says of itself."""
 
@@ -87,6 +96,7 @@ class StreamState(msgspec.Struct, frozen=True, kw_only=True):
     order: str = "stopped"  # what the organizer wants: "live" or "stopped"
     since: str | None = None  # when that was ordered, ISO 8601 UTC
     source: SourceState = msgspec.field(default_factory=lambda: SourceState(state=Health.STOPPED))
+    sound: SoundState = msgspec.field(default_factory=SoundState)
     legs: tuple[LegState, ...] = ()
     recording: str | None = None  # name of the file being written
     films: FilmsState = FilmsState()

@@ -1,20 +1,34 @@
 """The switcher: sources in, one unbroken timeline out, a queue for each leg.
 
-An `Inlet` takes the transport stream of one source in any portions and gives whole frames on. Of several inlets one is
-on air; another that is selected takes over at its next keyframe, and an encoder that was restarted goes on at its first
-one: both are the same thing here, a new *run* whose times are moved to follow what was sent before. Nobody downstream
-sees more than frames that come one step after the other, or later when time really passed.
+Picture and sound are switched apart. Of several inlets one gives the picture; another that is selected takes over at
+its next keyframe, and an encoder that was restarted goes on at its first one: both are the same thing here, a new *run*
+whose times are moved to follow what was sent before. Nobody downstream sees more than frames that come one step after
+the other, or later when time really passed.
+
+The sound is that of the inlet selected for it, frame after frame of 1024 samples, and silence where none comes. It is
+put where it belongs beside the picture, to half a frame of sound: exactly, when both come from one source or both
+sources stamp their frames by the machine's clock; else by when they come in. A run stays where it was put; only when
+a picture that takes over shows that it is off by a whole frame of sound, it is put right.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from contextlib import AbstractContextManager
 
 from hardware.clock import Clock
 from stream import mpegts
-from stream.mpegts import NULL_PID, PACKET_BYTES, PAT_PID, SYNC, TICKS_PER_S, WRAP_TICKS, ticks_between
+from stream.inlet import Inlet, Unit
+from stream.mpegts import (
+    AUDIO_PID,
+    NULL_PID,
+    PACKET_BYTES,
+    TICKS_PER_S,
+    VIDEO_PID,
+    WRAP_TICKS,
+    ticks_between,
+)
+from stream.silence import SOUND_STEP_TICKS, silent_frame
 from stream.tap import LEG_LIMIT_BYTES, Chunk, Tap, leg_limit_bytes
 
 __all__ = ["LEG_LIMIT_BYTES", "START_TICKS", "Chunk", "Hub", "Inlet", "Tap", "leg_limit_bytes"]
@@ -22,7 +36,10 @@ __all__ = ["LEG_LIMIT_BYTES", "START_TICKS", "Chunk", "Hub", "Inlet", "Tap", "le
 log = logging.getLogger(__name__)
 
 START_TICKS = 10 * TICKS_PER_S  # room below the first frame: the sound's first packet may begin a little before it
+SOUND_PATIENCE_S = 0.7  # as with the camera: so long sound may be late before silence is put in its place
+FIRST_SOUND_PATIENCE_S = 0.3  # a pusher that begins with the first frame waits 0.5 s for the sound's parameters
 _GOP_LIMIT_BYTES = 16_000_000  # more than 4 s at 20 Mb/s; a source without keyframes must not fill the memory
+_OLD_TIMES_STEPS = 4
 _JUMP_TICKS = 10 * TICKS_PER_S  # a source whose own time jumps further than this is taken as restarted
 
 
@@ -38,22 +55,26 @@ class Hub:
         self._gop_bytes = 0
         self._on_air: Inlet | None = None
         self._selected: Inlet | None = None
+        self._sound: Inlet | None = None  # whose sound is wanted; None: silence
         self._counters = [0] * (NULL_PID + 1)  # the next continuity counter of each PID
+        self._tables = mpegts.tables()
         self._video_ticks: int | None = None  # DTS of the last video frame sent
         self._video_at_s = 0.0
-        self._before: tuple[int | None, float] = (None, 0.0)  # the same of the frame before that
-        self._audio_ticks: int | None = None
+        self._audio_ticks: int | None = None  # of the last frame of sound
+        self._heard_at_s = 0.0  # when the selected sound last gave some, or was selected
+        self._zero_ticks: int | None = None  # the timeline at zero of the machine's clock, by the camera's stamps
 
-    def inlet(self, name: str) -> Inlet:
-        """A new source; the first one is selected by itself."""
+    def inlet(self, name: str, *, is_clocked: bool = False) -> Inlet:
+        """A new source; the first one is selected by itself. See Inlet for `is_clocked`."""
         with self._lock:
-            inlet = Inlet(name, self, self._lock)
+            inlet = Inlet(name, self, self._lock, self._clock, is_clocked=is_clocked)
             if self._selected is None:
-                self._selected = inlet
+                self._selected = self._sound = inlet
             return inlet
 
     def select(self, inlet: Inlet, *, at_once: bool = False) -> None:
-        """Let `inlet` take over at its next keyframe; until then the one on air stays, unless it has to go at once."""
+        """Let the picture of `inlet` take over at its next keyframe; until then the one on air stays, unless it has
+        to go at once."""
         with self._lock:
             self._selected = inlet
             if inlet is self._on_air:
@@ -62,10 +83,29 @@ class Hub:
             if at_once and self._on_air is not None:
                 self._on_air.pause()
 
+    def select_sound(self, inlet: Inlet | None) -> None:
+        """Let viewers hear `inlet` from its next frame of sound on, and nothing else; silence when it is None.
+
+        Sound whose own picture is about to take over waits for it.
+        """
+        with self._lock:
+            if inlet is self._sound:
+                return
+            if self._sound is not None:
+                self._sound.sound_offset = None
+            self._sound = inlet
+            self._heard_at_s = self._clock.monotonic()
+
     def needs(self, inlet: Inlet) -> bool:
-        """Whether `inlet` is on air, or is to be."""
+        """Whether the picture of `inlet` is on air, or is to be."""
         with self._lock:
             return inlet is self._selected or inlet.is_on_air
+
+    def hears(self, inlet: Inlet) -> bool:
+        """Whether viewers hear `inlet` now."""
+        with self._lock:
+            is_late = self._clock.monotonic() - self._heard_at_s > SOUND_PATIENCE_S
+            return inlet is self._sound and inlet.sound_offset is not None and not is_late
 
     @property
     def frame_at_s(self) -> float | None:
@@ -91,62 +131,169 @@ class Hub:
 
     # What inlets ask of their hub, under its lock.
 
-    def admit(self, inlet: Inlet, dts: int, at_s: float | None) -> int | None:
-        """Whether a run of `inlet` may begin with the keyframe at `dts`: by how many ticks to move it, or None.
+    def take_picture(self, inlet: Inlet, unit: Unit) -> None:
+        """Put a frame of `inlet` on the timeline, when its picture is on air or may take over with this frame."""
+        offset = inlet.picture_offset
+        if offset is not None and not self._is_next_frame((unit.dts + offset) % WRAP_TICKS):
+            log.warning("source=%s event=time-jumped next=wait-for-keyframe", inlet.name)
+            offset = inlet.picture_offset = None
+        if offset is None:
+            if not unit.is_key or inlet is not self._selected:
+                return
+            offset = self._admit(inlet, unit)
+        self._video_ticks, self._video_at_s = (unit.dts + offset) % WRAP_TICKS, unit.at_s
+        inlet.frames += 1
+        self._stamp(unit.packets, VIDEO_PID, offset)
+        tables = bytearray(self._tables if unit.is_key else b"")
+        self._number(tables)
+        self._emit(Chunk(bytes(tables + unit.packets), unit.is_key, 1))
+        self._fill_with_silence(self._video_ticks)
 
-        It follows the last frame by one frame step, or by as many as fit into the time that passed until `at_s`,
-        which is now when None.
+    def take_sound(self, inlet: Inlet, unit: Unit) -> None:
+        """Put a frame of sound on the timeline, when viewers are to hear `inlet`."""
+        if inlet is not self._sound or self._video_ticks is None:
+            return
+        offset = inlet.sound_offset
+        if offset is None:
+            offset = inlet.sound_offset = self._place(inlet, unit)
+            if offset is None:
+                return
+        ticks = (unit.dts + offset) % WRAP_TICKS
+        if abs(ticks_between(ticks, self._ticks_at(unit.at_s))) > _JUMP_TICKS:
+            log.warning("source=%s event=sound-jumped next=put-right", inlet.name)
+            inlet.sound_offset = None
+            return
+        if self._audio_ticks is not None:
+            ahead = ticks_between(ticks, self._audio_ticks)
+            steps = round(ahead / SOUND_STEP_TICKS)
+            if steps < 1:
+                self._wait_for_sound(ahead)
+                return
+            if ahead <= _JUMP_TICKS:
+                ticks = (self._audio_ticks + steps * SOUND_STEP_TICKS) % WRAP_TICKS
+                self._fill_with_silence_to(ticks)
+        self._audio_ticks, self._heard_at_s = ticks, self._clock.monotonic()
+        self._stamp(unit.packets, AUDIO_PID, (ticks - unit.dts) % WRAP_TICKS)
+        self._emit(Chunk(bytes(unit.packets), is_keyframe=False, frames=0))
+
+    def _is_next_frame(self, ticks: int) -> bool:
+        return self._video_ticks is not None and 0 < ticks_between(ticks, self._video_ticks) <= _JUMP_TICKS
+
+    def _admit(self, inlet: Inlet, unit: Unit) -> int:
+        """Begin a run of pictures with a keyframe. Returns by how many ticks to move it.
+
+        It follows the last frame by one frame step, or by as many whole ones as fit into the time that passed. A camera
+        whose stamps tell goes on in its own old times, when they are only some steps later: so the sound can stay.
         """
-        if inlet is not self._selected:
-            return None
         if self._on_air is not None and self._on_air is not inlet:
             self._on_air.pause()
         self._on_air = inlet
-        now_s = self._clock.monotonic() if at_s is None else at_s
-        self._before = (self._video_ticks, self._video_at_s)
         follows = START_TICKS
         if self._video_ticks is not None:
-            steps = max(1, round((now_s - self._video_at_s) * self._frames_per_s))
-            follows = (self._video_ticks + round(steps * TICKS_PER_S / self._frames_per_s)) % WRAP_TICKS
-        self._video_ticks, self._video_at_s = follows, now_s
-        return (follows - dts) % WRAP_TICKS
+            step = TICKS_PER_S / self._frames_per_s
+            steps = max(1, int((unit.at_s - inlet.lag_s - self._video_at_s) * self._frames_per_s + 0.01))
+            if inlet.is_clocked and self._zero_ticks is not None and self._is_of_now(unit):
+                stamped = round(ticks_between((unit.dts + self._zero_ticks) % WRAP_TICKS, self._video_ticks) / step)
+                steps = stamped if steps < stamped <= steps + _OLD_TIMES_STEPS else steps
+            follows = self._video_ticks + round(steps * step)
+        offset = inlet.picture_offset = (follows - unit.dts) % WRAP_TICKS
+        if inlet.is_clocked:
+            self._zero_ticks = offset if self._is_of_now(unit) else None
+            if self._zero_ticks is None:
+                log.warning("source=%s event=stamps-unknown next=sound-beside-it-by-arrival", inlet.name)
+        if self._audio_ticks is None:
+            self._heard_at_s = self._clock.monotonic()
+        elif self._sound is not None and self._sound.sound_offset is not None:
+            exact = self._exact_offset(self._sound)
+            off_by = 0 if exact is None else ticks_between(exact, self._sound.sound_offset)
+            if abs(off_by) >= SOUND_STEP_TICKS:
+                log.info("source=%s event=sound-put-right by_ms=%.0f", self._sound.name, off_by * 1000 / TICKS_PER_S)
+                self._sound.sound_offset = None
+        return offset
 
-    def is_next_frame(self, dts: int, at_s: float | None) -> bool:
-        """Note a video frame at `dts` of the timeline, taken at `at_s`; False when it does not follow the last one."""
-        if self._video_ticks is None or not 0 < ticks_between(dts, self._video_ticks) <= _JUMP_TICKS:
-            return False
-        self._before = (self._video_ticks, self._video_at_s)
-        self._video_ticks, self._video_at_s = dts, self._clock.monotonic() if at_s is None else at_s
-        return True
+    def _place(self, inlet: Inlet, unit: Unit) -> int | None:
+        """Where a run of sound that begins with `unit` belongs: by how many ticks to move it; None when not yet."""
+        if inlet is self._selected and not inlet.is_on_air:
+            return None
+        exact = self._exact_offset(inlet) if not inlet.is_clocked or self._is_of_now(unit) else None
+        offset = (self._ticks_at(unit.at_s) - unit.dts) % WRAP_TICKS if exact is None else exact
+        if self._audio_ticks is None:
+            return offset
+        ahead = ticks_between((unit.dts + offset) % WRAP_TICKS, self._audio_ticks)
+        if ahead > _JUMP_TICKS:
+            return offset
+        steps = round(ahead / SOUND_STEP_TICKS)
+        if steps < 1:
+            self._wait_for_sound(ahead)
+            return None
+        return (self._audio_ticks + steps * SOUND_STEP_TICKS - unit.dts) % WRAP_TICKS
 
-    def is_next_sound(self, dts: int) -> bool:
-        """Note a sound packet at `dts`; False when it would go back in time."""
-        if self._audio_ticks is not None and ticks_between(dts, self._audio_ticks) <= 0:
-            return False
-        self._audio_ticks = dts
-        return True
+    def _wait_for_sound(self, ahead: int) -> None:
+        """Silence was sent in the place of a frame. Sound comes later than the picture of its moment, by as much as a
+        source takes: so when it is not far, silence is held back until the sound has come up with it."""
+        if ahead > -SOUND_PATIENCE_S * TICKS_PER_S:
+            self._heard_at_s = self._clock.monotonic()
 
-    def number(self, packet: bytearray, at: int) -> None:
-        """Write the next continuity counter of its PID into a packet; it only counts packets with payload."""
-        pid = (packet[at + 1] & 0x1F) << 8 | packet[at + 2]
-        control = packet[at + 3]
-        counter = self._counters[pid]
-        if control & 0x10:
-            packet[at + 3] = control & 0xF0 | counter
-            self._counters[pid] = (counter + 1) & 0x0F
-        else:
-            packet[at + 3] = control & 0xF0 | (counter - 1) & 0x0F
+    def _exact_offset(self, inlet: Inlet) -> int | None:
+        """By how many ticks the sound of `inlet` has to be moved to be beside its picture; None when no clock says."""
+        if inlet.picture_offset is not None:
+            return inlet.picture_offset
+        return self._zero_ticks if inlet.is_clocked else None
 
-    def take_back(self, packets: bytearray, *, has_frame: bool) -> None:
-        """Forget packets that were numbered and never sent, and the video frame that begins in them."""
+    def _is_of_now(self, unit: Unit) -> bool:
+        """Whether a frame's stamp can be a time of the machine's clock."""
+        return abs(ticks_between(unit.dts, round(unit.at_s * TICKS_PER_S) % WRAP_TICKS)) < _JUMP_TICKS
+
+    def _ticks_at(self, at_s: float) -> int:
+        """What the timeline reads at a moment, as far as the pictures tell."""
+        base = START_TICKS if self._video_ticks is None else self._video_ticks
+        return (base + round((at_s - self._video_at_s) * TICKS_PER_S)) % WRAP_TICKS
+
+    def _fill_with_silence(self, ticks: int) -> None:
+        """Send silence up to `ticks`, a picture's, when nobody else gives sound."""
+        if self._sound is not None:
+            patience_s = FIRST_SOUND_PATIENCE_S if self._audio_ticks is None else SOUND_PATIENCE_S
+            if self._clock.monotonic() - self._heard_at_s <= patience_s:
+                return
+        if self._audio_ticks is None or ticks_between(ticks, self._audio_ticks) > _JUMP_TICKS:
+            self._audio_ticks = (ticks - SOUND_STEP_TICKS) % WRAP_TICKS
+        self._fill_with_silence_to(ticks + SOUND_STEP_TICKS // 2)
+
+    def _fill_with_silence_to(self, ticks: int) -> None:
+        """Send silence until a frame of sound at `ticks` follows, or nearly so."""
+        while self._audio_ticks is not None and ticks_between(ticks, self._audio_ticks) >= SOUND_STEP_TICKS * 3 // 2:
+            self._audio_ticks = (self._audio_ticks + SOUND_STEP_TICKS) % WRAP_TICKS
+            packet = silent_frame(self._audio_ticks)
+            self._number(packet)
+            self._emit(Chunk(bytes(packet), is_keyframe=False, frames=0))
+
+    def _stamp(self, packets: bytearray, pid: int, offset: int) -> None:
+        """Make a frame's packets those of the timeline: their PID, their times, their numbers."""
+        for at in range(0, len(packets), PACKET_BYTES):
+            packets[at + 1] = packets[at + 1] & 0xE0 | pid >> 8
+            packets[at + 2] = pid & 0xFF
+            if packets[at + 3] & 0x20:
+                if pid == AUDIO_PID:
+                    mpegts.drop_pcr(packets, at)  # the program's clock comes with the picture
+                elif at:
+                    mpegts.restamp(packets, at, offset)
+        mpegts.restamp(packets, 0, offset)
+        self._number(packets)
+
+    def _number(self, packets: bytearray) -> None:
+        """Write the next continuity counter of its PID into each packet; it only counts packets with payload."""
+        counters = self._counters
         for at in range(0, len(packets), PACKET_BYTES):
             pid = (packets[at + 1] & 0x1F) << 8 | packets[at + 2]
-            if packets[at + 3] & 0x10 and pid != NULL_PID:
-                self._counters[pid] = (self._counters[pid] - 1) & 0x0F
-        if has_frame:
-            self._video_ticks, self._video_at_s = self._before
+            control = packets[at + 3]
+            counter = counters[pid]
+            if control & 0x10:
+                packets[at + 3] = control & 0xF0 | counter
+                counters[pid] = (counter + 1) & 0x0F
+            else:
+                packets[at + 3] = control & 0xF0 | (counter - 1) & 0x0F
 
-    def emit(self, chunk: Chunk) -> None:
+    def _emit(self, chunk: Chunk) -> None:
         """Give a chunk to every leg, and keep it for the next one to come."""
         if chunk.is_keyframe:
             self._gop.clear()
@@ -160,183 +307,3 @@ class Hub:
         now_s = self._clock.monotonic()
         for tap in self._taps:
             tap.put(chunk, now_s)
-
-
-class Inlet:
-    """Where one source's transport stream comes in. Built by `Hub.inlet`."""
-
-    def __init__(self, name: str, hub: Hub, lock: AbstractContextManager[bool]) -> None:
-        self.name = name
-        self.frames = 0  # video frames that went on the timeline
-        self.frames_seen = 0  # video frames that began to come in, on air or not
-        self._hub = hub
-        self._lock = lock
-        self._at_s: float | None = None
-        self._buf = bytearray()
-        self._walked = 0  # offset in _buf up to which packets were looked at
-        self._offset_ticks: int | None = None  # None: off air, a keyframe is awaited
-        self._pat: bytes | None = None
-        self._pmt: bytes | None = None
-        self._pmt_pid: int | None = None
-        self._program = mpegts.Program(None, frozenset())
-        self._muted: set[int] = set()  # PIDs whose packet in progress is left out
-        # The chunk being collected begins at _start of _buf; all before _cut is complete.
-        self._start = 0
-        self._cut = 0
-        self._head = b""  # tables that go before it
-        self._is_key = False
-        self._frames_begun = 0
-        self._frames_cut = 0
-
-    @property
-    def is_on_air(self) -> bool:
-        """Whether its frames are what the legs get now."""
-        return self._offset_ticks is not None
-
-    def restart(self) -> None:
-        """The source begins anew: forget the unfinished frame, wait for a keyframe."""
-        with self._lock:
-            self._go_off_air(self._walked)
-            self._buf.clear()
-            self._walked = 0
-            self._drop_until(0)
-
-    def pause(self) -> None:
-        """Leave the air in the middle of a running source; the next keyframe may bring it back."""
-        with self._lock:
-            self._go_off_air(self._walked)
-
-    def feed(self, data: bytes, at_s: float | None = None) -> None:
-        """Take some bytes of the source, in whatever portions they come. They are of now, or of `at_s` (monotonic)."""
-        with self._lock:
-            self._at_s = at_s
-            self._buf += data
-            self._walk()
-
-    def finish(self) -> None:
-        """The source ended well: give on its last frame too, which no following one has closed."""
-        with self._lock:
-            if self._offset_ticks is not None:
-                self._cut, self._frames_cut = self._walked, self._frames_begun
-                self._give()
-            self.restart()
-
-    def _go_off_air(self, at: int) -> None:
-        """Drop the frame in progress, up to `at`, as if it had never begun."""
-        if self._offset_ticks is not None:
-            unfinished = bytearray(self._head) + self._buf[self._start : at]
-            self._hub.take_back(unfinished, has_frame=self._frames_begun > 0)
-        self._offset_ticks = None
-        self._muted.clear()
-        self._drop_until(at)
-        self._head, self._is_key = b"", False
-        self._frames_begun = self._frames_cut = 0
-
-    def _drop_until(self, at: int) -> None:
-        self._start = self._cut = at
-
-    def _walk(self) -> None:
-        """Look at each new packet once: cut at frames, move the times, number the packets."""
-        buf = self._buf
-        number = self._hub.number
-        at = self._walked
-        while at + PACKET_BYTES <= len(buf):
-            if buf[at] != SYNC:
-                self._resync(at)
-                continue
-            first = buf[at + 1]
-            pid = (first & 0x1F) << 8 | buf[at + 2]
-            if first & 0x40:
-                if pid in (PAT_PID, self._pmt_pid):
-                    self._learn(pid, at)
-                elif pid == self._program.video_pid:
-                    self._video_begins(at)
-                elif pid in self._program.audio_pids and self._offset_ticks is not None:
-                    self._audio_begins(pid, at)
-            elif buf[at + 3] & 0x20 and self._offset_ticks is not None:
-                mpegts.restamp(buf, at, self._offset_ticks)  # a clock reference on its own
-            if self._offset_ticks is None:
-                self._drop_until(at + PACKET_BYTES)
-            elif pid in self._muted:
-                buf[at + 1] = 0x1F  # a null packet: everybody leaves it out, and the others keep their places
-                buf[at + 2] = 0xFF
-            else:
-                number(buf, at)
-            at += PACKET_BYTES
-        self._walked = at
-        self._give()
-        del buf[: self._start]
-        self._walked -= self._start
-        self._drop_until(0)
-
-    def _resync(self, at: int) -> None:
-        buf = self._buf
-        to = buf.find(SYNC, at + 1)
-        while 0 <= to < len(buf) - PACKET_BYTES and buf[to + PACKET_BYTES] != SYNC:
-            to = buf.find(SYNC, to + 1)
-        to = len(buf) if to < 0 else to
-        log.warning("source=%s event=out-of-sync bytes=%d", self.name, to - at)
-        del buf[at:to]
-
-    def _learn(self, pid: int, at: int) -> None:
-        section = mpegts.table(self._buf, at)
-        if section is None:
-            return
-        packet = bytes(self._buf[at : at + PACKET_BYTES])
-        if pid == PAT_PID:
-            self._pat, self._pmt_pid = packet, mpegts.program_map_pid(section)
-        else:
-            self._pmt, self._program = packet, mpegts.program(section) or self._program
-
-    def _video_begins(self, at: int) -> None:
-        times = mpegts.pes(self._buf, at)
-        if times is None:
-            return
-        self.frames_seen += 1
-        is_key = mpegts.is_keyframe(self._buf, at)
-        if self._offset_ticks is not None:
-            self._cut, self._frames_cut = at, self._frames_begun
-            if not self._hub.is_next_frame((times.dts + self._offset_ticks) % WRAP_TICKS, self._at_s):
-                log.warning("source=%s event=time-jumped next=wait-for-keyframe", self.name)
-                self._give()
-                self._go_off_air(at)
-        if self._offset_ticks is None:
-            if not is_key or self._pat is None or self._pmt is None:
-                return
-            self._offset_ticks = self._hub.admit(self, times.dts, self._at_s)
-            if self._offset_ticks is None:
-                return
-            self._drop_until(at)
-        if is_key:
-            self._give()
-            self._head, self._is_key = self._tables(), True
-        self._frames_begun += 1
-        mpegts.restamp(self._buf, at, self._offset_ticks)
-
-    def _audio_begins(self, pid: int, at: int) -> None:
-        times = mpegts.pes(self._buf, at)
-        if times is None or self._offset_ticks is None:
-            return
-        self._cut, self._frames_cut = at, self._frames_begun
-        if self._hub.is_next_sound((times.dts + self._offset_ticks) % WRAP_TICKS):
-            self._muted.discard(pid)
-            mpegts.restamp(self._buf, at, self._offset_ticks)
-        else:
-            self._muted.add(pid)
-
-    def _tables(self) -> bytes:
-        tables = bytearray((self._pat or b"") + (self._pmt or b""))
-        for at in range(0, len(tables), PACKET_BYTES):
-            self._hub.number(tables, at)
-        return bytes(tables)
-
-    def _give(self) -> None:
-        """Give on what is complete; what was begun stays for the next time."""
-        if self._cut <= self._start:
-            return
-        data = self._head + self._buf[self._start : self._cut]
-        chunk = Chunk(bytes(data), self._is_key, self._frames_cut)
-        self.frames += chunk.frames
-        self._frames_begun -= chunk.frames
-        self._start, self._head, self._is_key, self._frames_cut = self._cut, b"", False, 0
-        self._hub.emit(chunk)

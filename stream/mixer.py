@@ -3,6 +3,7 @@
 The camera is shown when it gives frames. When it is silent for 0.7 s, or its encoder ends, a slate stands in within the
 same session; the camera comes back at its next keyframe after it has been well for a second. At the very start nothing
 is shown before its first picture, for up to FIRST_PICTURE_LIMIT_S: then viewers at least learn that there will be one.
+The sound follows the scene alone: while a slate merely stands in, viewers go on hearing the room.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Mixer:
         self._lock = threading.Lock()
         self._hub: Hub | None = None
         self._camera: Inlet | None = None
+        self._room: Inlet | None = None
         self._watch: CameraWatch | None = None
         self._scene = Scene()
         self._begun_s = 0.0
@@ -69,10 +71,16 @@ class Mixer:
             return NO_SLATE
         return STANDING_IN if self._is_standing_in else ""
 
-    def begin(self, hub: Hub, camera: Inlet, watch: CameraWatch, scene: Scene) -> None:
-        """Mix for `hub`, from `scene` on."""
+    @property
+    def is_room_heard(self) -> bool:
+        """Whether viewers hear the room now."""
+        hub, room = self._hub, self._room
+        return hub is not None and room is not None and hub.hears(room)
+
+    def begin(self, hub: Hub, camera: Inlet, watch: CameraWatch, scene: Scene, *, room: Inlet | None) -> None:
+        """Mix for `hub`, from `scene` on. `room` gives the sound, and may be the camera; without one there is none."""
         with self._lock:
-            self._hub, self._camera, self._watch = hub, camera, watch
+            self._hub, self._camera, self._watch, self._room = hub, camera, watch, room
             self._begun_s = self._clock.monotonic()
             self._is_camera_selected = False
         self.show(scene)
@@ -80,7 +88,7 @@ class Mixer:
     def end(self) -> None:
         """Leave the hub alone from now on; safe to call twice."""
         with self._lock:
-            self._hub = self._camera = self._watch = None
+            self._hub = self._camera = self._watch = self._room = None
             self._is_standing_in = self._has_no_slate = False
 
     def show(self, scene: Scene) -> None:
@@ -99,6 +107,7 @@ class Mixer:
         if self._hub is None or self._camera is None:
             return
         now_s = self._clock.monotonic()
+        self._hub.select_sound(self._room if self._scene.has_room_sound else None)
         if self._scene.program == "camera" and self._can_show_camera(self._hub, now_s):
             self._has_no_slate = False
             if not self._is_camera_selected:
@@ -108,7 +117,7 @@ class Mixer:
         self._is_camera_selected = False
         loop = self._studio.best(self._slate(now_s))
         self._has_no_slate = loop is None
-        self._slates.show(loop)
+        self._slates.show(loop, stands_in=self._is_standing_in)
 
     def _can_show_camera(self, hub: Hub, now_s: float) -> bool:
         if self._watch is None:

@@ -16,7 +16,9 @@ WRAP_TICKS = 1 << 33
 
 PAT_PID = 0
 NULL_PID = 0x1FFF
-_H264 = 0x1B  # stream_type, table 2-34
+# Where the timeline has its parts, wherever a source had them; ffmpeg's own choice.
+MAP_PID, VIDEO_PID, AUDIO_PID = 0x1000, 0x100, 0x101
+_H264, _AAC = 0x1B, 0x0F  # stream_type, table 2-34
 _AUDIO_TYPES = frozenset({0x03, 0x04, 0x0F, 0x11})  # MPEG-1/2 audio, AAC in ADTS, AAC in LATM
 _HEVC = 0x24
 
@@ -103,6 +105,14 @@ def write_pcr(buf: bytearray, at: int, ticks: int) -> None:
     buf[at + 4] = (ticks & 1) << 7 | buf[at + 4] & 0x7F
 
 
+def drop_pcr(buf: bytearray, at: int) -> None:
+    """Make stuffing of the clock reference of the packet at `at`, when it has one."""
+    clock_at = pcr_at(buf, at)
+    if clock_at is not None:
+        buf[at + 5] &= ~_HAS_PCR
+        buf[clock_at : clock_at + 6] = b"\xff" * 6
+
+
 def pes(buf: bytearray, at: int) -> Pes | None:
     """The times of the PES packet that starts in the packet at `at`, or None when it has none."""
     start = payload_at(buf, at)
@@ -125,6 +135,15 @@ def first_ticks(data: bytes) -> int | None:
         if is_unit_start(buf, at) and (found := pes(buf, at)) is not None:
             return found.dts
     return None
+
+
+def pes_bytes(buf: bytearray, at: int) -> int | None:
+    """How many bytes of payload the PES packet that starts in the packet at `at` has; None when it does not say."""
+    start = payload_at(buf, at)
+    if start is None or start + 6 > at + PACKET_BYTES:
+        return None
+    length = buf[start + 4] << 8 | buf[start + 5]
+    return length + 6 if length else None
 
 
 def restamp(buf: bytearray, at: int, offset_ticks: int) -> None:
@@ -202,3 +221,31 @@ def program(pmt: bytes) -> Program | None:
             audio.add(pid)
         entry += 5 + ((pmt[entry + 3] & 0x0F) << 8 | pmt[entry + 4])
     return Program(video, frozenset(audio))
+
+
+def tables() -> bytes:
+    """PAT and PMT of the timeline: one program of H.264, whose packets carry the clock, and AAC in ADTS."""
+    video, audio = (bytes([0xE0 | pid >> 8, pid & 0xFF]) for pid in (VIDEO_PID, AUDIO_PID))
+    association = b"\x00\x01\xc1\x00\x00\x00\x01" + bytes([0xE0 | MAP_PID >> 8, MAP_PID & 0xFF])
+    streams = bytes([_H264]) + video + b"\xf0\x00" + bytes([_AAC]) + audio + b"\xf0\x00"
+    return _section(PAT_PID, 0, association) + _section(
+        MAP_PID, 2, b"\x00\x01\xc1\x00\x00" + video + b"\xf0\x00" + streams
+    )
+
+
+def _section(pid: int, table_id: int, body: bytes) -> bytes:
+    """A table in one packet (2.4.4)."""
+    length = len(body) + 4
+    section = bytes([table_id, 0xB0 | length >> 8, length & 0xFF]) + body
+    head = bytes([SYNC, 0x40 | pid >> 8, pid & 0xFF, 0x10, 0])
+    return (head + section + _checksum(section).to_bytes(4, "big")).ljust(PACKET_BYTES, b"\xff")
+
+
+def _checksum(section: bytes) -> int:
+    """CRC-32 of annex A, most significant bit first."""
+    rest = 0xFFFFFFFF
+    for byte in section:
+        rest ^= byte << 24
+        for _ in range(8):
+            rest = (rest << 1 ^ (0x04C11DB7 if rest & 0x80000000 else 0)) & 0xFFFFFFFF
+    return rest

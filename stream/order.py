@@ -23,6 +23,11 @@ class Scene(msgspec.Struct, frozen=True):
     program: Program = "camera"
     talk: str | None = None  # its id; None before the first one, or without an agenda
 
+    @property
+    def has_room_sound(self) -> bool:
+        """Whether viewers are to hear the room: program.py has the table."""
+        return self.program in ("camera", "next")
+
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """To be live, or not, and with what. A file from before there were programs has neither of the last three."""

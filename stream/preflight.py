@@ -27,11 +27,12 @@ from stream.errors import ChildError
 from stream.health import Health, Readiness
 from stream.hub import Hub, leg_limit_bytes
 from stream.liveness import quiet_s
+from stream.microphone import microphone_of
 from stream.process import Child
 from stream.recording import RESERVE_BYTES
 from stream.sample import Sample, look_at
 from stream.settings import Destination as Address
-from stream.settings import Picture, StreamSettings, TestPicture, VideoDevice
+from stream.settings import Picture, StreamSettings, TestPicture
 from stream.slate_loop import SlateLoop
 from stream.slate_source import SlateSource
 from stream.sources import FIRST_BYTES_LIMIT_S, Encoder
@@ -47,6 +48,7 @@ _RENDER_LIMIT_S = 20.0
 _FILM_LIMIT_BYTES = 32_000_000
 _SLOW = 0.95  # of the pictures that a second should have
 _BLURRED_PX = 7.0  # width of the sharpest edges at 1280 pixels across: a Gaussian of 3 pixels, plain to see
+_NOTHING_DB = -100.0  # as SoundState has it
 _QUIET_DB, _LOUD_DB = -50.0, -1.0  # peak of four seconds: a silent room with its microphone on stays below -50
 _LEAST_H = 1.0
 
@@ -164,34 +166,42 @@ class Preflight:
         hub = Hub(picture.frames_per_s, self._clock)
         tap = hub.attach("preflight", _FILM_LIMIT_BYTES)
         encoder = Encoder(self._settings, self._clock, folder=self._folder)
-        film, frames = bytearray(), 0
+        microphone = microphone_of(self._settings, self._clock, self._folder)
+        heard = microphone.sound if microphone else encoder.sound
+        film, frames, peaks_db = bytearray(), 0, [_NOTHING_DB]
         began_s = self._clock.monotonic()
         first_s: float | None = None
         encoder.start(hub)
+        if microphone:
+            microphone.start(hub)
         try:
             while not cancelled.is_set():
                 chunk = tap.take(0.1)
                 now_s = self._clock.monotonic()
+                peak_db = heard.state(now_s, is_on_air=False).peak_db
+                peaks_db.append(_NOTHING_DB if peak_db is None else peak_db)
                 if chunk is not None:
                     first_s = now_s if first_s is None else first_s
                     film += chunk.data
                     frames += chunk.frames
-                if first_s is not None and now_s - first_s >= _LOOK_S:
+                is_seen = first_s is not None and now_s - first_s >= _LOOK_S
+                if is_seen or (first_s is None and now_s - began_s > FIRST_BYTES_LIMIT_S):
                     break
-                if first_s is None and now_s - began_s > FIRST_BYTES_LIMIT_S:
-                    break
-            state = encoder.state()
+            state, sound = encoder.state(), heard.state(self._clock.monotonic(), is_on_air=False)
             took_s = self._clock.monotonic() - (first_s or began_s)
         finally:
             encoder.stop()
+            if microphone:
+                microphone.stop()
             hub.detach(tap)
         if not frames:
             cause = state.cause or "no picture came"
-            return [Check("camera", "bad", cause, "check its cable and power, and source under [stream]")]
-        return self._judged(look_at(bytes(film)), frames / took_s, state.cause)
+            camera_check = Check("camera", "bad", cause, "check its cable and power, and source under [stream]")
+            return [camera_check, _sound_check(max(peaks_db), sound.cause)] if microphone else [camera_check]
+        return [*self._seen(look_at(bytes(film)), frames / took_s), _sound_check(max(peaks_db), sound.cause)]
 
-    def _judged(self, seen: Sample, frames_per_s: float, cause: str) -> list[Check]:
-        picture, source = self._settings.picture, self._settings.source
+    def _seen(self, seen: Sample, frames_per_s: float) -> list[Check]:
+        picture = self._settings.picture
         says = f"{picture.width_px}x{picture.height_px}, {frames_per_s:.0f} pictures a second"
         if frames_per_s < picture.frames_per_s * _SLOW:
             do = "choose a smaller picture or a faster preset, or more light for the camera"
@@ -200,28 +210,15 @@ class Preflight:
             camera = Check("camera", "attention", f"{says}, and all black", "take the cap off, switch the light on")
         else:
             camera = Check("camera", "ok", says)
-        if seen.edge_px is None:
+        if isinstance(self._settings.source, TestPicture):
+            focus = Check("focus", "ok", "a test picture needs none")
+        elif seen.edge_px is None:
             focus = Check("focus", "attention", "nothing in the picture to see it by", "point it at the stage")
         elif seen.edge_px * 1280 / picture.width_px > _BLURRED_PX:
             focus = Check("focus", "attention", "the picture is blurred", "turn the lens, or clean it")
         else:
             focus = Check("focus", "ok", "sharp")
-        if isinstance(source, TestPicture):
-            focus = Check("focus", "ok", "a test picture needs none")
-        return [camera, focus, self._sound(seen.peak_db, cause)]
-
-    def _sound(self, peak_db: float, cause: str) -> Check:
-        source = self._settings.source
-        if isinstance(source, VideoDevice) and source.microphone is None:
-            return Check("sound", "attention", "no microphone is set: viewers hear silence", "set one under [stream]")
-        if "no sound" in cause:
-            return Check("sound", "bad", cause, "check the microphone and its cable")
-        if peak_db < _QUIET_DB:
-            says = f"nothing is heard (peak {peak_db:.0f} dB)"
-            return Check("sound", "attention", says, "switch the microphone on, and say something while this runs")
-        if peak_db > _LOUD_DB:
-            return Check("sound", "attention", f"too loud (peak {peak_db:.0f} dB)", "turn the microphone down")
-        return Check("sound", "ok", f"peak {peak_db:.0f} dB")
+        return [camera, focus]
 
     # -- the destinations ---------------------------------------------------------------------------------------------
 
@@ -301,6 +298,18 @@ class Preflight:
         fits_kbps = max(100, round(kbps / _HEADROOM, -2) - self._settings.picture.audio_kbps)
         do = f"use a cable or another network, or set video_kbps = {fits_kbps:.0f} under [stream.picture]"
         return Check(name, "attention" if kbps >= needed_kbps else "bad", says.format("about"), do)
+
+
+def _sound_check(peak_db: float, cause: str) -> Check:
+    if peak_db <= _NOTHING_DB:
+        do = "check the microphone and its cable; viewers hear silence without it"
+        return Check("sound", "attention", cause or "no sound came", do)
+    if peak_db < _QUIET_DB:
+        says = f"nothing is heard (peak {peak_db:.0f} dB)"
+        return Check("sound", "attention", says, "switch the microphone on, and say something while this runs")
+    if peak_db > _LOUD_DB:
+        return Check("sound", "attention", f"too loud (peak {peak_db:.0f} dB)", "turn the microphone down")
+    return Check("sound", "ok", f"peak {peak_db:.0f} dB")
 
 
 def _kbps(picture: Picture) -> int:

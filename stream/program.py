@@ -14,6 +14,12 @@
 
 One that changes nothing leaves undo as it is, so that a button pressed twice is a button pressed once. Who goes live
 after a stop begins a new evening, without a talk; a stop by mistake is undone.
+
+    program                     viewers see                             viewers hear
+    camera                      the camera; a slate while it fails      the room, whatever becomes of the picture
+    next                        a slate                                 the room: the host is introducing whom it names
+    starting, break, end        a slate                                 silence: people talk among themselves
+    hidden                      a slate                                 silence
 """
 
 from __future__ import annotations

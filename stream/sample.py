@@ -1,4 +1,4 @@
-"""A few seconds of a stream looked at and listened to: is there a picture, is it sharp, how loud is the sound."""
+"""A few seconds of a stream looked at: is there a picture, and is it sharp."""
 
 from __future__ import annotations
 
@@ -13,41 +13,34 @@ _DARKEST_LEVEL = 30  # the brightest hundredth of a picture that shows nothing s
 _TILES = 12  # across and down
 _LEAST_CONTRAST = 40  # grey levels within a tile: less is a wall, noise and all
 _MARGIN_PX = 12  # around a tile: an edge at its border has its whole contrast in there
-_SILENCE_DB = -120.0
 
 
 class Sample(NamedTuple):
-    """What was seen and heard."""
+    """What was seen."""
 
     pictures: int  # keyframes that could be decoded
     is_black: bool
     edge_px: float | None  # width of the sharpest edges in pixels; None: nothing in the picture has any
-    peak_db: float  # dBFS, -120 for digital silence
 
 
 def look_at(film: bytes) -> Sample:
-    """Decode the keyframes and the sound of a transport stream (H.264, AAC). What cannot be decoded is left out."""
+    """Decode the keyframes of a transport stream (H.264). What cannot be decoded is left out."""
     y: npt.NDArray[np.uint8] | None = None
-    pictures, peak = 0, 0.0
+    pictures = 0
     with av.open(io.BytesIO(film), mode="r", format="mpegts") as opened:
-        video = opened.streams.video[0]
-        video.codec_context.skip_frame = "NONKEY"
-        for packet in opened.demux():
+        opened.streams.video[0].codec_context.skip_frame = "NONKEY"
+        for packet in opened.demux(video=0):
             try:
                 frames = packet.decode()
             except av.FFmpegError:
                 continue  # cut off at the end, or begun before
             for frame in frames:
-                if isinstance(frame, av.VideoFrame):
-                    pictures += 1
-                    y = np.asarray(frame.to_ndarray(format="gray"), np.uint8)
-                elif isinstance(frame, av.AudioFrame):
-                    peak = max(peak, float(np.abs(frame.to_ndarray()).max(initial=0.0)))
+                pictures += 1
+                y = np.asarray(frame.to_ndarray(format="gray"), np.uint8)
     return Sample(
         pictures,
         is_black=y is not None and bool(np.percentile(y[::8, ::8], 99) < _DARKEST_LEVEL),
         edge_px=None if y is None else edge_px(y),
-        peak_db=max(_SILENCE_DB, 20 * float(np.log10(peak))) if peak else _SILENCE_DB,
     )
 
 

@@ -27,13 +27,16 @@ class TestPicture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
 
 
 class VideoDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="device"):
-    """A USB camera or HDMI capture card (V4L2), with an ALSA microphone or silence."""
+    """A USB camera or HDMI capture card (V4L2), with an ALSA microphone beside it, or silence."""
 
     path: str = "/dev/video0"
     # mjpeg: USB 2 carries some ten uncompressed 1280x720 pictures a second; a device that has none is asked
     # for what it gives. raw: that from the start
     format: Literal["mjpeg", "raw"] = "mjpeg"
-    microphone: str | None = None  # an ALSA name such as "hw:1,0"
+    # an ALSA name such as "plughw:1,0"; with "hw:1,0" the device itself must have two channels and 48 kHz
+    microphone: str | None = None
+    # for a camera that shows things later than it says, as many capture devices do; found out by clapping hands
+    sound_later_ms: Annotated[int, msgspec.Meta(ge=-500, le=2000)] = 0
     # A capture card that shows slides gives the same picture for minutes; a camera that does is frozen
     still_picture_ok: bool = False
 

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 CATCH_UP_S = 3.0  # some 0.4 MB at once; a leg's queue takes 1 MB
 _IDLE_S = 0.2
+_LAG_STEPS = 2.75  # a camera that was stopped and went on was up to two steps later than before
 
 
 class SlateSource:
@@ -63,8 +64,11 @@ class SlateSource:
                 self._inlet.finish()
             self._hub = self._inlet = self._play = None
 
-    def show(self, loop: SlateLoop | None) -> None:
+    def show(self, loop: SlateLoop | None, *, stands_in: bool = False) -> None:
         """Take what is on air off, and show `loop` from its first frame on; nothing at all when it is None.
+
+        One that `stands_in` for a camera lags a little behind: so there is room for the camera that comes back, whose
+        frames may be some steps later than they were, to go on in its own old times, beside the sound that went on.
 
         When a slate is on air already, the next frame is the first one of `loop`.
         """
@@ -80,16 +84,19 @@ class SlateSource:
                     self._play.replace(loop)
             else:
                 self._inlet.restart()
-                self._play = SlatePlay(loop, self._begin_s(self._hub))
+                self._play = SlatePlay(loop, self._begin_s(self._hub, self._inlet, stands_in=stands_in))
         self._wake.set()
 
-    def _begin_s(self, hub: Hub) -> float:
-        """When the first frame would have been due: one step after the last one that viewers got."""
+    def _begin_s(self, hub: Hub, inlet: Inlet, *, stands_in: bool) -> float:
+        """When the first frame would have been due: one step after the last one that viewers got, and then the lag."""
         now_s = self._clock.monotonic()
         last_s = hub.frame_at_s
+        inlet.lag_s = 0.0
         if last_s is None or now_s - last_s > CATCH_UP_S:
             return now_s
-        return last_s + self._step_s
+        if stands_in:
+            inlet.lag_s = _LAG_STEPS * self._step_s
+        return last_s + self._step_s + inlet.lag_s
 
     def _run(self, worker: Worker) -> None:
         while not worker.is_stopping:
@@ -108,5 +115,5 @@ class SlateSource:
                 if not self._hub.needs(self._inlet):
                     self._play = None
                     return _IDLE_S
-                self._inlet.feed(self._play.take(), due_s)
+                self._inlet.feed(self._play.take(), due_s, is_whole=True)
             return min(_IDLE_S, due_s - now_s)

@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import logging
 import os
-import re
 import select
 import threading
 from collections.abc import Callable, Sequence
@@ -28,6 +27,8 @@ from stream.picture_watch import PictureWatch, may_stand_still
 from stream.process import Child
 from stream.rate import Rate
 from stream.settings import Source, StreamSettings, VideoDevice
+from stream.sound_levels import LevelPipe
+from stream.sound_watch import SoundWatch
 from stream.source_alarms import SourceAlarms
 
 log = logging.getLogger(__name__)
@@ -39,10 +40,8 @@ _FROZEN_AFTER_S = 1.0
 _PIPE_BYTES = 1 << 20  # 3 s at 2.5 Mb/s: a pause of ours is none of the encoder's
 _SMALL_PIPE_BYTES = 1 << 18  # 9 s of small pictures
 _SLOW = 0.95  # of the frames that a second should have
-# What ffmpeg 5.1 writes when a device has no format of the codec that was asked for (libavdevice/v4l2.c), and when
-# a microphone fails, for whatever reason.
+# What ffmpeg 5.1 writes when a device has no format of the codec that was asked for (libavdevice/v4l2.c).
 _NO_SUCH_FORMAT = "Cannot find a proper format"
-_ALSA_TROUBLE = re.compile(r"\[alsa @ [^]]*\] \[(?:error|fatal)\] (.+)")
 
 
 class Encoder:
@@ -76,10 +75,11 @@ class Encoder:
         self._watch = CameraWatch(settings.picture.frames_per_s)
         self._pictures = PictureWatch(clock, may_stand_still=may_stand_still(settings.source))
         self._alarms = SourceAlarms(settings.source)
-        self._has_sound = True  # of the source's own, until it was seen to have none
-        self._mute_next = ""  # why the next encoder goes without the microphone
-        self._no_sound = ""  # why the one that runs gives silence, where sound was asked for
         self._is_plain_next = False  # the next encoder goes without the lower third: perhaps that was it
+        self._has_sound = graph.has_own_sound(settings.source)  # until it was seen to have none
+        self._sound = SoundWatch(
+            "the camera", "the camera is on", absent="" if self._has_sound else "no microphone is set"
+        )
         self._pid: int | None = None
 
     @property
@@ -93,18 +93,23 @@ class Encoder:
         return self._watch
 
     @property
+    def sound(self) -> SoundWatch:
+        """What is heard of a source that has its own sound."""
+        return self._sound
+
+    @property
     def quiet_s(self) -> float:
         """Seconds since its thread was last seen well: 0 when there is none, infinite when it failed."""
         return quiet_s(self._worker)
 
     def start(self, hub: Hub) -> Inlet:
         """Begin to feed `hub`. Returns where it does."""
-        inlet = hub.inlet("camera")
+        inlet = hub.inlet("camera", is_clocked=isinstance(self._source, VideoDevice))
         self._watch.begin()
+        self._sound.begin(self._clock.monotonic())
         with self._lock:
             self._inlet = inlet
             self._state, self._cause = Health.CONNECTING, FIRST_PICTURE
-            self._mute_next = ""
         self._worker = Worker("stream-encoder", lambda worker: self._run(worker, inlet))
         self._worker.start()
         return inlet
@@ -119,6 +124,7 @@ class Encoder:
                 self._frames_before += self._inlet.frames_seen
                 self._inlet = None
             self._state, self._cause = Health.STOPPED, ""
+        self._sound.end()
 
     def state(self) -> SourceState:
         """What it is doing now."""
@@ -138,8 +144,6 @@ class Encoder:
                         f"{self._pace(now_s)}: "
                         "the camera or the computer is too slow, choose a smaller picture or a faster preset"
                     )
-            if self._no_sound and state in (Health.LIVE, Health.BEHIND):
-                cause = f"{cause}; no sound: {self._no_sound}" if cause else f"no sound: {self._no_sound}"
             return SourceState(state=state, cause=cause, frames=frames, restarts=self._restarts)
 
     def alarms(self) -> tuple[Alarm, ...]:
@@ -164,6 +168,7 @@ class Encoder:
             cause = self._run_once(worker, inlet)
             self._is_plain_next = inlet.frames_seen == frames
             self._watch.ended()
+            self._sound.fails(cause)
             if worker.is_stopping:
                 inlet.finish()
                 return
@@ -182,34 +187,32 @@ class Encoder:
     def _run_once(self, worker: Worker, inlet: Inlet) -> str:
         """One encoder from start to end. Returns why it ended."""
         source = self._source
-        no_sound, self._mute_next = self._mute_next, ""  # a microphone is tried again by the encoder after this one
-        if not self._has_sound:
-            no_sound = "the camera gives none"
-        with self._lock:
-            self._no_sound = no_sound
         lower_third = None if self._is_plain_next else self._lower_third()
         (ours, theirs), (small_ours, small_theirs) = os.pipe(), os.pipe()
         with contextlib.suppress(PermissionError):  # a machine that allows less: the usual 64 kB do as well
             fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
             fcntl.fcntl(small_ours, fcntl.F_SETPIPE_SZ, _SMALL_PIPE_BYTES)
+        levels = LevelPipe(self._sound, self._clock) if self._has_sound else None
+        give_fds = (theirs, small_theirs, *(() if levels is None else (levels.theirs,)))
         try:
             argv = graph.encoder(
                 source,
                 self._settings.picture,
                 out_fd=theirs,
                 watch_fd=small_theirs,
-                has_sound=not no_sound,
+                levels_fd=None if levels is None else levels.theirs,
                 lower_third=lower_third,
+                at_s=self._clock.monotonic(),
             )
         except BaseException:
-            for fd in (ours, small_ours, theirs, small_theirs):  # from here on theirs are the child's, which
+            for fd in (ours, small_ours, *give_fds):  # from here on those to give are the child's, which
                 os.close(fd)  # closes them however it ends
             raise
         try:
             child = Child(
                 "encoder",
                 argv,
-                give_fds=(theirs, small_theirs),
+                give_fds=give_fds,
                 secrets=graph.secrets_of(source),
                 folder=self._folder,
             )
@@ -225,6 +228,8 @@ class Encoder:
             self._pid = None
             child.kill()
             os.close(ours)
+            if levels is not None:
+                levels.join()
 
     def _attend(self, worker: Worker, inlet: Inlet, child: Child, ours: int) -> str:
         """Take what an encoder gives until it ends, or has to. Returns why."""
@@ -280,15 +285,12 @@ class Encoder:
         source = self._source
         if self._has_sound and any("matches no streams" in line for line in lines):
             self._has_sound = False
+            self._sound.is_absent("the camera has no sound")
             return "the camera has no sound: it goes on with silence"
-        if isinstance(source, VideoDevice):
-            if source.format == "mjpeg" and any(_NO_SUCH_FORMAT in line for line in lines):
-                self._source = msgspec.structs.replace(source, format="raw")
-                return "the camera has no MJPEG: it goes on with what it gives"
-            alsa = [found[1] for line in lines if (found := _ALSA_TROUBLE.search(line))]
-            if alsa and source.microphone is not None and not self._no_sound:
-                self._mute_next = f"the microphone {source.microphone} fails ({alsa[-1]})"
-                return f"{self._mute_next}: it goes on with silence"
+        is_mjpeg = isinstance(source, VideoDevice) and source.format == "mjpeg"
+        if is_mjpeg and any(_NO_SUCH_FORMAT in line for line in lines):
+            self._source = msgspec.structs.replace(source, format="raw")
+            return "the camera has no MJPEG: it goes on with what it gives"
         troubles = [line for line in lines if "[error]" in line or "[fatal]" in line]
         said = troubles[-1].split("]", 1)[-1].strip(" []") if troubles else f"exit code {code}"
         return f"the camera's encoder ended: {said}"

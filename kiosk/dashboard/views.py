@@ -305,6 +305,9 @@ def _stream(facts: Facts, zone: ZoneInfo) -> StreamView:
         source = words.source(state.source)
         if source is not None and wants_live and not {alarm.code for alarm in alarms} & _SAY_THE_SOURCE:
             lines.append(_status("source", "Stage camera", source))
+        sound = words.sound(state)
+        if sound is not None and wants_live:
+            lines.append(_status("sound", "Sound", sound))
         if wants_live and state.program:
             viewers = _status("program", "Viewers see", words.program(state))
         lines += [

@@ -250,6 +250,14 @@ def alarm(said: Alarm) -> Status:
     return Status("no" if said.code in _GRAVE else "warn", _sentence(said.cause), _sentence(said.action))
 
 
+def sound(state: StreamState) -> Status | None:
+    """The words for the sound of the room, or None when it is as it should be."""
+    alarms = [alarm for alarm in state.alarms if alarm.code in {"no-sound", "silence", "clipping"}]
+    if alarms:
+        return Status("warn", "Sound in trouble", f"{_sentence(alarms[0].cause)} {alarms[0].action}")
+    return Status("calm", "No sound", _sentence(state.sound.cause)) if state.sound.cause else None
+
+
 def stream(heard: Heard[StreamState] | None) -> Status:
     """The words for the stream as a whole."""
     if heard is None:

@@ -20,7 +20,7 @@ from kiosk.dashboard.screen_words import SCREEN_WORDS
 from kiosk.ledger import HeadCount, Reason, ScanRow
 from kiosk.news import DoorState
 from stream.alarms import Alarm
-from stream.health import Health, LegKind, LegState, SourceState, StreamState
+from stream.health import Health, LegKind, LegState, SoundState, SourceState, StreamState
 
 PARIS = ZoneInfo("Europe/Paris")
 REASONS = [
@@ -270,3 +270,16 @@ def test_the_screen_speaks_french_when_told() -> None:
     facts = views.Facts(fresh={"main": (row, 0.1)}, people=people)
     view = views.screen(facts, None, show_names=False, say=french)
     assert (view.title, view.people) == ("C'est complet", "50 sur 50")
+
+
+def test_what_is_wrong_with_the_sound_is_said_with_what_to_do() -> None:
+    assert words.sound(StreamState()) is None
+    cause = "no microphone is set"
+    assert words.sound(StreamState(sound=SoundState(cause=cause))) == words.Status(
+        "calm", "No sound", "No microphone is set."
+    )
+    alarm = Alarm(code="silence", cause="the room is silent", action="Check that the microphone is switched on.")
+    assert words.sound(StreamState(alarms=(alarm,))) == words.Status(
+        "warn", "Sound in trouble", "The room is silent. Check that the microphone is switched on."
+    )
+    assert words.sound(StreamState(alarms=(Alarm(code="hot", cause="it is hot", action="Fan"),))) is None

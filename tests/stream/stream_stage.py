@@ -142,6 +142,19 @@ def camera(frames: int, *, gop: int = 15, begin: int = 0, size: int = 600, mark:
     return bytes(made)
 
 
+def microphone(frames: int, *, begin: int = 0, mark: int = 9) -> bytes:
+    """A stream of sound alone, as ffmpeg writes it: on the first PID, with the clock in it, its lengths said."""
+    pid, stream = VIDEO, bytes([0x0F, 0xE0 | VIDEO >> 8, VIDEO & 0xFF, 0xF0, 0])
+    head = bytes([2, 0xB0, 18, 0, 1, 0xC1, 0, 0, 0xE0 | pid >> 8, pid & 0xFF, 0xF0, 0])
+    made = bytearray(tables()[:PACKET_BYTES] + section(MAP, head + stream))
+    for number in range(frames):
+        at = (begin + number * AUDIO_STEP_TICKS) % mpegts.WRAP_TICKS
+        frame = bytearray(pes_packet(0xC0, at, b"\xff\xf1" + bytes([mark]) * 250))
+        frame[4:6] = (len(frame) - 6).to_bytes(2, "big")
+        made += packets(pid, bytes(frame), pcr=at)
+    return bytes(made)
+
+
 def video_steps(path: Path | str) -> list[int]:
     """The steps between the DTS of one video frame and the next, as PyAV reads them. Ticks."""
     with av.open(str(path), format="mp4" if str(path).endswith(".mp4") else "mpegts") as film:

@@ -92,7 +92,7 @@ class Stage:
         self.watch = CameraWatch(15)
         self.slates.start(self.hub)
         self.camera: Inlet = self.hub.inlet("camera")
-        self.mixer.begin(self.hub, self.camera, self.watch, scene)
+        self.mixer.begin(self.hub, self.camera, self.watch, scene, room=self.camera)
         self._frames = frames_of(camera(900))
 
     def film(self, seconds: float) -> None:
@@ -187,6 +187,21 @@ def test_a_slate_that_was_ordered_stays_however_well_the_camera_is(stage: Stage)
     stage.until_on_air("slate")
     stage.film(3)
     assert (stage.mixer.on_air, stage.mixer.cause) == ("slate", "")
+
+
+@pytest.mark.parametrize(
+    ("program", "is_heard"),
+    [("camera", True), ("next", True), ("starting", False), ("break", False), ("end", False), ("hidden", False)],
+)
+def test_the_room_is_heard_with_the_camera_and_when_somebody_is_introduced(
+    stage: Stage, program: Program, *, is_heard: bool
+) -> None:
+    stage.film(2)
+    stage.mixer.show(Scene("hidden"))
+    assert not stage.mixer.is_room_heard
+    stage.mixer.show(Scene(program))
+    stage.film(2)
+    assert stage.mixer.is_room_heard == is_heard
 
 
 def test_without_a_slate_the_camera_is_hidden_all_the_same_and_it_is_said(stage: Stage, loop: SlateLoop) -> None:

@@ -21,37 +21,30 @@ from stream.settings import Destination, Source, StreamSettings, TestPicture, Vi
 
 DARK = "color=black:size=1280x720:rate=30"
 STAGE = "mandelbrot=size=1280x720:rate=30"
-TONE, HUM = "sine=sample_rate=48000", "anoisesrc=amplitude=0.0005:sample_rate=48000"
 
 
-def film(picture: str, sound: str, filters: str = "null", volume: str = "0dB") -> bytes:
-    lavfi = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound]
+def film(picture: str, filters: str = "null") -> bytes:
     coding = ["-c:v", "libx264", "-preset", "superfast", "-tune", "zerolatency", "-g", "30", "-b:v", "2500k"]
-    argv = ["/usr/bin/ffmpeg", "-v", "error", *lavfi, "-t", "2", "-vf", filters, "-af", f"volume={volume}", *coding]
-    argv += ["-pix_fmt", "yuv420p", "-c:a", "aac", "-f", "mpegts", "-"]
+    argv = ["/usr/bin/ffmpeg", "-v", "error", "-f", "lavfi", "-i", picture, "-t", "2", "-vf", filters, *coding]
+    argv += ["-pix_fmt", "yuv420p", "-f", "mpegts", "-"]
     return subprocess.run(argv, check=True, capture_output=True).stdout
 
 
-def test_a_sharp_stage_and_a_voice_are_seen_and_heard() -> None:
-    seen = look_at(film(STAGE, TONE))
+def test_a_sharp_stage_is_seen() -> None:
+    seen = look_at(film(STAGE))
     assert seen.pictures == 2 and not seen.is_black
     assert seen.edge_px is not None and seen.edge_px < 4
-    assert -25 < seen.peak_db < -10
 
 
 def test_the_wider_the_blur_the_wider_the_edges() -> None:
-    widths = [look_at(film(STAGE, TONE, f"gblur=sigma={sigma}")).edge_px for sigma in (1, 3, 5)]
-    assert widths == sorted(widths)  # type: ignore[type-var]  # None would fail the next line
-    assert all(width is not None for width in widths)
-    assert (widths[1] or 0) > 7
+    widths = [look_at(film(STAGE, f"gblur=sigma={sigma}")).edge_px or 0.0 for sigma in (1, 3, 5)]
+    assert 0 < widths[0] < 7 < widths[1] < widths[2]
 
 
-def test_a_black_picture_and_a_dead_microphone_are_told_from_dim_and_quiet_ones() -> None:
-    dead = look_at(film(DARK, "anullsrc=sample_rate=48000"))
-    assert dead.is_black and dead.edge_px is None and dead.peak_db == -120.0
-    dim = look_at(film(STAGE, HUM, "eq=brightness=-0.3"))
-    assert not dim.is_black and -90 < dim.peak_db < -50
-    assert look_at(film(STAGE, TONE, volume="30dB")).peak_db > -1.0
+def test_a_black_picture_is_told_from_a_dim_one() -> None:
+    black, dim = look_at(film(DARK)), look_at(film(STAGE, "eq=brightness=-0.3"))
+    assert black.is_black and black.edge_px is None
+    assert not dim.is_black
 
 
 @pytest.fixture

@@ -21,14 +21,18 @@ from stream.settings import (
 )
 
 GLOBAL = shlex.split("-nostdin -hide_banner -nostats -loglevel level+info -stats_period 0.5 -progress pipe:1")
-FORMAT = (
+LOOK_OF_CAMERA = (
     "[0:v]fps=15[s0];[s0]scale=320:180:force_original_aspect_ratio=decrease[s1];[s1]pad=320:180:-1:-1[s2];"
     "[s2]format=yuv420p[s3];[s3]setsar=1[s4];"
-    "[s4]setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv[s5];"
-    "[1:a]aresample=48000:async=1000:first_pts=0[s6]"
+    "[s4]setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv[s5]"
+)
+FORMAT = (
+    f"{LOOK_OF_CAMERA};[1:a]asetnsamples=n=2400:p=0[s6];"
+    "[s6]astats=measure_overall=none:measure_perchannel=Peak_level+RMS_level:metadata=1:reset=1[s7];"
+    "[s7]ametadata=print:direct=1:file=pipe\\\\:5[s8];[s8]aresample=48000:async=1000:first_pts=0[s9]"
 )
 OUT = shlex.split(
-    "-map [s5] -map [s6] -f mpegts -ac 2 -acodec aac -ar 48000 -b:a 64k -b:v 300k "
+    "-map [s5] -map [s9] -f mpegts -ac 2 -acodec aac -ar 48000 -b:a 64k -b:v 300k "
     "-bufsize 300k -flush_packets 1 -g 15 -keyint_min 15 -level 3.1 -maxrate 300k "
     "-muxdelay 0 -muxpreload 0 -pat_period 0.5 -pes_payload_size 0 -pix_fmt yuv420p "
     "-preset ultrafast -profile:v main -sc_threshold 0 -tune zerolatency -vcodec libx264 "
@@ -49,24 +53,6 @@ OWN_SOUND = FORMAT.replace("[1:a]", "[0:a]")
             FORMAT,
         ),
         (
-            VideoDevice(path="/dev/video0", microphone="hw:1,0"),
-            shlex.split(
-                "-f v4l2 -video_size 320x180 -framerate 15 -input_format mjpeg -thread_queue_size 32 -i /dev/video0 -f "
-                "alsa -thread_queue_size 512 -i hw:1,0"
-            ),
-            FORMAT,
-        ),
-        (
-            VideoDevice(path="/dev/video0"),
-            [
-                *shlex.split(
-                    "-f v4l2 -video_size 320x180 -framerate 15 -input_format mjpeg -thread_queue_size 32 -i /dev/video0"
-                ),
-                *SILENCE,
-            ],
-            FORMAT,
-        ),
-        (
             NetworkCamera(url="rtsp://cam/1"),
             shlex.split("-rtsp_transport tcp -timeout 5000000 -i rtsp://cam/1"),
             OWN_SOUND,
@@ -75,28 +61,64 @@ OWN_SOUND = FORMAT.replace("[1:a]", "[0:a]")
     ],
 )
 def test_each_source_is_brought_to_one_format(
-    source: TestPicture | VideoDevice | NetworkCamera | VideoFile, inputs: list[str], graph_text: str
+    source: TestPicture | NetworkCamera | VideoFile, inputs: list[str], graph_text: str
 ) -> None:
-    argv = graph.encoder(source, SMALL, out_fd=4)
+    argv = graph.encoder(source, SMALL, out_fd=4, levels_fd=5)
     assert argv == ["ffmpeg", *inputs, "-filter_complex", graph_text, *OUT, *GLOBAL]
+
+
+def test_a_devices_lower_third_is_read_from_now_on_and_not_from_the_start_of_its_clock() -> None:
+    argv = graph.encoder(VideoDevice(), SMALL, out_fd=4, lower_third=Path("/run/third.png"), at_s=14_000.25)
+    still = argv[: argv.index("/run/third.png")]
+    assert still[still.index("-itsoffset") + 1] == "14000.250"
+    assert "-itsoffset" not in graph.encoder(TestPicture(), SMALL, out_fd=4, lower_third=Path("/a.png"), at_s=9.0)
 
 
 def test_the_watched_source_gives_small_grey_pictures_ahead_of_time_and_only_then() -> None:
     argv = graph.encoder(TestPicture(), SMALL, out_fd=4, watch_fd=5)
-    small = (
-        r"select=not(mod(n\,7))[s9];[s9]setpts=PTS+1/TB[s10];[s10]scale=160:90:flags=area[s11];[s11]format=gray[s12]"
-    )
+    small = r"select=not(mod(n\,7))[s8];[s8]setpts=PTS+1/TB[s9];[s9]scale=160:90:flags=area[s10];[s10]format=gray[s11]"
     assert argv[argv.index("-filter_complex") + 1].endswith(small)
     assert " ".join(argv).endswith(
-        f"pipe:4 -map [s12] -f rawvideo -flush_packets 1 -fps_mode vfr pipe:5 {' '.join(GLOBAL)}"
+        f"pipe:4 -map [s11] -f rawvideo -flush_packets 1 -fps_mode vfr pipe:5 {' '.join(GLOBAL)}"
     )
+
+
+def without_sound(out: list[str]) -> list[str]:
+    kept = " ".join(out).replace("-map [s9] ", "").replace("-ac 2 -acodec aac -ar 48000 -b:a 64k ", "")
+    return kept.split()
 
 
 @pytest.mark.parametrize("source", [NetworkCamera(url="rtsp://cam/1"), VideoFile(path="/films/mute.mp4")])
-def test_a_source_without_sound_gets_silence(source: NetworkCamera | VideoFile) -> None:
-    argv = graph.encoder(source, SMALL, out_fd=4, has_sound=False)
-    assert " ".join(SILENCE) in " ".join(argv)
-    assert FORMAT in argv
+def test_a_source_without_sound_gives_its_picture_alone(source: NetworkCamera | VideoFile) -> None:
+    argv = graph.encoder(source, SMALL, out_fd=4)
+    at = argv.index("-filter_complex") + 1
+    assert argv[at:] == [LOOK_OF_CAMERA, *without_sound(OUT), *GLOBAL]
+
+
+def test_a_device_gives_its_picture_with_its_stamps_and_its_microphone_is_no_business_of_it() -> None:
+    inputs = "-f v4l2 -video_size 320x180 -framerate 15 -input_format mjpeg -thread_queue_size 32 -i /dev/video0"
+    expected = ["ffmpeg", *inputs.split(), "-filter_complex", LOOK_OF_CAMERA, *without_sound(OUT), *GLOBAL, "-copyts"]
+    assert graph.encoder(VideoDevice(path="/dev/video0"), SMALL, out_fd=4) == expected
+    assert graph.encoder(VideoDevice(path="/dev/video0", microphone="hw:1,0"), SMALL, out_fd=4) == expected
+
+
+def test_a_microphone_is_stamped_by_the_monotonic_clock_and_begins_with_a_whole_frame_since_boot() -> None:
+    argv = graph.microphone("hw:1,0", SMALL, out_fd=4, levels_fd=5, at_s=100.0, wall_ahead_s=1_790_000_000.25)
+    heard = (
+        "[0:a]asetnsamples=n=2400:p=0[s0];"
+        "[s0]astats=measure_overall=none:measure_perchannel=Peak_level+RMS_level:metadata=1:reset=1[s1];"
+        "[s1]ametadata=print:direct=1:file=pipe\\\\:5[s2];[s2]aresample=48000:async=1000:first_pts=4799488[s3]"
+    )
+    assert argv == [
+        "ffmpeg",
+        *shlex.split("-f alsa -itsoffset -1790000000.250000 -thread_queue_size 512 -i hw:1,0 -filter_complex"),
+        heard,
+        *shlex.split("-map [s3] -f mpegts -ac 2 -acodec aac -ar 48000 -b:a 64k -flush_packets 1 -muxdelay 0"),
+        *shlex.split("-muxpreload 0 -pat_period 0.5 -pes_payload_size 0 pipe:4"),
+        *GLOBAL,
+        "-copyts",
+    ]
+    assert 4799488 % 1024 == 0
 
 
 LOOK = (
@@ -121,7 +143,7 @@ def test_a_slate_shows_its_pictures_in_turn_and_is_encoded_as_the_camera_is() ->
         *SILENCE,
         "-filter_complex",
         graph_text,
-        *shlex.split(" ".join(OUT[:-1]).replace("[s5]", "[s16]").replace("[s6]", "[s17]")),
+        *shlex.split(" ".join(OUT[:-1]).replace("[s5]", "[s16]").replace("[s9]", "[s17]")),
         "/run/s.ts",
         *GLOBAL,
         "-y",
@@ -155,7 +177,7 @@ def test_a_padded_slate_fills_the_rate_it_is_meant_to_try() -> None:
 
 def test_the_transcoder_makes_the_video_smaller_and_leaves_times_and_sound_as_they_are() -> None:
     argv = graph.transcoder(SMALL, out_fd=4)
-    rates = " ".join(OUT[:-1]).replace("300k", "600k").replace("-map [s5] -map [s6]", "-map 0:v -map 0:a")
+    rates = " ".join(OUT[:-1]).replace("300k", "600k").replace("-map [s5] -map [s9]", "-map 0:v -map 0:a")
     sound = rates.replace("-ac 2 -acodec aac -ar 48000 -b:a 64k", "-acodec copy")
     assert argv == [
         "ffmpeg",
@@ -246,10 +268,3 @@ def test_a_camera_that_has_no_mjpeg_is_asked_for_what_it_gives() -> None:
     at = mjpeg.index("-input_format")
     assert mjpeg[at : at + 2] == ["-input_format", "mjpeg"]
     assert raw == mjpeg[:at] + mjpeg[at + 2 :]
-
-
-def test_a_microphone_that_fails_is_replaced_by_silence() -> None:
-    with_mic = VideoDevice(path="/dev/video0", microphone="hw:1,0")
-    assert graph.encoder(with_mic, SMALL, out_fd=3, has_sound=False) == graph.encoder(
-        VideoDevice(path="/dev/video0"), SMALL, out_fd=3
-    )
