@@ -16,6 +16,7 @@ from waitress import create_server, wasyncore
 from hardware.errors import PlatypusError
 from hardware.worker import Worker
 from kiosk.dashboard.live import Live
+from kiosk.dashboard.talks import LARGEST_UPLOAD_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class DashboardServer:
             connection_limit=MOST_CONNECTIONS,
             channel_timeout=30,
             max_request_header_size=16 * 1024,
-            max_request_body_size=64 * 1024,
+            max_request_body_size=LARGEST_UPLOAD_BYTES + 64 * 1024,  # refused by its length, before it is read
             outbuf_high_watermark=UNSENT_BYTES,
             clear_untrusted_proxy_headers=False,  # is_on_this_machine wants to see them; nothing else trusts them
             ident=None,
