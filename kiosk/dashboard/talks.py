@@ -221,7 +221,9 @@ class _Changes:
         self._replace(agenda, known)
         count, old = len(agenda.talks), len(known.agenda.talks)
         times = sorted(talk.starts_at.astimezone(zone) for talk in agenda.talks if talk.starts_at)
-        when = f", from {times[0]:%A %-d %B, %H:%M} to {times[-1]:%H:%M}" if times else ", without times"
+        when = f", {times[0]:%A %-d %B, %H:%M}" if times else ", without times"
+        if times and times[-1] > times[0]:
+            when += f" to {times[-1]:%H:%M}" if times[-1].date() == times[0].date() else f" to {times[-1]:%A, %H:%M}"
         title = f"{count} talk{'s' * (count > 1)} from {name}"
         instead = f"In place of the {old} there were." if old else ""
         return _done(title, f"{agenda.event[:80] or 'Talks'}{when}. {instead}".strip(), "agenda")

@@ -26,9 +26,10 @@ class TalkLine(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     time: str
-    day: str  # "" when all talks are on one day
+    day: str  # "" when all talks are today
     title: str
-    about: str  # who, how long, where
+    speaker: str
+    about: str  # how long, where
     tone: Tone = "calm"
     state: str = ""
     is_unrecorded: bool = False
@@ -68,6 +69,7 @@ def compose(news: NewsNow, now: datetime | None, zone: ZoneInfo) -> TalksView:
     is_live = state is not None and state.order == "live"
     suffix = "" if is_live else ", by the clock"
     days = {talk.starts_at.astimezone(zone).date() for talk in agenda.talks if talk.starts_at}
+    today = {now.astimezone(zone).date()} if now else set()
     rooms = {talk.room for talk in agenda.talks}
     lines = []
     for talk in agenda.talks:
@@ -78,13 +80,14 @@ def compose(news: NewsNow, now: datetime | None, zone: ZoneInfo) -> TalksView:
         elif talk.id == following:
             tone, said = "warn", f"Next{suffix}"
         at = talk.starts_at.astimezone(zone) if talk.starts_at else None
-        about = (talk.speaker, f"{talk.minutes} min" if talk.minutes else "", talk.room if len(rooms) > 1 else "")
+        about = (f"{talk.minutes} min" if talk.minutes else "", talk.room if len(rooms) > 1 else "")
         lines.append(
             TalkLine(
                 id=talk.id,
                 time=f"{at:%H:%M}" if at else "",
-                day=f"{at:%a %-d}" if at and len(days) > 1 else "",
+                day=f"{at:%a %-d}" if at and days != today else "",
                 title=talk.title,
+                speaker=talk.speaker,
                 about=" · ".join(part for part in about if part),
                 tone=tone,
                 state=said,

@@ -43,12 +43,13 @@ function say(text) {
 }
 
 async function press(form, submitter) {
+  const fields = new URLSearchParams(new FormData(form, submitter)); // first: a disabled button is not among them
   presses += 1;
   submitter.disabled = true;
   submitter.classList.add("is-busy");
   try {
-    const body = new URLSearchParams(new FormData(form, submitter));
-    place(await page(submitter.formAction, { method: "POST", body }), ["said", ...PARTS]);
+    const to = submitter.getAttribute("formaction") ?? form.getAttribute("action");
+    place(await page(to, { method: "POST", body: fields }), ["said", ...PARTS]);
     document.getElementById("said").focus({ preventScroll: true });
   } catch (error) {
     say(`No answer (${error.message}). Look at the talks, then press again.`);
