@@ -31,9 +31,10 @@ from stream.agenda_files import parse_agenda
 
 log = logging.getLogger(__name__)
 
-# A schedule of 500 talks with their abstracts; the command line takes more. Whoever is not logged in sends nothing of
-# the kind, but the server has read it by then, from up to 200 connections: so not the 8 MB of a congress.
+# A schedule of 500 talks with their abstracts; the command line takes more. The server reads it before anybody looked
+# whether the sender is logged in, on up to 200 connections at once: so not the 8 MB of a congress.
 LARGEST_UPLOAD_BYTES = 2_000_000
+UPLOAD_PATH = "/talks/upload"
 _UPLOAD = "talks_upload"
 _TOO_LARGE = (
     f"The file has more than {LARGEST_UPLOAD_BYTES // 1_000_000} MB. Is it the right one? The Pi itself takes larger "
@@ -98,7 +99,7 @@ def add_talks(app: flask.Flask, live: Live, news: News, zone: ZoneInfo) -> None:
     press("undo", changes.undo)
     press("undo-stage", changes.undo_stage)
 
-    @app.post("/talks/upload", endpoint=_UPLOAD)
+    @app.post(UPLOAD_PATH, endpoint=_UPLOAD)
     def upload() -> flask.typing.ResponseReturnValue:
         said = _tried("upload", lambda: changes.upload(zone))
         if said.tone == "no":  # shown at once: a list of what is wrong is too long for a cookie

@@ -135,7 +135,7 @@ def test_a_talk_is_typed_and_edited(browser: Browser, stage: Stage) -> None:
 
 def test_a_file_from_the_phone_and_back_again(browser: Browser, stage: Stage, tmp_path: Path) -> None:
     good, bad, large = tmp_path / "schedule.json", tmp_path / "talks.csv", tmp_path / "film.mp4"
-    good.write_text(json.dumps(OTHER), encoding="utf-8")
+    good.write_text(json.dumps({**OTHER, "abstracts": "x" * 1_900_000}), encoding="utf-8")
     bad.write_text("title,start\nA,25:00\nB,soon\nC,2026-12-01 19:00\n", encoding="utf-8")
     large.write_bytes(b"\0" * 2_000_001)
     with at_the_talks(browser, stage) as page:
