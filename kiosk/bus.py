@@ -7,6 +7,7 @@ thread and only put on queues; a command's handler runs in a worker of ours.
     platypus/door/<gate>/state    kept, DoorState; the last will says online=false
     platypus/door/<gate>/scan     ScanNews, one a scan
     platypus/stream/state         kept, StreamState; the last will says online=false
+    platypus/stream/agenda        kept, AgendaNews
     platypus/stream/command       StreamCommand with a response topic; the answer is a Reply
 """
 
@@ -34,7 +35,7 @@ from kiosk.news import BusError, Reply
 log = logging.getLogger(__name__)
 
 _Message = TypeVar("_Message", bound=msgspec.Struct)
-_LONGEST_BYTES = 64 * 1024  # our largest message has some 2 kB
+_LONGEST_BYTES = 640 * 1024  # the longest agenda (512 kB) and what is said with it; all else has some 2 kB
 _COMMANDS_WAITING = 16
 _LIMIT = "limit-s"
 _SOONER = 0.8
@@ -158,6 +159,9 @@ class Bus:
             answer_to = getattr(message.properties, "ResponseTopic", None)
             if answer_to is None:
                 log.warning("bus event=command-without-response-topic topic=%s", topic)
+                return
+            if len(message.payload) > _LONGEST_BYTES:
+                log.warning("bus event=too-long topic=%s bytes=%d", topic, len(message.payload))
                 return
             try:
                 correlation = getattr(message.properties, "CorrelationData", b"")

@@ -51,6 +51,19 @@ _stream_command("stop", "stop", "End the stream and close the recording.")
 _stream_command("retry", "retry", "Try again now, wherever it waits to.")
 
 
+@stream.command("talk")
+@click.argument("talk")
+@click.option("--next", "is_next", is_flag=True, help="Not on stage yet: the next one.")
+@JSON
+@click.pass_obj
+def stream_talk(config_path: Path, talk: str, *, is_next: bool, as_json: bool) -> None:
+    """Say which talk is on stage now, by its id or its number in the agenda; viewers go on seeing what they see."""
+    from kiosk import services  # noqa: PLC0415
+
+    do: StreamOrder = "make_next" if is_next else "put_on_stage"
+    _show_stream(services.order_stream(config_path, do, talk), as_json=as_json)
+
+
 @stream.command("preflight")
 @JSON
 @click.pass_obj
@@ -82,7 +95,8 @@ def _show_stream(state: StreamState, *, as_json: bool) -> None:
         click.echo(msgspec.json.encode(state))
         return
     talk = f"; talk: {state.talk.title}" if state.talk else ""
-    click.echo(f"live: {state.program}{talk}" if state.order == "live" else "stopped")
+    after = f"; next: {state.next_talk.title}" if state.next_talk else ""
+    click.echo(f"live: {state.program}{talk}{after}" if state.order == "live" else "stopped")
     if state.program_cause:
         click.echo(f"  {state.program_cause}")
     for alarm in state.alarms:

@@ -7,10 +7,12 @@ from typing import Literal
 import msgspec
 
 from hardware.errors import PlatypusError
+from stream.agenda import Agenda
 from stream.health import StreamState
 
 STREAM_STATE = "platypus/stream/state"
 STREAM_COMMAND = "platypus/stream/command"
+STREAM_AGENDA = "platypus/stream/agenda"
 EVERY_DOOR_STATE = "platypus/door/+/state"
 EVERY_SCAN = "platypus/door/+/scan"
 
@@ -65,8 +67,32 @@ class DoorState(msgspec.Struct, frozen=True, kw_only=True):
     steps: dict[str, int] = {}  # how often each step of the reader ran, and won ("step:read")
 
 
-StreamOrder = Literal[  # the methods of stream.control.StreamControl
-    "start", "go_live", "next_talk", "camera", "take_break", "end", "hide_camera", "undo", "stop", "retry", "preflight"
+class AgendaNews(msgspec.Struct, frozen=True, kw_only=True):
+    """The agenda that the stream goes by; said when it changes."""
+
+    revision: str  # of its content; who changes it says from which one
+    agenda: Agenda
+    undo: str = ""  # what undo_agenda would do, in plain words; "" when nothing
+
+
+StreamOrder = Literal[
+    # the methods of stream.control.StreamControl
+    "start",
+    "go_live",
+    "next_talk",
+    "camera",
+    "take_break",
+    "end",
+    "hide_camera",
+    "put_on_stage",
+    "make_next",
+    "undo",
+    "stop",
+    "retry",
+    "preflight",
+    # and of stream.kept_talks.KeptTalks
+    "replace_agenda",
+    "undo_agenda",
 ]
 
 
@@ -74,6 +100,9 @@ class StreamCommand(msgspec.Struct, frozen=True, kw_only=True):
     """What an organizer wants of the stream."""
 
     do: StreamOrder
+    talk: str = ""  # its id, for put_on_stage and make_next
+    agenda: Agenda | None = None  # the whole new one, for replace_agenda
+    made_from: str = ""  # the revision that replace_agenda and undo_agenda were decided on; refused when it is old
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 import click
+import msgspec
 
 from hardware.cameras import open_camera
 from hardware.clock import Clock, SystemClock
@@ -23,6 +24,7 @@ from hardware.panel import AbsentPanel, GpioPanel, Panel, PanelSettings, open_pa
 from hardware.passage import open_passages
 from hardware.scanners import open_scanner
 from hardware.worker import Worker
+from kiosk.agenda_desk import AgendaDesk
 from kiosk.bus import Bus, Will
 from kiosk.config import (
     Config,
@@ -41,8 +43,10 @@ from kiosk.ledger.report import Report, report
 from kiosk.news import (
     EVERY_DOOR_STATE,
     EVERY_SCAN,
+    STREAM_AGENDA,
     STREAM_COMMAND,
     STREAM_STATE,
+    AgendaNews,
     BusError,
     DoorState,
     Reply,
@@ -64,6 +68,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_News = TypeVar("_News", bound=msgspec.Struct)
 _STATE_EVERY_S = 0.5
 _CONNECT_LIMIT_S = 2.0
 _PREFLIGHT_LIMIT_S = 70.0
@@ -145,7 +150,6 @@ def run_stream(config_path: Path) -> None:
         orders: dict[StreamOrder, Callable[[], None]] = {
             "start": director.start,
             "go_live": director.go_live,
-            "next_talk": director.next_talk,
             "camera": director.camera,
             "take_break": director.take_break,
             "end": director.end,
@@ -156,17 +160,33 @@ def run_stream(config_path: Path) -> None:
             "preflight": director.preflight,
         }
 
-        def obey(command: StreamCommand) -> Reply:
-            log.info("order=%s", command.do)
-            orders[command.do]()
+        desk = AgendaDesk(director, talks)
+        told: AgendaNews | None = None
+        telling = threading.Lock()  # or an older agenda could be told after a newer one
+
+        def tell_all() -> StreamState:
+            nonlocal told
+            with telling:
+                if (agenda := desk.news()) != told:
+                    told = agenda
+                    bus.keep(STREAM_AGENDA, agenda)
             state = director.state()
             bus.keep(STREAM_STATE, state)
+            return state
+
+        def obey(command: StreamCommand) -> Reply:
+            log.info("order=%s", command.do)
+            try:
+                if not desk.obey(command):
+                    orders[command.do]()
+            finally:
+                state = tell_all()  # before the answer: who reads it finds the pages as they are now
             return Reply(ok=True, state=state)
 
         def tell(worker: Worker) -> None:
             while worker.wait(_STATE_EVERY_S):
                 worker.tick()
-                bus.keep(STREAM_STATE, director.state())
+                tell_all()
 
         bus.serve(STREAM_COMMAND, StreamCommand, obey)
         _run_until(stopping, Worker("stream state", tell))
@@ -251,10 +271,14 @@ def _event_name(config: Config) -> str:
 # -- what an organizer asks of a running stream ------------------------------------------------------------------------
 
 
-def order_stream(config_path: Path, do: StreamOrder) -> StreamState:
-    """Have the stream process do something; its new state. Raises BusError, ServiceError with what it said."""
+def order_stream(config_path: Path, do: StreamOrder, talk: str = "") -> StreamState:
+    """Have the stream process do something; its new state. Raises BusError, ServiceError with what it said.
+
+    `talk`, for those that choose one: its id, or its number in the agenda, the first being 1.
+    """
     with _on_the_bus(config_path) as bus:
-        reply = bus.ask(STREAM_COMMAND, StreamCommand(do=do), _ANSWER_LIMIT_S)
+        talk_id = _talk_id(_last(bus, STREAM_AGENDA, AgendaNews), talk) if talk else ""
+        reply = bus.ask(STREAM_COMMAND, StreamCommand(do=do, talk=talk_id), _ANSWER_LIMIT_S)
     if not reply.ok or reply.state is None:
         raise ServiceError(reply.error or "the stream process answered without a state; its log says why")
     return reply.state
@@ -283,16 +307,31 @@ def preflight(config_path: Path) -> Readiness:
 
 def stream_state(config_path: Path) -> StreamState:
     """What the stream process last said of itself. Raises BusError when it is not there."""
-    said: queue.Queue[StreamState] = queue.Queue()
     with _on_the_bus(config_path) as bus:
-        bus.listen(STREAM_STATE, StreamState, lambda _topic, state: said.put(state))
-        try:
-            state = said.get(timeout=_CONNECT_LIMIT_S)
-        except queue.Empty:
-            state = StreamState(online=False)
-    if not state.online:
+        state = _last(bus, STREAM_STATE, StreamState)
+    if state is None or not state.online:
         raise BusError("the stream process is not running: platypus stream")
     return state
+
+
+def _last(bus: Bus, topic: str, kind: type[_News]) -> _News | None:
+    """What is kept under `topic`; None when nothing is."""
+    said: queue.Queue[_News] = queue.Queue()
+    bus.listen(topic, kind, lambda _topic, news: said.put(news))
+    try:
+        return said.get(timeout=_CONNECT_LIMIT_S)
+    except queue.Empty:
+        return None
+
+
+def _talk_id(news: AgendaNews | None, wanted: str) -> str:
+    """The id of the talk that is called so, or has this number. Raises ServiceError."""
+    ids = [talk.id for talk in news.agenda.talks] if news else []
+    if wanted in ids:
+        return wanted
+    if wanted.isascii() and wanted.isdigit() and 1 <= int(wanted) <= len(ids):
+        return ids[int(wanted) - 1]
+    raise ServiceError(f"there is no talk {wanted!r}: it is an id, or a number from 1 to {len(ids)} of the agenda")
 
 
 @contextmanager
@@ -486,10 +525,12 @@ class _Hearing:
         self._clock = clock
         self._doors: dict[str, tuple[DoorState, float]] = {}
         self._stream: tuple[StreamState, float] | None = None
+        self._agenda: AgendaNews | None = None
         self._callbacks: list[Callable[[ports.AnyNews], None]] = []
         bus.listen(EVERY_DOOR_STATE, DoorState, self._hear)
         bus.listen(EVERY_SCAN, ScanNews, self._hear)
         bus.listen(STREAM_STATE, StreamState, self._hear)
+        bus.listen(STREAM_AGENDA, AgendaNews, self._hear)
 
     def latest(self) -> ports.NewsNow:
         from kiosk.dashboard import ports  # noqa: PLC0415
@@ -497,7 +538,7 @@ class _Hearing:
         now_s = self._clock.monotonic()
         doors = tuple(ports.Heard(state, now_s - said_s) for _, (state, said_s) in sorted(self._doors.copy().items()))
         stream = self._stream
-        return ports.NewsNow(doors, ports.Heard(stream[0], now_s - stream[1]) if stream else None)
+        return ports.NewsNow(doors, ports.Heard(stream[0], now_s - stream[1]) if stream else None, self._agenda)
 
     def subscribe(self, callback: Callable[[ports.AnyNews], None]) -> None:
         self._callbacks.append(callback)
@@ -510,6 +551,8 @@ class _Hearing:
             self._doors[news.gate] = (news, self._clock.monotonic())
         elif isinstance(news, StreamState):
             self._stream = (news, self._clock.monotonic())
+        elif isinstance(news, AgendaNews):
+            self._agenda = news
         for callback in self._callbacks:
             callback(news)
 

@@ -4,12 +4,14 @@ An agenda read from a file and one typed on the dashboard are the same thing; ev
 
 PlatypusError
 ├── AgendaError (ValueError)        a change that makes no sense
-│   └── UnknownTalk (LookupError)   the agenda has no such talk
+│   ├── UnknownTalk (LookupError)   the agenda has no such talk
+│   └── AgendaChanged               it was changed meanwhile by somebody else
 └── AgendaNotKept (OSError)         the agenda holds now, but will not survive a power cut
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 import unicodedata
@@ -25,6 +27,7 @@ from hardware.errors import PlatypusError
 log = logging.getLogger(__name__)
 
 MOST_TALKS = 500  # a large conference's one room over four days has some 100
+MOST_BYTES = 512 * 1024  # written down; 500 talks with 60 letters of title and 30 of speakers have some 130 kB
 _UNTIMED_LAST_MINUTES = 60  # how long a last talk without a duration is taken to be on
 
 TalkId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]  # safe in addresses and file names
@@ -41,6 +44,12 @@ class UnknownTalk(AgendaError, LookupError):
     """The agenda has no talk of this id; perhaps it was deleted, or another file was read."""
 
     code = "unknown_talk"
+
+
+class AgendaChanged(AgendaError):
+    """The agenda is not any more what the change was made from."""
+
+    code = "agenda_changed"
 
 
 class AgendaNotKept(PlatypusError, OSError):
@@ -179,6 +188,11 @@ def plain_words(text: str) -> str:
     return " ".join("".join(c if unicodedata.category(c) not in {"Cc", "Cs"} else " " for c in text).split())
 
 
+def revision_of(agenda: Agenda) -> str:
+    """A short name for this very content: another one after each change, the same one when it was undone."""
+    return hashlib.blake2b(msgspec.json.encode(agenda), digest_size=8).hexdigest()
+
+
 def free_id(title: str, taken: set[str]) -> str:
     """An id made of the title's Latin letters, unlike all that are taken: "o-brien", "o-brien-2"."""
     plain = unicodedata.normalize("NFKD", title.casefold()).encode("ascii", "ignore").decode()
@@ -188,10 +202,14 @@ def free_id(title: str, taken: set[str]) -> str:
 
 
 class AgendaFile:
-    """One small file, replaced as a whole: after a power cut it holds the old agenda or the new one."""
+    """One small file, replaced as a whole: after a power cut it holds the old agenda or the new one.
+
+    What was replaced last stands beside it (agenda.before.json).
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._before = path.with_suffix(".before.json")
 
     @property
     def version(self) -> int | None:
@@ -211,10 +229,23 @@ class AgendaFile:
             log.error("agenda event=unreadable file=%s cause=%s next=an-empty-one", self._path, error)  # noqa: TRY400
             return Agenda()
 
-    def write(self, agenda: Agenda) -> None:
-        """Keep `agenda`: it is on the disk when this returns. Raises AgendaNotKept."""
+    def before(self) -> Agenda | None:
+        """The agenda that the last one replaced; None when there is none, or none that can be read."""
         try:
-            write_durably(self._path, msgspec.json.encode(agenda))
+            return msgspec.json.decode(self._before.read_bytes(), type=Agenda)
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+
+    def write(self, agenda: Agenda) -> None:
+        """Keep `agenda`: it is on the disk when this returns. Raises AgendaNotKept; AgendaError when it is too long."""
+        fresh = msgspec.json.encode(agenda)
+        if len(fresh) > MOST_BYTES:
+            raise AgendaError(f"The agenda has {len(fresh):,} bytes, {MOST_BYTES:,} are the most: shorten its texts.")
+        try:
+            old = self._path.read_bytes() if self._path.exists() else fresh
+            if old != fresh:
+                write_durably(self._before, old)
+            write_durably(self._path, fresh)
         except OSError as error:
             raise AgendaNotKept(
                 f"The agenda is changed, but after a power cut it would be the old one: {self._path} cannot be "

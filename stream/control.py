@@ -9,8 +9,8 @@ from hardware.clock import Clock
 from stream.alarms import Alarm, worst_first
 from stream.errors import IsLive
 from stream.health import Health, LegKind, LegState, Readiness, SourceState, StreamState
-from stream.order import Order
-from stream.program import STOPPED, Command, obey, undo_words
+from stream.order import Order, Scene
+from stream.program import STOPPED, Command, obey, undo_words, upcoming
 from stream.talks import FixedTalks, TalkInfo, Talks
 
 
@@ -43,8 +43,14 @@ class StreamControl(Protocol):
     def hide_camera(self) -> None:
         """Neither picture nor sound of the room any more, at once; `camera` or `undo` is the way back."""
 
+    def put_on_stage(self, talk_id: str) -> None:
+        """This talk is on stage now; viewers see the same program. Raises NoSuchTalk, too."""
+
+    def make_next(self, talk_id: str) -> None:
+        """The next talk will be this one. Raises NoSuchTalk, too."""
+
     def undo(self) -> None:
-        """Back to the program and the talk before the last order."""
+        """Back to the program and the talks before the last order."""
 
     def stop(self) -> None:
         """End stream and recording."""
@@ -78,7 +84,7 @@ def program_state(order: Order | None, talks: Talks) -> ProgramState:
         "since": order.since or None,
         "program": order.program if order.do == "live" else "",
         "talk": talks.talk(order.talk) if order.talk is not None and order.do == "live" else None,
-        "next_talk": talks.next_after(order.talk if order.do == "live" else None),
+        "next_talk": upcoming(order.scene if order.do == "live" else Scene(), talks),
         "undo": undo_words(order, talks),
     }
 
@@ -133,6 +139,14 @@ class FakeDirector:
         """Show the slate."""
         self._obey("hide_camera")
 
+    def put_on_stage(self, talk_id: str) -> None:
+        """At once."""
+        self._obey("put_on_stage", talk_id)
+
+    def make_next(self, talk_id: str) -> None:
+        """At once."""
+        self._obey("make_next", talk_id)
+
     def undo(self) -> None:
         """Back to before."""
         self._obey("undo")
@@ -185,10 +199,10 @@ class FakeDirector:
             **program_state(self._order, self._talks),
         )
 
-    def _obey(self, command: Command) -> None:
+    def _obey(self, command: Command, talk_id: str = "") -> None:
         self._note(command)
         now = self._clock.stamp().wall.isoformat(timespec="seconds")
-        self._order = obey(self._order or STOPPED, command, self._talks, now)
+        self._order = obey(self._order or STOPPED, command, self._talks, now, talk_id)
 
     def _note(self, command: str) -> None:
         if self.fail_with is not None:

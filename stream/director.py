@@ -202,6 +202,14 @@ class Director:
         """Hide picture and sound of the room, at once."""
         self._obey("hide_camera")
 
+    def put_on_stage(self, talk_id: str) -> None:
+        """This talk is on stage now."""
+        self._obey("put_on_stage", talk_id)
+
+    def make_next(self, talk_id: str) -> None:
+        """The next talk will be this one."""
+        self._obey("make_next", talk_id)
+
     def undo(self) -> None:
         """Back to before the last order."""
         self._obey("undo")
@@ -252,12 +260,12 @@ class Director:
         self._board.stop()
         self._lower_third.stop()
 
-    def _obey(self, command: program.Command) -> None:
+    def _obey(self, command: program.Command, talk_id: str = "") -> None:
         with self._commands:
             if self._is_closed:
                 raise StreamClosed("The stream is shutting down: try again when it is back.")
             before = self._order or program.STOPPED
-            order = program.obey(before, command, self._talks, self._now())
+            order = program.obey(before, command, self._talks, self._now(), talk_id)
             if order != before:
                 log.info("stream event=ordered command=%s order=%s program=%s", command, order.do, order.program)
             self._follow(order)
@@ -265,8 +273,9 @@ class Director:
 
     def _follow(self, order: Order) -> None:
         """Do what the order says; under the lock of the commands."""
-        is_new = self._order is None or order.scene != self._order.scene or not self._is_running
         before = self._order.scene if self._order is not None and self._is_running else None
+        old = self._order  # another next talk is no new scene: an introduction goes on as it was
+        is_new = old is None or (order.program, order.talk) != (old.program, old.talk) or not self._is_running
         self._order = order
         if order.do == "stopped":
             self._lower_third.follow(before, None, None)

@@ -8,6 +8,7 @@ PlatypusError
 ├── NotLive (RuntimeError)          what to show was said, and nobody watches
 ├── IsLive (RuntimeError)           a pre-flight was asked for, and viewers watch already
 ├── NoNextTalk (LookupError)        the agenda has come to its end
+├── NoSuchTalk (LookupError)        the agenda has no talk of this id
 ├── BadSlate (ValueError)           what was rendered cannot be played in a loop
 └── FilmNotMade (OSError)           a recording stays as it is for now
 """
@@ -57,6 +58,12 @@ class NoNextTalk(PlatypusError, LookupError):
     """The talk on stage is the last one of the agenda."""
 
     code = "no_next_talk"
+
+
+class NoSuchTalk(PlatypusError, LookupError):
+    """A talk was chosen that the agenda does not have, or has no more."""
+
+    code = "no_such_talk"
 
 
 class BadSlate(PlatypusError, ValueError):

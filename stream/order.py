@@ -22,6 +22,7 @@ class Scene(msgspec.Struct, frozen=True):
 
     program: Program = "camera"
     talk: str | None = None  # its id; None before the first one, or without an agenda
+    then: str | None = None  # the talk that was made the next one; None: the agenda says which
 
     @property
     def has_room_sound(self) -> bool:
@@ -30,18 +31,19 @@ class Scene(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """To be live, or not, and with what. A file from before there were programs has neither of the last three."""
+    """To be live, or not, and with what. A file from before there were programs has none of the last four."""
 
     do: Literal["live", "stopped"]
     since: str  # when that was ordered, ISO 8601 UTC; a change of the program is no new order
     program: Program = "camera"
     talk: str | None = None
+    then: str | None = None
     before: Scene | None = None  # what undo goes back to
 
     @property
     def scene(self) -> Scene:
         """What viewers are to see while live."""
-        return Scene(self.program, self.talk)
+        return Scene(self.program, self.talk, self.then)
 
 
 class OrderFile:

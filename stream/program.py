@@ -8,6 +8,8 @@
     camera         NotLive                  camera: also the way back from "hidden" and the others
     take_break     NotLive                  "break" slate
     end            NotLive                  "end" slate
+    put_on_stage   NotLive                  the same program with this talk on stage; the agenda goes on after it
+    make_next      NotLive                  the same program and talk; then comes this talk
     hide_camera    NotLive                  "hidden" slate
     stop           nothing                  stopped
     undo           live as before the stop  the scene before the last command; nothing when that is gone or was undone
@@ -20,6 +22,11 @@ after a stop begins a new evening, without a talk; a stop by mistake is undone.
     next                        a slate                                 the room: the host is introducing whom it names
     starting, break, end        a slate                                 silence: people talk among themselves
     hidden                      a slate                                 silence
+
+The two that choose a talk never put another program on air. Only a slate that names it says something else afterwards:
+"next" names the talk put on stage (and is shown for its full time again), "starting" and "break" name the next one.
+A talk made the next one stays that until it is introduced or any is put on stage; once deleted from the agenda, it is
+the agenda again that says who is next.
 """
 
 from __future__ import annotations
@@ -28,12 +35,23 @@ from typing import Final, Literal
 
 import msgspec
 
-from stream.errors import NoNextTalk, NotLive
+from stream.errors import NoNextTalk, NoSuchTalk, NotLive
 from stream.order import Order, Program, Scene
-from stream.talks import Talks
+from stream.talks import TalkInfo, Talks
 
 Command = Literal[
-    "start", "go_live", "next_talk", "introduced", "camera", "take_break", "end", "hide_camera", "stop", "undo"
+    "start",
+    "go_live",
+    "next_talk",
+    "introduced",
+    "camera",
+    "take_break",
+    "end",
+    "hide_camera",
+    "put_on_stage",
+    "make_next",
+    "stop",
+    "undo",
 ]
 STOPPED: Final = Order(do="stopped", since="")
 _PROGRAMS: Final[dict[Command, Program]] = {
@@ -54,26 +72,38 @@ _WORDS: Final[dict[Program, str]] = {
 }
 
 
-def obey(order: Order, command: Command, talks: Talks, now: str) -> Order:
-    """The order after `command`, at `now` (ISO 8601, UTC). Raises NotLive, NoNextTalk."""
+def obey(order: Order, command: Command, talks: Talks, now: str, talk_id: str = "") -> Order:
+    """The order after `command`, at `now` (ISO 8601, UTC); `talk_id` for those that choose a talk.
+
+    Raises NotLive, NoNextTalk, NoSuchTalk.
+    """
     match command:
         case "stop":
             if order.do == "stopped":
                 return order
-            return msgspec.structs.replace(order, do="stopped", since=now, before=order.scene)
+            return msgspec.structs.replace(order, do="stopped", since=now, then=None, before=order.scene)
         case "undo":
             return _undone(order, now)
         case "introduced":
-            is_over = order.do == "live" and order.program == "next"
-            return msgspec.structs.replace(order, program="camera") if is_over else order
+            return _introduced(order) if order.do == "live" and order.program == "next" else order
         case "start" | "go_live" if order.do == "stopped":
             return Order(do="live", since=now, program=_PROGRAMS[command])
         case _ if order.do == "stopped":
             raise NotLive("The stream is stopped, nobody would see it: press Go live first.")
         case "next_talk":
             return _with(order, _next_scene(order, talks))
+        case "put_on_stage":
+            return _with(order, Scene(order.program, _known(talk_id, talks)))
+        case "make_next":
+            return _with(order, Scene(order.program, order.talk, _known(talk_id, talks)))
         case _:
-            return _with(order, Scene(_PROGRAMS[command], order.talk))
+            return _with(order, Scene(_PROGRAMS[command], order.talk, order.then))
+
+
+def upcoming(scene: Scene, talks: Talks) -> TalkInfo | None:
+    """The talk after the one on stage: the one made so, else the agenda's."""
+    chosen = talks.talk(scene.then) if scene.then is not None else None
+    return chosen or talks.next_after(scene.talk)
 
 
 def undo_words(order: Order, talks: Talks) -> str:
@@ -81,15 +111,33 @@ def undo_words(order: Order, talks: Talks) -> str:
     scene = order.before
     if scene is None:
         return ""
+    if order.do == "live" and (scene.program, scene.talk) == (order.program, order.talk):
+        talk = upcoming(scene, talks)
+        return f"next is again: {talk.title}" if talk else "next is again what the agenda says"
     back = "live again with" if order.do == "stopped" else "back to"
     talk = talks.talk(scene.talk) if scene.talk is not None and scene.talk != order.talk else None
-    return f"{back} {_WORDS[scene.program]}" + (f": {talk.title}" if talk else "")
+    is_alone = order.do == "live" and scene.program == order.program and scene.talk is None
+    return f"{back} {_WORDS[scene.program]}" + (f": {talk.title}" if talk else ", nobody on stage" * is_alone)
 
 
 def _with(order: Order, scene: Scene) -> Order:
     if scene == order.scene:
         return order
-    return msgspec.structs.replace(order, program=scene.program, talk=scene.talk, before=order.scene)
+    return msgspec.structs.replace(order, program=scene.program, talk=scene.talk, then=scene.then, before=order.scene)
+
+
+def _introduced(order: Order) -> Order:
+    """The camera; undo does not bring back a slate whose time is over."""
+    before = order.before
+    if before is not None and before.program == "next":
+        before = msgspec.structs.replace(before, program="camera")
+    return msgspec.structs.replace(order, program="camera", before=before)
+
+
+def _known(talk_id: str, talks: Talks) -> str:
+    if talks.talk(talk_id) is None:
+        raise NoSuchTalk(f"The agenda has no talk {talk_id[:64]!r}: it may have been deleted. Look at the talks again.")
+    return talk_id
 
 
 def _undone(order: Order, now: str) -> Order:
@@ -97,13 +145,13 @@ def _undone(order: Order, now: str) -> Order:
     if scene is None:
         return order
     since = order.since if order.do == "live" else now
-    return Order(do="live", since=since, program=scene.program, talk=scene.talk)
+    return Order(do="live", since=since, program=scene.program, talk=scene.talk, then=scene.then)
 
 
 def _next_scene(order: Order, talks: Talks) -> Scene:
     if order.program == "next":
         return order.scene
-    talk = talks.next_after(order.talk)
+    talk = upcoming(order.scene, talks)
     if talk is None and order.talk is not None and talks.talk(order.talk) is not None:
         raise NoNextTalk("That was the last talk of the agenda: press Camera to go on with the camera, or End.")
     return Scene("next", talk.id if talk else None)

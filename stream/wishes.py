@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from stream.artist import SlateKind
 from stream.order import Order, Scene
+from stream.program import upcoming
 from stream.talks import TalkInfo, Talks
 
 # A countdown outside of these is more likely a wrong clock, or an old agenda, than a patient audience.
@@ -39,7 +40,7 @@ def slate_of(scene: Scene, talks: Talks, now: datetime) -> Wish:
         case "next":
             return Wish("next", None if scene.talk is None else talks.talk(scene.talk))
         case "starting" | "break" as kind:
-            talk = talks.next_after(scene.talk)
+            talk = upcoming(scene, talks)
             if talk is None or talk.starts_at is None or not -_LATEST < talk.starts_at - now < _LONGEST:
                 return Wish(kind, talk)
             minutes_left = max(0, math.ceil((talk.starts_at - now) / timedelta(minutes=1)))
@@ -48,11 +49,14 @@ def slate_of(scene: Scene, talks: Talks, now: datetime) -> Wish:
 
 def wishes(order: Order, talks: Talks, now: datetime) -> list[Wish]:
     """All that may be needed, the most urgent first; without countdowns but the one that runs."""
-    then = talks.next_after(order.talk)
+    then = upcoming(order.scene, talks)
     others = [
         Wish("hidden"),
         Wish("next", then),
-        *(slate_of(Scene(kind, order.talk), talks, now).without_countdown for kind in ("break", "starting", "end")),
+        *(
+            slate_of(Scene(kind, order.talk, order.then), talks, now).without_countdown
+            for kind in ("break", "starting", "end")
+        ),
     ]
     if order.do == "stopped":
         first = slate_of(Scene("starting"), talks, now)

@@ -19,11 +19,12 @@ from kiosk.dashboard.pages import add_pages
 from kiosk.dashboard.ports import FrontDesk, News
 from kiosk.dashboard.screen import add_screen
 from kiosk.dashboard.settings import DashboardSettings
+from kiosk.dashboard.talks import add_talks, let_files_in
 from kiosk.dashboard.watching import PreviewFiles, add_watching
 
 log = logging.getLogger(__name__)
 
-LARGEST_BODY_BYTES = 16 * 1024  # our forms send a PIN, or a name, and a token
+LARGEST_BODY_BYTES = 16 * 1024  # our forms send a PIN, or a talk, and a token; a file of talks: talks.py
 SESSION_LIFE = timedelta(hours=24)  # one event, with its eve
 
 _SAID = {
@@ -31,7 +32,10 @@ _SAID = {
     403: ("Not allowed", "Log in first, then try again."),
     404: ("Nothing here", "There is no such page. The address may be mistyped."),
     405: ("That did not work", "This page cannot be used that way. Go back and try again."),
-    413: ("Too large", "What was sent is far larger than any form here. Go back and try again."),
+    413: (
+        "Too large",
+        "What was sent is larger than any form here takes (a file of talks: 2 MB). Go back and try again.",
+    ),
     500: ("Something broke", "It was our fault and it is in the log. The door and the stream go on without this page."),
 }
 
@@ -57,10 +61,12 @@ def create_app(
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     guard(app, settings)  # first: an unknown Host is answered before anything else looks at the request
+    let_files_in(app)  # before the token is looked for: that reads the whole request
     CSRFProtect(app)
     add_entrance(app, access, is_film_open=settings.watch == "local")
     add_pages(app, access, live, news, settings.zone)
     add_desk(app, desk, live, settings.zone)
+    add_talks(app, live, news, settings.zone)
     add_screen(app, access, live, settings.screen_language)
     add_watching(app, preview, settings.screen_language)
 

@@ -60,7 +60,7 @@ class Snapshot:
     @cached_property
     def home(self) -> views.HomeView:
         """The organizer's page."""
-        return views.home(self.facts, self._settings.zone)
+        return views.home(self.facts, self._settings.zone, self.at)
 
     @cached_property
     def home_json(self) -> bytes:

@@ -15,10 +15,10 @@ import msgspec
 
 from hardware.clock import Clock
 from kiosk.ledger import Decision, Found, HeadCount, KnownTime, ScanRow, Seats, Waiting
-from kiosk.news import BusError, DoorState, Reply, ScanNews, StreamCommand
+from kiosk.news import AgendaNews, BusError, DoorState, Reply, ScanNews, StreamCommand
 from stream.health import StreamState
 
-AnyNews = ScanNews | DoorState | StreamState
+AnyNews = ScanNews | DoorState | StreamState | AgendaNews
 State = TypeVar("State")
 
 DESK_GATE = "desk"  # the gate that rows made on the volunteer's page name
@@ -45,6 +45,7 @@ class NewsNow(NamedTuple):
 
     doors: tuple[Heard[DoorState], ...] = ()  # one a gate, ordered by name
     stream: Heard[StreamState] | None = None
+    agenda: AgendaNews | None = None
 
 
 class Doorbook(Protocol):
@@ -205,15 +206,17 @@ class FakeDoorbook:
 
 
 class FakeNews:
-    """A bus in memory: say something, and subscribers hear it; commands are kept and answered by `reply`."""
+    """A bus in memory: say something, and subscribers hear it; commands are kept and answered by `reply`, or `obey`."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._doors: dict[str, tuple[DoorState, float]] = {}
         self._stream: tuple[StreamState, float] | None = None
+        self._agenda: AgendaNews | None = None
         self._callbacks: list[Callable[[AnyNews], None]] = []
         self.commands: list[StreamCommand] = []
         self.reply: Reply | None = Reply(ok=True)  # None: nobody answers
+        self.obey: Callable[[StreamCommand], Reply] | None = None  # whoever plays the stream
 
     def say(self, news: AnyNews) -> None:
         """Publish: states are kept, everybody hears it."""
@@ -221,13 +224,16 @@ class FakeNews:
             self._doors[news.gate] = (news, self._clock.monotonic())
         elif isinstance(news, StreamState):
             self._stream = (news, self._clock.monotonic())
+        elif isinstance(news, AgendaNews):
+            self._agenda = news
         for callback in self._callbacks:
             callback(news)
 
     def latest(self) -> NewsNow:
         now_s = self._clock.monotonic()
         doors = tuple(Heard(state, now_s - said_s) for _, (state, said_s) in sorted(self._doors.items()))
-        return NewsNow(doors, Heard(self._stream[0], now_s - self._stream[1]) if self._stream else None)
+        stream = Heard(self._stream[0], now_s - self._stream[1]) if self._stream else None
+        return NewsNow(doors, stream, self._agenda)
 
     def subscribe(self, callback: Callable[[AnyNews], None]) -> None:
         self._callbacks.append(callback)
@@ -236,4 +242,4 @@ class FakeNews:
         self.commands.append(command)
         if self.reply is None:
             raise BusError(f"the stream process did not answer within {timeout_s:g} s; is it running?")
-        return self.reply
+        return self.obey(command) if self.obey is not None else self.reply

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import errno
 import logging
 import socket
@@ -13,10 +14,12 @@ from typing import Any, Self
 import flask
 from waitress import create_server, wasyncore
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 
 from hardware.errors import PlatypusError
 from hardware.worker import Worker
 from kiosk.dashboard.live import Live
+from kiosk.dashboard.talks import LARGEST_UPLOAD_BYTES, UPLOAD_PATH
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +30,7 @@ MOST_CONNECTIONS = 200
 # A phone that went out of reach acknowledges nothing: the kernel ends such a connection, or one whose reader does
 # not read, after this long (tcp(7), TCP_USER_TIMEOUT); without it a thread would be held for a quarter of an hour.
 UNREAD_LIMIT_MS = 15_000
+LARGEST_BODY_BYTES = 64 * 1024
 UNSENT_BYTES = 64 * 1024  # kept for one page by waitress before its thread waits for the page to read
 
 
@@ -34,6 +38,22 @@ class PortTaken(PlatypusError, OSError):
     """The dashboard cannot listen where it was told to."""
 
     code = "port_taken"
+
+
+class _Request(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
+    """A request whose body is refused by its length before it is read, unless it goes where files are taken."""
+
+    adj: Any
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        if self.path == UPLOAD_PATH:
+            self.adj = copy.copy(self.adj)
+            self.adj.max_request_body_size = LARGEST_UPLOAD_BYTES + LARGEST_BODY_BYTES
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    parser_class = _Request
 
 
 class DashboardServer:
@@ -52,11 +72,12 @@ class DashboardServer:
             connection_limit=MOST_CONNECTIONS,
             channel_timeout=30,
             max_request_header_size=16 * 1024,
-            max_request_body_size=64 * 1024,
+            max_request_body_size=LARGEST_BODY_BYTES,
             outbuf_high_watermark=UNSENT_BYTES,
             clear_untrusted_proxy_headers=False,  # is_on_this_machine wants to see them; nothing else trusts them
             ident=None,
         )
+        self._server.channel_class = _Channel
         self.worker = Worker("dashboard-web", self._run)
 
     def __enter__(self) -> Self:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from kiosk.dashboard import words
+from kiosk.dashboard import talks_view, words
 from kiosk.dashboard.ports import DESK_GATE, EventFacts, NewsNow
 from kiosk.dashboard.screen_words import SCREEN_WORDS, ScreenWords
 from kiosk.dashboard.words import Status, Tone
@@ -112,6 +112,7 @@ class HomeView(msgspec.Struct, frozen=True, kw_only=True):
     stream: StreamView
     answers: tuple[AnswerLine, ...]
     is_quiet: bool  # no answer yet
+    talks_version: str = ""  # differs when the page of the talks has to be read anew
 
 
 class ScreenView(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,8 +130,8 @@ class ScreenView(msgspec.Struct, frozen=True, kw_only=True):
     shows_for_s: float = 0.0  # how much longer the answer stays
 
 
-def home(facts: Facts, zone: ZoneInfo) -> HomeView:
-    """The organizer's page of this moment; times in `zone`."""
+def home(facts: Facts, zone: ZoneInfo, now: datetime | None = None) -> HomeView:
+    """The organizer's page of this moment; times in `zone`. `now`: which talk the clock says is on."""
     many = len(facts.news.doors) > 1
     doors = [
         _status(
@@ -154,6 +155,7 @@ def home(facts: Facts, zone: ZoneInfo) -> HomeView:
         stream=_stream(facts, zone),
         answers=tuple(line(row, zone) for row in facts.scans[:HOME_ROWS]),
         is_quiet=not facts.scans,
+        talks_version=talks_view.version(facts.news, now),
     )
 
 

@@ -275,10 +275,13 @@ def test_an_address_that_is_not_ours_is_said(house: House, host: str) -> None:
         DashboardServer(house.app, host, 0)
 
 
-@pytest.mark.parametrize("length", [20_000, 200_000, 10_000_000_000])
-def test_a_body_without_end_is_refused_by_its_length(busy: House, length: int) -> None:
+@pytest.mark.parametrize(
+    ("path", "length"),
+    [("/login", 20_000), ("/login", 200_000), ("/login", 10_000_000_000), ("/talks/upload", 3_000_000)],
+)
+def test_a_body_without_end_is_refused_by_its_length(busy: House, path: str, length: int) -> None:
     with busy.served() as server, socket.create_connection(("127.0.0.1", server.port), timeout=5) as wire:
-        head = f"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n"
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n"
         head += "Content-Type: application/x-www-form-urlencoded\r\nConnection: close\r\n\r\n"
         wire.sendall(head.encode() + b"pin=" + b"x" * min(length - 4, 30_000))
         assert b" 413 " in wire.recv(100)

@@ -14,14 +14,16 @@ from test_cli import CONFIG, platypus
 from hardware.clock import ManualClock
 from kiosk.bus import Bus, Will
 from kiosk.demo import servers
-from kiosk.news import STREAM_COMMAND, STREAM_STATE, Reply, StreamCommand
+from kiosk.news import STREAM_AGENDA, STREAM_COMMAND, STREAM_STATE, AgendaNews, Reply, StreamCommand
+from stream.agenda import Agenda, Talk
 from stream.alarms import Alarm
 from stream.control import FakeDirector
 from stream.health import StreamState
 from stream.talks import FixedTalks, TalkInfo
 
 WAIT_S = 10.0
-TALKS = FixedTalks([TalkInfo(id="a", title="Łukasz' talk", speaker="Łukasz")])
+TALKS = FixedTalks([TalkInfo(id="a", title="Łukasz' talk", speaker="Łukasz"), TalkInfo(id="7", title="Lightning")])
+AGENDA = Agenda(talks=(Talk(id="a", title="Łukasz' talk", speaker="Łukasz"), Talk(id="7", title="Lightning")))
 
 
 @pytest.fixture
@@ -44,12 +46,13 @@ def director(venue: Path) -> Iterator[FakeDirector]:
     with Bus(_socket(venue), "stream", Will(STREAM_STATE, StreamState(online=False))) as bus:
 
         def obey(command: StreamCommand) -> Reply:
-            getattr(fake, command.do)()
+            getattr(fake, command.do)(*([command.talk] if command.talk else []))
             bus.keep(STREAM_STATE, fake.state())
             return Reply(ok=True, state=fake.state())
 
         bus.serve(STREAM_COMMAND, StreamCommand, obey)
         bus.keep(STREAM_STATE, fake.state())
+        bus.keep(STREAM_AGENDA, AgendaNews(revision="1", agenda=AGENDA))
         deadline = time.monotonic() + WAIT_S
         while not bus.is_connected:
             assert time.monotonic() < deadline
@@ -90,7 +93,7 @@ def test_each_word_does_what_it_says_and_answers_with_the_new_state(venue: Path,
 def test_the_state_is_told_to_people_and_to_programs(venue: Path, director: FakeDirector) -> None:
     platypus(venue, "stream", "go-live")
     said = platypus(venue, "stream", "next").stdout
-    assert said.splitlines()[0] == "live: next; talk: Łukasz' talk"
+    assert said.splitlines()[0] == "live: next; talk: Łukasz' talk; next: Lightning"
     assert "hall: live" in said
     assert "undo: back to the slate before the start" in said
     told = state(venue, "status")
@@ -105,6 +108,19 @@ def test_what_is_wrong_is_told_with_what_to_do(venue: Path, director: FakeDirect
     assert state(venue, "status")["alarms"] == [
         {"code": "black", "cause": "the camera's picture is black for 7 s", "action": "Take off the cap"}
     ]
+
+
+def test_a_talk_is_chosen_by_its_id_or_its_number(venue: Path, director: FakeDirector) -> None:
+    platypus(venue, "stream", "go-live")
+    for word in ("7", "2"):
+        said = platypus(venue, "stream", "talk", word).stdout
+        assert said.splitlines()[0] == "live: starting; talk: Lightning"
+        platypus(venue, "stream", "undo")
+    said = platypus(venue, "stream", "talk", "7", "--next").stdout
+    assert said.splitlines()[0] == "live: starting; next: Lightning"
+    for word in ("3", "0", "Lightning", "²"):
+        done = platypus(venue, "stream", "talk", word, code=1)
+        assert "a number from 1 to 2" in done.stderr.splitlines()[-1]
 
 
 def test_an_order_that_makes_no_sense_is_one_sentence_and_an_exit_code(venue: Path, director: FakeDirector) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -88,10 +89,10 @@ def test_an_evening_is_one_session_without_a_gap_and_every_button_answers_at_onc
     until_slates(director, tmp_path)
     took_s: dict[str, float] = {}
 
-    def press(command: Callable[[], None], program: str, on_air: str) -> None:
+    def press(command: Callable[..., None], program: str, on_air: str, *about: str) -> None:
         for _ in range(2):
             begun_s = clock.monotonic()
-            command()
+            command(*about)
             name = command.__name__
             took_s[name] = max(took_s.get(name, 0.0), clock.monotonic() - begun_s)
         assert director.state().program == program
@@ -105,6 +106,9 @@ def test_an_evening_is_one_session_without_a_gap_and_every_button_answers_at_onc
     assert director.state().talk == TALKS.talk("a")
     until(lambda: director.state().program == "camera", what="the camera by itself")
     shows(director, "camera")
+    press(director.put_on_stage, "camera", "camera", "b")
+    press(director.make_next, "camera", "camera", "a")
+    assert (director.state().talk, director.state().next_talk) == (TALKS.talk("b"), TALKS.talk("a"))
     press(director.hide_camera, "hidden", "slate")
     press(director.undo, "camera", "camera")
     press(director.take_break, "break", "slate")
@@ -122,6 +126,24 @@ def test_an_evening_is_one_session_without_a_gap_and_every_button_answers_at_onc
     films = finished_films(tmp_path / "state" / "recordings")
     assert [film.stem[18:] for film in films] == ["", "First - Ada", ""], "before, the talk, the end"
     assert [set(video_steps(film)) for film in films] == [{STEP_TICKS}] * 3
+
+
+def test_a_talk_put_on_stage_is_introduced_for_its_full_time_and_another_next_one_changes_nothing(
+    begin: Begin, clock: SystemClock, tmp_path: Path
+) -> None:
+    director = begin(introduce_s=1.5)
+    until_slates(director, tmp_path)
+    director.go_live()
+    director.next_talk()
+    pause = threading.Event()
+    pause.wait(0.7)  # half of the introduction is over: what comes now may begin it anew, or not
+    begun_s = clock.monotonic()
+    director.put_on_stage("b")
+    pause.wait(0.7)
+    director.make_next("a")
+    until(lambda: director.state().program == "camera", what="the camera by itself")
+    assert 1.4 < clock.monotonic() - begun_s < 2.1, "1.5 s from put_on_stage on, whatever came later"
+    assert director.state().talk == TALKS.talk("b")
 
 
 def test_the_hidden_camera_is_gone_at_once(begin: Begin, tmp_path: Path, clock: SystemClock) -> None:

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.errors import NoNextTalk, NotLive
+from stream.errors import NoNextTalk, NoSuchTalk, NotLive
 from stream.order import Order, OrderFile, Scene
-from stream.program import STOPPED, Command, obey, undo_words
+from stream.program import STOPPED, Command, obey, undo_words, upcoming
 from stream.talks import FixedTalks, TalkInfo
 
 TALKS = FixedTalks([TalkInfo(id="a", title="First"), TalkInfo(id="b", title="Second")])
+FOUR = FixedTalks([TalkInfo(id=each, title=f"Talk {each.upper()}") for each in "abcd"])
 NONE = FixedTalks()
 
 
@@ -90,13 +91,88 @@ def test_a_talk_that_left_the_agenda_is_followed_by_the_first_of_what_is_there()
         (["start"], ""),
         (["start", "take_break"], "back to the camera"),
         (["start", "take_break", "undo"], ""),
-        (["start", "next_talk", "introduced"], "back to the camera"),
+        (["start", "next_talk", "introduced"], "back to the camera, nobody on stage"),
         (["start", "next_talk", "introduced", "next_talk"], "back to the camera: First"),
         (["start", "hide_camera", "stop"], "live again with the hidden camera"),
     ],
 )
 def test_undo_says_what_it_would_do(commands: list[Command], words: str) -> None:
     assert undo_words(after(*commands), TALKS) == words
+
+
+def chosen(*commands: str, begin: Order = STOPPED) -> Order:
+    """The order after commands such as "camera" and "make_next c"."""
+    order = begin
+    for each in commands:
+        command, _, talk_id = each.partition(" ")
+        order = obey(order, command, FOUR, "t", talk_id)  # type: ignore[arg-type]  # words of a table
+    return order
+
+
+@pytest.mark.parametrize(
+    ("commands", "scene", "then_comes"),
+    [
+        (["start", "put_on_stage c"], Scene("camera", "c"), "d"),
+        (["go_live", "put_on_stage c"], Scene("starting", "c"), "d"),
+        (["go_live", "next_talk", "put_on_stage c"], Scene("next", "c"), "d"),
+        (["start", "hide_camera", "put_on_stage c"], Scene("hidden", "c"), "d"),
+        (["start", "put_on_stage c", "put_on_stage a"], Scene("camera", "a"), "b"),
+        (["start", "put_on_stage d", "next_talk"], None, None),  # NoNextTalk
+        (["start", "put_on_stage a", "make_next d"], Scene("camera", "a", "d"), "d"),
+        (["start", "put_on_stage a", "make_next d", "take_break"], Scene("break", "a", "d"), "d"),
+        (["start", "put_on_stage a", "make_next d", "next_talk"], Scene("next", "d"), None),
+        (["start", "put_on_stage a", "make_next d", "put_on_stage b"], Scene("camera", "b"), "c"),
+        (["go_live", "make_next c"], Scene("starting", None, "c"), "c"),
+        (["go_live", "make_next c", "make_next b", "next_talk"], Scene("next", "b"), "c"),
+        (["go_live", "next_talk", "make_next d", "introduced"], Scene("camera", "a", "d"), "d"),
+        (["go_live", "make_next c", "stop", "go_live"], Scene("starting"), "a"),
+        (["go_live", "make_next c", "stop", "undo"], Scene("starting", None, "c"), "c"),
+        (["go_live", "make_next c", "undo"], Scene("starting"), "a"),
+        (["start", "put_on_stage b", "put_on_stage d", "undo"], Scene("camera", "b"), "c"),
+        (["start", "put_on_stage a", "make_next d", "next_talk", "introduced", "undo"], Scene("camera", "a", "d"), "d"),
+    ],
+)
+def test_a_talk_chosen_by_the_thumb(commands: list[str], scene: Scene | None, then_comes: str | None) -> None:
+    if scene is None:
+        with pytest.raises(NoNextTalk):
+            chosen(*commands)
+        return
+    order = chosen(*commands)
+    assert order.scene == scene
+    following = upcoming(order.scene, FOUR)
+    assert (following.id if following else None) == then_comes
+
+
+@pytest.mark.parametrize("command", ["put_on_stage", "make_next"])
+def test_a_talk_is_chosen_while_live_and_from_the_agenda_only(command: Command) -> None:
+    with pytest.raises(NotLive, match="press Go live first"):
+        obey(STOPPED, command, FOUR, "t", "a")
+    with pytest.raises(NoSuchTalk, match="'gone'"):
+        obey(after("start"), command, FOUR, "t", "gone")
+
+
+def test_a_chosen_next_talk_that_was_deleted_leaves_the_choice_to_the_agenda() -> None:
+    order = chosen("start", "put_on_stage a", "make_next d")
+    without = FixedTalks([TalkInfo(id=each, title=each) for each in "abc"])
+    assert obey(order, "next_talk", without, "t").talk == "b"
+
+
+@pytest.mark.parametrize(
+    ("commands", "words"),
+    [
+        (["start", "put_on_stage a", "make_next d"], "next is again: Talk B"),
+        (["start", "put_on_stage d", "make_next a"], "next is again what the agenda says"),
+        (["start", "put_on_stage a", "put_on_stage d"], "back to the camera: Talk A"),
+        (["start", "put_on_stage a"], "back to the camera, nobody on stage"),
+    ],
+)
+def test_undo_says_what_becomes_of_a_chosen_talk(commands: list[str], words: str) -> None:
+    assert undo_words(chosen(*commands), FOUR) == words
+
+
+def test_undo_after_an_introduction_does_not_bring_its_slate_back() -> None:
+    order = chosen("go_live", "next_talk", "make_next d", "introduced", "undo")
+    assert order.scene == Scene("camera", "a")
 
 
 COMMANDS: list[Command] = [
@@ -107,6 +183,8 @@ COMMANDS: list[Command] = [
     "take_break",
     "end",
     "hide_camera",
+    "put_on_stage",
+    "make_next",
     "stop",
     "undo",
 ]
@@ -117,13 +195,15 @@ def test_a_button_pressed_twice_is_a_button_pressed_once(commands: list[Command]
     order = STOPPED
     for command in [*commands, last]:
         try:
-            order = obey(order, command, NONE, "t")
-        except NotLive:
+            order = obey(order, command, TALKS, "t", "b")
+        except (NotLive, NoNextTalk):
             continue
     try:
-        assert obey(order, last, NONE, "t") == order
+        assert obey(order, last, TALKS, "t", "b") == order
     except NotLive:
         assert order.do == "stopped"
+    except NoNextTalk:
+        assert upcoming(order.scene, TALKS) is None
 
 
 def test_since_is_when_it_went_live_whatever_the_program_does() -> None:

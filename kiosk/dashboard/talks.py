@@ -1,0 +1,274 @@
+"""The page of the talks: the agenda in its order, who is on stage and who is next, each moved by one press.
+
+Every change is made from the agenda that the page showed; when that is another one by now nothing is changed, and it is
+said. The stream process keeps the agenda; while it is away the page is for reading only. Works without scripts; with
+them (talks.js) the same pages are fetched and put in place.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import flask
+import flask_login
+import msgspec
+
+from hardware.errors import PlatypusError
+from kiosk.dashboard import talk_form, talks_view
+from kiosk.dashboard.live import Live
+from kiosk.dashboard.pages import ANSWER_S
+from kiosk.dashboard.ports import News
+from kiosk.dashboard.talk_form import TalkForm
+from kiosk.dashboard.talks_view import TalksSaid, Undo
+from kiosk.dashboard.views import clock_time
+from kiosk.news import AgendaNews, StreamCommand
+from stream.agenda import Agenda, AgendaChanged, AgendaError, Talk, UnknownTalk
+from stream.agenda_files import parse_agenda
+
+log = logging.getLogger(__name__)
+
+# A schedule of 500 talks with their abstracts; the command line takes more. The server reads it before anybody looked
+# whether the sender is logged in, on up to 200 connections at once: so not the 8 MB of a congress.
+LARGEST_UPLOAD_BYTES = 2_000_000
+UPLOAD_PATH = "/talks/upload"
+_UPLOAD = "talks_upload"
+_TOO_LARGE = (
+    f"The file has more than {LARGEST_UPLOAD_BYTES // 1_000_000} MB. Is it the right one? The Pi itself takes larger "
+    "ones: platypus agenda import FILE"
+)
+
+
+class NotDone(PlatypusError, RuntimeError):
+    """The stream process said no; its text says why."""
+
+    code = "not_done"
+
+
+def let_files_in(app: flask.Flask) -> None:
+    """Allow a file of talks, where one is expected and from whoever is logged in; before anything reads the request."""
+
+    @app.before_request
+    def allow() -> None:
+        if flask.request.endpoint == _UPLOAD and flask_login.current_user.is_authenticated:
+            flask.request.max_content_length = LARGEST_UPLOAD_BYTES + 16 * 1024
+
+
+def add_talks(app: flask.Flask, live: Live, news: News, zone: ZoneInfo) -> None:
+    """Routes of the page; times on it are told in `zone`."""
+    changes = _Changes(news)
+
+    def page(said: TalksSaid | None, code: int = 200) -> flask.typing.ResponseReturnValue:
+        now = live.now()
+        view = talks_view.compose(news.latest(), now.at, zone)
+        return flask.render_template(
+            "talks.html",
+            talks=view,
+            view=now.home,
+            said=said,
+            as_of=clock_time(now.at, zone),
+            most_bytes=LARGEST_UPLOAD_BYTES,
+        ), code
+
+    @app.get("/talks")
+    def talks() -> flask.typing.ResponseReturnValue:
+        said = None
+        if "part" not in flask.request.args:  # fetched beside a press, which must not lose its answer
+            said = msgspec.convert(flask.session.pop("talks_said", None), TalksSaid | None)
+        return page(said)
+
+    def press(path: str, act: Callable[[], TalksSaid]) -> None:
+        """A button: `act`, say what came of it, and show the page again with that done."""
+
+        def pressed() -> flask.typing.ResponseReturnValue:
+            said = _tried(path, act)
+            said = msgspec.structs.replace(said, detail=said.detail[:500])  # a cookie has 4 kB
+            flask.session["talks_said"] = msgspec.to_builtins(said)
+            return flask.redirect(flask.url_for("talks"), 303)
+
+        app.post(f"/talks/{path}", endpoint=f"talks_{path}")(pressed)
+
+    press("stage", changes.stage)
+    press("next", changes.next)
+    press("up", lambda: changes.move(up=True))
+    press("down", lambda: changes.move(up=False))
+    press("remove", changes.remove)
+    press("undo", changes.undo)
+    press("undo-stage", changes.undo_stage)
+
+    @app.post(UPLOAD_PATH, endpoint=_UPLOAD)
+    def upload() -> flask.typing.ResponseReturnValue:
+        said = _tried("upload", lambda: changes.upload(zone))
+        if said.tone == "no":  # shown at once: a list of what is wrong is too long for a cookie
+            return page(said, 422)
+        flask.session["talks_said"] = msgspec.to_builtins(said)
+        return flask.redirect(flask.url_for("talks"), 303)
+
+    def form(fields: TalkForm, talk_id: str, trouble: str, code: int) -> flask.typing.ResponseReturnValue:
+        known = news.latest().agenda
+        return flask.render_template(
+            "talk.html",
+            form=fields,
+            talk_id=talk_id,
+            trouble=trouble,
+            revision=known.revision if known else "",
+            longest=talk_form.LONGEST,
+        ), code
+
+    @app.get("/talks/add")
+    def add_talk() -> flask.typing.ResponseReturnValue:
+        known = news.latest().agenda
+        return form(talk_form.begun(known.agenda if known else Agenda(), zone), "", "", 200)
+
+    @app.get("/talks/edit/<talk_id>")
+    def edit_talk(talk_id: str) -> flask.typing.ResponseReturnValue:
+        talk = _found(news.latest().agenda, talk_id)
+        return form(talk_form.filled(talk, zone), talk_id, "", 200)
+
+    def save(talk_id: str) -> flask.typing.ResponseReturnValue:
+        typed = talk_form.form_of(flask.request.form)
+        try:
+            said = changes.save(typed, talk_id, zone)
+        except AgendaChanged:
+            trouble = "The agenda was changed meanwhile. Below is what you typed: press again to keep it."
+            return form(typed, talk_id, trouble, 409)
+        except (PlatypusError, OSError) as error:
+            log.warning("talks do=save outcome=failed cause=%s", type(error).__name__)
+            return form(typed, talk_id, str(error), 422)
+        flask.session["talks_said"] = msgspec.to_builtins(said)
+        return flask.redirect(flask.url_for("talks"), 303)
+
+    app.post("/talks/add", endpoint="talks_add")(lambda: save(""))
+    app.post("/talks/edit/<talk_id>", endpoint="talks_edit")(save)
+
+    @app.errorhandler(UnknownTalk)
+    def unknown(error: UnknownTalk) -> flask.typing.ResponseReturnValue:
+        return flask.render_template("error.html", title="This talk is gone", text=str(error)), 404
+
+
+class _Changes:
+    """From the fields of a form to a command of the stream process, and to the words that answer it."""
+
+    def __init__(self, news: News) -> None:
+        self._news = news
+
+    def stage(self) -> TalksSaid:
+        talk = _found(self._news.latest().agenda, flask.request.form.get("talk", ""))
+        self._command(StreamCommand(do="put_on_stage", talk=talk.id))
+        return _done(f"On stage: {talks_view.short(talk)}", "Viewers go on seeing what they saw.", "stage")
+
+    def next(self) -> TalksSaid:
+        talk = _found(self._news.latest().agenda, flask.request.form.get("talk", ""))
+        self._command(StreamCommand(do="make_next", talk=talk.id))
+        return _done(f"Next: {talks_view.short(talk)}", "After it, the agenda goes on where it was.", "stage")
+
+    def undo_stage(self) -> TalksSaid:
+        self._command(StreamCommand(do="undo"))
+        return _done("Undone", "", "")
+
+    def move(self, *, up: bool) -> TalksSaid:
+        known = self._seen()
+        talk = _found(known, flask.request.form.get("talk", ""))
+        ids: list[str | None] = [each.id for each in known.agenda.talks]
+        place = ids.index(talk.id)
+        before = ids[max(place - 1, 0)] if up else [*ids, None, None][place + 2]
+        self._replace(known.agenda.move(talk.id, before=before), known)
+        return _done(f"Moved {'up' if up else 'down'}: {talks_view.short(talk)}", "", "agenda")
+
+    def remove(self) -> TalksSaid:
+        known = self._seen()
+        talk = _found(known, flask.request.form.get("talk", ""))
+        self._replace(known.agenda.remove(talk.id), known)
+        return _done(f"Removed: {talks_view.short(talk)}", "", "agenda")
+
+    def undo(self) -> TalksSaid:
+        known = self._seen()
+        self._command(StreamCommand(do="undo_agenda", made_from=known.revision))
+        return _done("Undone", "", "agenda")
+
+    def save(self, typed: TalkForm, talk_id: str, zone: ZoneInfo) -> TalksSaid:
+        """Raises AgendaChanged, AgendaError and what the bus raises."""
+        known = self._seen()
+        if talk_id:
+            talk = typed.put_in(known.agenda.talk(talk_id), zone)
+            agenda = known.agenda.change(talk)
+        else:
+            talk = typed.put_in(Talk(id="new", title="new"), zone)
+            fields = {name: getattr(talk, name) for name in ("title", "speaker", "starts_at", "minutes", "room")}
+            agenda = known.agenda.add(**fields)
+            if talk.do_not_record:
+                (added,) = {each.id for each in agenda.talks} - {each.id for each in known.agenda.talks}
+                agenda = agenda.change(msgspec.structs.replace(agenda.talk(added), do_not_record=True))
+        self._replace(agenda, known)
+        return _done(f"{'Changed' if talk_id else 'Added'}: {talks_view.short(talk)}", "", "agenda")
+
+    def upload(self, zone: ZoneInfo) -> TalksSaid:
+        """The file of the form, in place of all there was. Raises AgendaFileError with all that is wrong with it."""
+        known = self._seen()
+        file = flask.request.files.get("file")
+        if file is None:
+            flask.abort(400)
+        raw = file.read(LARGEST_UPLOAD_BYTES + 1)
+        if not raw:
+            raise AgendaError("No file was chosen, or it is empty: choose a schedule.json, an .ics or a .csv.")
+        if len(raw) > LARGEST_UPLOAD_BYTES:
+            raise AgendaError(_TOO_LARGE)
+        name = re.sub(r"[^\w. ()-]", "_", file.filename or "")[-60:] or "the file"
+        room = flask.request.form.get("room", "").strip()[:200] or None
+        agenda = parse_agenda(name, raw, zone, room=room, day=_day(flask.request.form.get("day", "")))
+        self._replace(agenda, known)
+        count, old = len(agenda.talks), len(known.agenda.talks)
+        times = sorted(talk.starts_at.astimezone(zone) for talk in agenda.talks if talk.starts_at)
+        when = f", {times[0]:%A %-d %B, %H:%M}" if times else ", without times"
+        if times and times[-1] > times[0]:
+            when += f" to {times[-1]:%H:%M}" if times[-1].date() == times[0].date() else f" to {times[-1]:%A, %H:%M}"
+        title = f"{count} talk{'s' * (count > 1)} from {name}"
+        instead = f"In place of the {old} there were." if old else ""
+        return _done(title, f"{agenda.event[:80] or 'Talks'}{when}. {instead}".strip(), "agenda")
+
+    def _seen(self) -> AgendaNews:
+        """The agenda, when it is the one that the form was made from. Raises AgendaChanged, NotDone."""
+        known = self._news.latest().agenda
+        if known is None:
+            raise NotDone(talks_view.NOT_HEARD)
+        if flask.request.form.get("revision", "") != known.revision:
+            raise AgendaChanged("The agenda was changed meanwhile. It is below as it is now: look, then press again.")
+        return known
+
+    def _replace(self, agenda: Agenda, known: AgendaNews) -> None:
+        self._command(StreamCommand(do="replace_agenda", agenda=agenda, made_from=known.revision))
+
+    def _command(self, command: StreamCommand) -> None:
+        reply = self._news.command(command, ANSWER_S)
+        if not reply.ok:
+            raise NotDone(reply.error or "The stream said no, and not why; see its log.")
+
+
+def _tried(path: str, act: Callable[[], TalksSaid]) -> TalksSaid:
+    try:
+        said = act()
+    except (PlatypusError, OSError) as error:
+        log.warning("talks do=%s outcome=failed cause=%s", path, type(error).__name__)
+        title = "Nothing was taken" if path == "upload" else "Not done"
+        return TalksSaid(tone="no", title=title, detail=str(error))
+    log.info("talks do=%s outcome=ok", path)
+    return said
+
+
+def _done(title: str, detail: str, undo: Undo) -> TalksSaid:
+    return TalksSaid(tone="yes", title=title, detail=detail, undo=undo)
+
+
+def _found(known: AgendaNews | None, talk_id: str) -> Talk:
+    """Raises UnknownTalk."""
+    return (known.agenda if known else Agenda()).talk(talk_id[:64])
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise AgendaError(f"The day {text[:20]!r} is not a date such as 2026-11-24.") from None

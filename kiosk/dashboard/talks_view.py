@@ -1,0 +1,143 @@
+"""What the page of the talks shows: the agenda's lines, which of them is on stage and next, and what may be pressed."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from kiosk.dashboard import words
+from kiosk.dashboard.ports import NewsNow
+from kiosk.dashboard.words import Tone
+from stream.agenda import Agenda, Talk
+from stream.health import StreamState
+
+NOT_HEARD = "The stream's program has not told its talks yet."
+READ_ONLY = "The stream's program does not answer. The talks can be read, not changed, until it is back."
+
+Undo = Literal["", "stage", "agenda"]
+
+
+class TalkLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One talk of the list."""
+
+    id: str
+    time: str
+    day: str  # "" when all talks are today
+    title: str
+    speaker: str
+    about: str  # how long, where
+    tone: Tone = "calm"
+    state: str = ""
+    is_unrecorded: bool = False
+    can_stage: bool = False
+    can_next: bool = False
+
+
+class TalksView(msgspec.Struct, frozen=True, kw_only=True):
+    """The page."""
+
+    event: str
+    lines: tuple[TalkLine, ...]
+    revision: str
+    version: str  # what live.js compares with HomeView's
+    trouble: str = ""  # why nothing can be changed
+    is_live: bool = False
+    undo: str = ""  # of the agenda's last change
+    undo_stage: str = ""  # of the last order
+
+
+class TalksSaid(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a press; travels in the session's cookie, so its texts are short."""
+
+    tone: Tone
+    title: str
+    detail: str = ""
+    undo: Undo = ""  # which undo takes it back
+
+
+def compose(news: NewsNow, now: datetime | None, zone: ZoneInfo) -> TalksView:
+    """The page of this moment; times in `zone`."""
+    heard = news.agenda
+    agenda = heard.agenda if heard else Agenda()
+    state = _state(news)
+    trouble = NOT_HEARD if heard is None else READ_ONLY if state is None else ""
+    on_stage, following = _marked(agenda, state, now)
+    is_live = state is not None and state.order == "live"
+    suffix = "" if is_live else ", by the clock"
+    days = {talk.starts_at.astimezone(zone).date() for talk in agenda.talks if talk.starts_at}
+    today = {now.astimezone(zone).date()} if now else set()
+    rooms = {talk.room for talk in agenda.talks}
+    lines = []
+    for talk in agenda.talks:
+        tone: Tone = "calm"
+        said = ""
+        if talk.id == on_stage:
+            tone, said = "yes", f"On stage{suffix}"
+        elif talk.id == following:
+            tone, said = "warn", f"Next{suffix}"
+        at = talk.starts_at.astimezone(zone) if talk.starts_at else None
+        about = (f"{talk.minutes} min" if talk.minutes else "", talk.room if len(rooms) > 1 else "")
+        lines.append(
+            TalkLine(
+                id=talk.id,
+                time=f"{at:%H:%M}" if at else "",
+                day=f"{at:%a %-d}" if at and days != today else "",
+                title=talk.title,
+                speaker=talk.speaker,
+                about=" · ".join(part for part in about if part),
+                tone=tone,
+                state=said,
+                is_unrecorded=talk.do_not_record,
+                can_stage=is_live and not trouble and talk.id != on_stage,
+                can_next=is_live and not trouble and talk.id not in {on_stage, following},
+            )
+        )
+    return TalksView(
+        event=agenda.event,
+        lines=tuple(lines),
+        revision=heard.revision if heard else "",
+        version=version(news, now),
+        trouble=trouble,
+        is_live=is_live,
+        undo=_capital(heard.undo) if heard and not trouble else "",
+        undo_stage=_capital(state.undo) if state else "",
+    )
+
+
+def version(news: NewsNow, now: datetime | None) -> str:
+    """Another one when the page shows something else."""
+    heard, state = news.agenda, _state(news)
+    agenda = heard.agenda if heard else Agenda()
+    on_stage, following = _marked(agenda, state, now)
+    order = f"{state.order} {state.undo}" if state else "gone"
+    shown = (heard.revision if heard else "", heard.undo if heard else "", on_stage, following, order)
+    return hashlib.blake2b("\n".join(shown).encode(), digest_size=8).hexdigest()
+
+
+def _state(news: NewsNow) -> StreamState | None:
+    """The stream's state; None when its process is gone, or was never heard."""
+    return None if news.stream is None or words.is_gone(news.stream) else news.stream.state
+
+
+def _marked(agenda: Agenda, state: StreamState | None, now: datetime | None) -> tuple[str, str]:
+    """The ids of the talk on stage and of the next one, "" for none: by the order while live, else by the clock."""
+    if state is not None and state.order == "live":
+        return (state.talk.id if state.talk else ""), (state.next_talk.id if state.next_talk else "")
+    if now is None:
+        return "", ""
+    due = agenda.due(now)
+    later = [talk for talk in agenda.talks if talk.starts_at is not None and talk.starts_at > now]
+    return (due.id if due else ""), (later[0].id if later else "")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def short(talk: Talk) -> str:
+    """A title as the answer to a press says it."""
+    return talk.title if len(talk.title) <= 60 else talk.title[:60] + "…"
