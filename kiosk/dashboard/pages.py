@@ -30,6 +30,7 @@ _ORDERS: Mapping[str, StreamOrder] = {
     "undo": "undo",
     "stop": "stop",
     "retry": "retry",
+    "preflight": "preflight",
 }
 _DONE: Mapping[StreamOrder, str] = {
     "start": "Asked to start. It is live when the line below says so.",
@@ -42,6 +43,7 @@ _DONE: Mapping[StreamOrder, str] = {
     "undo": "Undone.",
     "stop": "The stream is stopping.",
     "retry": "Trying again now.",
+    "preflight": "Checking: what is found appears below.",
 }
 
 

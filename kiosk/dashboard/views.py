@@ -16,7 +16,7 @@ from kiosk.dashboard.ports import DESK_GATE, EventFacts, NewsNow
 from kiosk.dashboard.screen_words import SCREEN_WORDS, ScreenWords
 from kiosk.dashboard.words import Status, Tone
 from kiosk.ledger import HeadCount, KnownTime, Reason, ScanRow, Seats, Waiting
-from stream.health import Health, LegKind, StreamState
+from stream.health import Health, LegKind, Readiness, StreamState
 
 _UNKNOWN = "?"
 _WARN: Tone = "warn"
@@ -82,6 +82,8 @@ class StreamView(msgspec.Struct, frozen=True, kw_only=True):
     viewers: StatusLine | None = None  # what they see now; None when there is nothing to see
     has_preview: bool = False  # a picture of it may be there
     alarms: tuple[StatusLine, ...] = ()  # the worst first: what is wrong, and what to do
+    checked: str = ""  # how far the pre-flight is; "" when nobody asked, or viewers watch
+    checks: tuple[StatusLine, ...] = ()  # what it found
     can_start: bool
     can_stop: bool
     can_retry: bool
@@ -302,6 +304,7 @@ def _stream(facts: Facts, zone: ZoneInfo) -> StreamView:
     is_gone = words.is_gone(heard)
     lines: list[StatusLine] = []
     viewers: StatusLine | None = None
+    readiness: Readiness | None = None
     alarms = () if is_gone else state.alarms
     if not is_gone:  # numbers of a process that is gone are not shown: they would look alive
         source = words.source(state.source)
@@ -312,6 +315,10 @@ def _stream(facts: Facts, zone: ZoneInfo) -> StreamView:
             lines.append(_status("sound", "Sound", sound))
         if wants_live and state.program:
             viewers = _status("program", "Viewers see", words.program(state))
+        readiness = None if wants_live else state.readiness
+        films = words.films(state.films)
+        if films is not None:
+            lines.append(_status("films", "Films", films))
         lines += [
             _status(f"{leg.kind}-{leg.name}", words.leg_name(leg), words.leg(leg))
             for leg in state.legs
@@ -327,6 +334,10 @@ def _stream(facts: Facts, zone: ZoneInfo) -> StreamView:
         viewers=viewers,
         has_preview=viewers is not None and any(leg.kind is LegKind.PREVIEW for leg in state.legs),
         alarms=tuple(_status(alarm.code, "", words.alarm(alarm)) for alarm in alarms),
+        checked=words.checked(readiness, zone) if readiness else "",
+        checks=tuple(_status(found.name, found.name.capitalize(), words.check(found)) for found in readiness.checks)
+        if readiness
+        else (),
         can_start=not wants_live,
         can_stop=wants_live,
         next_talk=words.next_talk(state),

@@ -5,13 +5,16 @@ A `tone` is yes, no, warn or calm; a page gives it a colour and a symbol, never 
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
+from hardware.checks import Check
 from kiosk.dashboard.ports import Heard
 from kiosk.ledger import ScanRow
 from kiosk.news import DoorState
 from stream.alarms import Alarm, AlarmCode
-from stream.health import Health, LegKind, LegState, SourceState, StreamState
+from stream.health import FilmsState, Health, LegKind, LegState, Readiness, SourceState, StreamState
 from stream.talks import TalkInfo
 
 Tone = Literal["yes", "no", "warn", "calm"]
@@ -251,11 +254,34 @@ def alarm(said: Alarm) -> Status:
 
 
 def sound(state: StreamState) -> Status | None:
-    """The words for the sound of the room, or None when it is as it should be."""
-    alarms = [alarm for alarm in state.alarms if alarm.code in {"no-sound", "silence", "clipping"}]
-    if alarms:
-        return Status("warn", "Sound in trouble", f"{_sentence(alarms[0].cause)} {alarms[0].action}")
-    return Status("calm", "No sound", _sentence(state.sound.cause)) if state.sound.cause else None
+    """The words for a room that is not heard and that nobody expects to be; an alarm is said elsewhere."""
+    if not state.sound.cause or any(alarm.code == "no-sound" for alarm in state.alarms):
+        return None
+    return Status("calm", "No sound", _sentence(state.sound.cause))
+
+
+def films(state: FilmsState) -> Status | None:
+    """The words for recordings that become films, or None when there are none."""
+    if state.cause:
+        return Status("warn", "A film is not made yet", _sentence(state.cause))
+    if state.waiting:
+        return Status("calm", f"Making {'a film' if state.waiting == 1 else f'{state.waiting} films'}")
+    if not state.finished:
+        return None
+    return Status("yes", f"{state.finished} film{'s' * (state.finished > 1)} ready", "In the folder of the recordings.")
+
+
+def check(found: Check) -> Status:
+    """The words for one thing that the pre-flight tried."""
+    tones: dict[str, Tone] = {"ok": "yes", "attention": "warn", "bad": "no"}
+    return Status(tones[found.state], found.says[:1].upper() + found.says[1:], found.do and _sentence(found.do))
+
+
+def checked(readiness: Readiness, zone: ZoneInfo) -> str:
+    """How far the pre-flight is."""
+    if not readiness.is_complete:
+        return "Checking: say something into the microphone …"
+    return f"Checked at {datetime.fromisoformat(readiness.begun).astimezone(zone):%H:%M}"
 
 
 def stream(heard: Heard[StreamState] | None) -> Status:

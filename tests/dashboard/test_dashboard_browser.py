@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, expect
 from hardware.cameras.pictures import load_luma
 from hardware.clock import SystemClock
 from kiosk.door.reader import Reader
-from kiosk.news import DoorState
+from kiosk.news import DoorState, Reply, StreamCommand
 from stream.alarms import Alarm
 from stream.director import FakeDirector
 from stream.health import Health, LegKind, LegState, SourceState, StreamState
@@ -210,6 +210,24 @@ def test_every_button_works_without_scripts(browser: Browser, busy: House) -> No
         expect(page.locator(".notice").first).to_contain_text("The stream is stopping.")
         context.close()
     assert [command.do for command in house.news.commands] == ["stop"]
+
+
+def test_everything_is_tried_by_one_press_before_the_doors(browser: Browser, busy: House) -> None:
+    director = FakeDirector(SystemClock())
+
+    def obey(command: StreamCommand) -> Reply:
+        getattr(director, command.do)()
+        busy.news.say(director.state())
+        return Reply(ok=True, state=director.state())
+
+    busy.news.obey = obey
+    with busy.served() as server, logged_in(browser, server, busy) as page:
+        busy.news.say(director.state())
+        page.get_by_role("button", name="Check everything").click()
+        expect(page.locator(".checks")).to_contain_text("Checked at")
+        expect(page.locator(".checks")).to_contain_text("Room for 3.1 hours of recording")
+        expect(page.locator(".checks")).to_contain_text("Delete old recordings.")
+        page.screenshot(path=PICTURES / "home-checked.png", full_page=True)
 
 
 def test_pages_without_news_for_three_seconds_say_so_and_recover(browser: Browser, busy: House) -> None:

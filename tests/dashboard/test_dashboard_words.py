@@ -14,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kiosk.dashboard
+from hardware.checks import Check
 from kiosk.dashboard import views, words
 from kiosk.dashboard.ports import EventFacts, Heard, NewsNow
 from kiosk.dashboard.screen_words import SCREEN_WORDS
 from kiosk.ledger import HeadCount, Reason, ScanRow
 from kiosk.news import DoorState
 from stream.alarms import Alarm
-from stream.health import Health, LegKind, LegState, SoundState, SourceState, StreamState
+from stream.health import FilmsState, Health, LegKind, LegState, Readiness, SoundState, SourceState, StreamState
 
 PARIS = ZoneInfo("Europe/Paris")
 REASONS = [
@@ -272,14 +273,39 @@ def test_the_screen_speaks_french_when_told() -> None:
     assert (view.title, view.people) == ("C'est complet", "50 sur 50")
 
 
-def test_what_is_wrong_with_the_sound_is_said_with_what_to_do() -> None:
+def test_a_room_that_nobody_hears_on_purpose_is_said_and_an_alarm_is_said_once() -> None:
     assert words.sound(StreamState()) is None
-    cause = "no microphone is set"
-    assert words.sound(StreamState(sound=SoundState(cause=cause))) == words.Status(
-        "calm", "No sound", "No microphone is set."
-    )
-    alarm = Alarm(code="silence", cause="the room is silent", action="Check that the microphone is switched on.")
-    assert words.sound(StreamState(alarms=(alarm,))) == words.Status(
-        "warn", "Sound in trouble", "The room is silent. Check that the microphone is switched on."
-    )
-    assert words.sound(StreamState(alarms=(Alarm(code="hot", cause="it is hot", action="Fan"),))) is None
+    quiet = StreamState(sound=SoundState(cause="no microphone is set"))
+    assert words.sound(quiet) == words.Status("calm", "No sound", "No microphone is set.")
+    alarm = Alarm(code="no-sound", cause="the microphone gives none", action="Check its cable")
+    assert words.sound(StreamState(sound=SoundState(cause="it gives none"), alarms=(alarm,))) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "title"),
+    [
+        (FilmsState(), None),
+        (FilmsState(finished=1), "1 film ready"),
+        (FilmsState(finished=3, waiting=1), "Making a film"),
+        (FilmsState(waiting=2), "Making 2 films"),
+        (FilmsState(waiting=2, cause="no room"), "A film is not made yet"),
+    ],
+)
+def test_how_far_the_films_are(state: FilmsState, title: str | None) -> None:
+    said = words.films(state)
+    assert (said and said.title) == title
+
+
+def test_the_pre_flight_is_shown_while_nobody_watches_and_only_then() -> None:
+    checks = (Check("camera", "ok", "1280x720"), Check("to hall", "bad", "refused", "copy the key again"))
+    readiness = Readiness(begun="2026-11-24T17:31:00+00:00", is_complete=True, checks=checks)
+    stopped = Heard(StreamState(readiness=readiness), 0.1)
+    view = views.home(views.Facts(news=NewsNow(stream=stopped)), PARIS).stream
+    assert view.checked == "Checked at 18:31"
+    assert [(line.name, line.tone, line.title, line.detail) for line in view.checks] == [
+        ("Camera", "yes", "1280x720", ""),
+        ("To hall", "no", "Refused", "Copy the key again."),
+    ]
+    on = Heard(StreamState(order="live", readiness=readiness), 0.1)
+    view = views.home(views.Facts(news=NewsNow(stream=on)), PARIS).stream
+    assert (view.checked, view.checks) == ("", ())
