@@ -273,8 +273,9 @@ def films(state: FilmsState) -> Status | None:
 
 def check(found: Check) -> Status:
     """The words for one thing that the pre-flight tried."""
-    tones: dict[str, Tone] = {"ok": "yes", "attention": "warn", "bad": "no"}
-    return Status(tones[found.state], found.says[:1].upper() + found.says[1:], found.do and _sentence(found.do))
+    short: dict[str, tuple[Tone, str]] = {"ok": ("yes", "Fine"), "attention": ("warn", "Look"), "bad": ("no", "Fails")}
+    tone, title = short[found.state]
+    return Status(tone, title, " ".join(_sentence(part) for part in (found.says, found.do) if part))
 
 
 def checked(readiness: Readiness, zone: ZoneInfo) -> str:

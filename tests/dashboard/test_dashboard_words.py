@@ -303,8 +303,8 @@ def test_the_pre_flight_is_shown_while_nobody_watches_and_only_then() -> None:
     view = views.home(views.Facts(news=NewsNow(stream=stopped)), PARIS).stream
     assert view.checked == "Checked at 18:31"
     assert [(line.name, line.tone, line.title, line.detail) for line in view.checks] == [
-        ("Camera", "yes", "1280x720", ""),
-        ("To hall", "no", "Refused", "Copy the key again."),
+        ("Camera", "yes", "Fine", "1280x720."),
+        ("To hall", "no", "Fails", "Refused. Copy the key again."),
     ]
     on = Heard(StreamState(order="live", readiness=readiness), 0.1)
     view = views.home(views.Facts(news=NewsNow(stream=on)), PARIS).stream
