@@ -198,7 +198,8 @@ class Director:
 
     def _run(self, order: Order) -> None:
         self._is_running = True
-        hub = Hub(self._settings.picture.frames_per_s, self._clock)
+        begin_s = order.age_s(self._clock.stamp().wall)  # more than any earlier process can have sent
+        hub = Hub(self._settings.picture.frames_per_s, self._clock, begin_s=begin_s)
         for leg in self._legs:
             leg.start(hub)
         self._slates.start(hub)  # first, and so selected: the camera goes on air only when the mixer says so

@@ -27,9 +27,13 @@ _JUMP_TICKS = 10 * TICKS_PER_S  # a source whose own time jumps further than thi
 
 
 class Hub:
-    """One timeline and its legs. Every method may be called from any thread."""
+    """One timeline and its legs. Every method may be called from any thread.
 
-    def __init__(self, frames_per_s: int, clock: Clock) -> None:
+    It begins `begin_s` later than a new one: viewers of an earlier process, who stayed, see no time twice.
+    """
+
+    def __init__(self, frames_per_s: int, clock: Clock, *, begin_s: float = 0.0) -> None:
+        self._begin_ticks = START_TICKS + round(begin_s * TICKS_PER_S)
         self._clock = clock
         self._frames_per_s = frames_per_s
         self._lock = threading.RLock()
@@ -104,7 +108,7 @@ class Hub:
         self._on_air = inlet
         now_s = self._clock.monotonic() if at_s is None else at_s
         self._before = (self._video_ticks, self._video_at_s)
-        follows = START_TICKS
+        follows = self._begin_ticks
         if self._video_ticks is not None:
             steps = max(1, round((now_s - self._video_at_s) * self._frames_per_s))
             follows = (self._video_ticks + round(steps * TICKS_PER_S / self._frames_per_s)) % WRAP_TICKS

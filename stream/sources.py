@@ -141,7 +141,7 @@ class Encoder:
         while True:
             began_s = self._clock.monotonic()
             cause = self._run_once(worker, inlet)
-            self._watch.ended()
+            self._watch.ended(self._clock.monotonic())
             if worker.is_stopping:
                 inlet.finish()
                 return
