@@ -4,8 +4,9 @@
 
 Every ten seconds or so something breaks, drawn from the seed: the server, the network, the camera, an ffmpeg. Lost are
 pictures that the camera gave and the recording has not; those of a broken camera or encoder are counted apart. Memory
-is PSS (/proc/PID/smaps_rollup): the median of the last quarter over the median of what came between the warm-up (five
-minutes, a quarter of a shorter run) and the half of the run. As root, or where user namespaces are allowed.
+is what a process has for itself (Anonymous in /proc/PID/smaps_rollup: PSS changes with what others run): the median of
+the last quarter over the median of what came between the warm-up and the middle of the rest. The warm-up is five
+minutes, or a quarter of a run of less than ten. As root, or where user namespaces are allowed.
 """
 
 from __future__ import annotations
@@ -93,12 +94,12 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     lost_to_camera: int
     offset_ms: float  # the sound after the picture, at the end
     growth: dict[str, float]  # of memory, "platypus" and "pusher": 0.01 is one per cent
-    pss_mb: dict[str, float]  # in the last quarter
+    memory_mb: dict[str, float]  # in the last quarter
     misses: list[str]  # what was worse than asked, in words
 
 
 class Memory:
-    """PSS of our process and of the pushers, looked at all the time."""
+    """Of our process and of the pushers, looked at all the time."""
 
     def __init__(self, evening: Evening) -> None:
         self.seen: list[tuple[float, str, float]] = []  # when, whose, MB
@@ -115,16 +116,16 @@ class Memory:
             whose = {"platypus": [self._evening.pid], "pusher": self._evening.pushers}
             for name, pids in whose.items():
                 for pid in pids:
-                    mb = pss_mb(pid)
+                    mb = own_mb(pid)
                     if mb > 0:
                         self.seen.append((time.monotonic(), name, mb))
 
 
-def pss_mb(pid: int) -> float:
-    """Memory of a process with its share of what it shares; 0 when it is gone."""
+def own_mb(pid: int) -> float:
+    """Memory that a process has for itself; 0 when it is gone."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:"))
+        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("Anonymous:"))
     except (OSError, StopIteration):
         return 0.0
 
@@ -152,12 +153,13 @@ def soak(folder: Path, minutes: float, seed: int, say: Callable[[str], None]) ->
     of_camera = [(each.began_s - 1, each.over_s) for each in faults if KINDS[each.kind].is_of_camera]
     explained = sum(any(begin <= at <= end for begin, end in of_camera) for at in due)
     steps = [time_gap_s([x for x in seen if x.at_s <= end + 1], begin) for begin, end in of_camera]
-    warm_s = began_s + min(WARM_UP_S, (end_s - began_s) / 4)
-    half_s, last_s = (warm_s + end_s) / 2, end_s - (end_s - began_s) / 4
+    lasted_s = end_s - began_s
+    warm_s = began_s + (WARM_UP_S if lasted_s >= 2 * WARM_UP_S else lasted_s / 4)
+    half_s, last_s = (warm_s + end_s) / 2, end_s - lasted_s / 4
     late = {who: memory.of(who, last_s, end_s) for who in ("platypus", "pusher")}
     result = Result(
         seed=seed,
-        minutes=round((end_s - began_s) / 60, 1),
+        minutes=round(lasted_s / 60, 1),
         faults={kind: sum(each.kind == kind for each in faults) for kind in KINDS},
         sessions=sessions,
         worst_gap_s={
@@ -171,7 +173,7 @@ def soak(folder: Path, minutes: float, seed: int, say: Callable[[str], None]) ->
         lost_to_camera=explained,
         offset_ms=round(1000 * statistics.median(film.offsets_s[-LAST_BEEPS:]), 1),
         growth={who: round(late[who] / memory.of(who, warm_s, half_s) - 1, 4) for who in late},
-        pss_mb={who: round(mb, 1) for who, mb in late.items()},
+        memory_mb={who: round(mb, 1) for who, mb in late.items()},
         misses=[
             f"{each.kind} for {each.lasted_s:.1f} s: gap {each.gap_s:.1f} s instead of {each.limit_s:.1f}"
             for each in faults
