@@ -8,6 +8,7 @@ from stream.rate import Rate
 
 QUIET_AFTER_S = 0.7  # the limit the switching was measured with; the slate makes up for it
 WELL_AFTER_S = 1.0
+STEADY_S = 10.0  # an encoder that ends after that fell over once, and the camera was well
 _HURRY = 1.3  # of the frames that a second should have: it catches up, and its times would run ahead of the clock
 
 
@@ -21,6 +22,7 @@ class CameraWatch:
         self._frame_at_s: float | None = None  # None: it gives none
         self._well_since_s = 0.0
         self._has_begun = False
+        self._fell_over = False
 
     @property
     def has_begun(self) -> bool:
@@ -30,23 +32,35 @@ class CameraWatch:
     def begin(self) -> None:
         """Forget all: the stream begins."""
         with self._lock:
-            self._has_begun = False
+            self._has_begun = self._fell_over = False
             self._frame_at_s = None
 
     def frames(self, count: int, now_s: float) -> None:
         """So many frames came in."""
         with self._lock:
             if self._frame_at_s is None or now_s - self._frame_at_s > QUIET_AFTER_S:
+                self._fell_over = self._fell_over and self._frame_at_s is None
                 self._well_since_s = now_s
                 self._rate.reset()
             self._frame_at_s = now_s
             self._has_begun = True
             self._rate.add(now_s, count)
 
-    def ended(self) -> None:
+    def ended(self, now_s: float) -> None:
         """The encoder is gone: no need to wait for its silence."""
+        is_quiet = self.is_quiet(now_s)
         with self._lock:
+            self._fell_over = not is_quiet and now_s - self._well_since_s >= STEADY_S
             self._frame_at_s = None
+
+    def returns_at_once(self, now_s: float) -> bool:
+        """Whether the next encoder's first keyframe may be shown: the last one fell over in the midst of good frames.
+
+        Holds until that camera has been well, or is quiet.
+        """
+        with self._lock:
+            is_quiet = self._frame_at_s is not None and now_s - self._frame_at_s > QUIET_AFTER_S
+            return self._fell_over and not is_quiet
 
     def is_quiet(self, now_s: float) -> bool:
         """Whether viewers would see a frozen picture."""

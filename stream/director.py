@@ -302,7 +302,8 @@ class Director:
     def _run(self, order: Order) -> None:
         self._is_running = True
         self._preflight.cancel()  # it lets go of the camera within a second
-        hub = Hub(self._settings.picture.frames_per_s, self._clock)
+        begin_s = order.age_s(self._clock.stamp().wall)  # more than any earlier process can have sent
+        hub = Hub(self._settings.picture.frames_per_s, self._clock, begin_s=begin_s)
         self._low_rate.start(hub)
         for leg in self._legs:
             leg.start(hub)

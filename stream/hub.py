@@ -44,9 +44,13 @@ _JUMP_TICKS = 10 * TICKS_PER_S  # a source whose own time jumps further than thi
 
 
 class Hub:
-    """One timeline and its legs. Every method may be called from any thread."""
+    """One timeline and its legs. Every method may be called from any thread.
 
-    def __init__(self, frames_per_s: int, clock: Clock) -> None:
+    It begins `begin_s` later than a new one: viewers of an earlier process, who stayed, see no time twice.
+    """
+
+    def __init__(self, frames_per_s: int, clock: Clock, *, begin_s: float = 0.0) -> None:
+        self._begin_ticks = (START_TICKS + round(begin_s * TICKS_PER_S)) % WRAP_TICKS
         self._clock = clock
         self._frames_per_s = frames_per_s
         self._lock = threading.RLock()
@@ -188,7 +192,7 @@ class Hub:
         if self._on_air is not None and self._on_air is not inlet:
             self._on_air.pause()
         self._on_air = inlet
-        follows = START_TICKS
+        follows = self._begin_ticks
         if self._video_ticks is not None:
             step = TICKS_PER_S / self._frames_per_s
             steps = max(1, int((unit.at_s - inlet.lag_s - self._video_at_s) * self._frames_per_s + 0.01))
@@ -246,7 +250,7 @@ class Hub:
 
     def _ticks_at(self, at_s: float) -> int:
         """What the timeline reads at a moment, as far as the pictures tell."""
-        base = START_TICKS if self._video_ticks is None else self._video_ticks
+        base = self._begin_ticks if self._video_ticks is None else self._video_ticks
         return (base + round((at_s - self._video_at_s) * TICKS_PER_S)) % WRAP_TICKS
 
     def _fill_with_silence(self, ticks: int) -> None:

@@ -1,7 +1,8 @@
 """The vision mixer: puts on air what the scene says, and a slate for as long as the camera cannot be shown.
 
 The camera is shown when it gives frames. When it is silent for 0.7 s, or its encoder ends, a slate stands in within the
-same session; the camera comes back at its next keyframe after it has been well for a second. At the very start nothing
+same session; the camera comes back at its next keyframe after it has been well for a second, or at its first one when
+only the encoder fell over. At the very start nothing
 is shown before its first picture, for up to FIRST_PICTURE_LIMIT_S: then viewers at least learn that there will be one.
 The sound follows the scene alone: while a slate merely stands in, viewers go on hearing the room.
 """
@@ -69,7 +70,7 @@ class Mixer:
         """Why viewers do not see what the scene says, in words; "" when they do."""
         if self._has_no_slate:
             return NO_SLATE
-        return STANDING_IN if self._is_standing_in else ""
+        return STANDING_IN if self._is_standing_in and self.on_air != "camera" else ""
 
     @property
     def is_room_heard(self) -> bool:
@@ -114,6 +115,8 @@ class Mixer:
                 self._is_camera_selected = True
                 self._hub.select(self._camera)
             return
+        if self._awaits_first_keyframe(self._hub, self._camera, now_s):
+            return
         self._is_camera_selected = False
         loop = self._studio.best(self._slate(now_s))
         self._has_no_slate = loop is None
@@ -132,6 +135,17 @@ class Mixer:
             if self._is_standing_in:
                 log.warning("program event=slate-stands-in cause=camera-quiet")
         return not self._is_standing_in
+
+    def _awaits_first_keyframe(self, hub: Hub, camera: Inlet, now_s: float) -> bool:
+        """Whether the slate that stands in leaves by itself, since only the encoder fell over."""
+        if self._scene.program != "camera" or self._watch is None or not self._watch.returns_at_once(now_s):
+            return False
+        if not self._slates.is_on_air and not camera.is_on_air:
+            return False
+        if not self._is_camera_selected:
+            self._is_camera_selected = True
+            hub.select(camera)
+        return True
 
     def _slate(self, now_s: float) -> Wish:
         if self._wish is None or self._wish[0] != self._scene or now_s - self._wish[2] > _WISH_PERIOD_S:

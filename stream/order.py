@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,7 @@ from stream.errors import OrderNotKept
 
 log = logging.getLogger(__name__)
 
+_SAME_EVENING = timedelta(hours=12)  # well below the 26 hours after which the timeline's numbers begin anew
 
 Program = Literal["starting", "camera", "next", "break", "end", "hidden"]
 
@@ -44,6 +46,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def scene(self) -> Scene:
         """What viewers are to see while live."""
         return Scene(self.program, self.talk, self.then)
+
+    def age_s(self, now: datetime) -> float:
+        """Seconds since it was given, at `now` (aware); 0 when the clock was set back, or for another evening's."""
+        try:
+            age = now - datetime.fromisoformat(self.since)
+        except (ValueError, TypeError):  # somebody edited the file
+            return 0.0
+        return age / timedelta(seconds=1) if timedelta(0) <= age < _SAME_EVENING else 0.0
 
 
 class OrderFile:

@@ -167,7 +167,7 @@ class Encoder:
             frames = inlet.frames_seen
             cause = self._run_once(worker, inlet)
             self._is_plain_next = inlet.frames_seen == frames
-            self._watch.ended()
+            self._watch.ended(self._clock.monotonic())
             self._sound.fails(cause)
             if worker.is_stopping:
                 inlet.finish()

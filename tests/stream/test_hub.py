@@ -45,6 +45,13 @@ def steps(data: bytes, pid: int = VIDEO) -> list[int]:
     return [mpegts.ticks_between(b, a) for a, b in itertools.pairwise(times(data, pid))]
 
 
+def test_a_timeline_can_begin_later_for_viewers_who_stayed() -> None:
+    hub = Hub(15, ManualClock(), begin_s=3600.5)
+    tap = hub.attach("leg", FAR)
+    hub.inlet("camera").feed(camera(20))
+    assert times(stream_of(tap), VIDEO)[0] == START_TICKS + 3600.5 * 90_000
+
+
 def test_every_frame_that_went_in_comes_out_once_and_in_its_time() -> None:
     hub = stage()
     inlet, tap = hub.inlet("camera"), hub.attach("leg", FAR)

@@ -46,7 +46,7 @@ def test_a_camera_is_quiet_after_seven_tenths_of_a_second_or_when_its_encoder_en
     last_s = given(watch, 10.0, 2.0)
     assert not watch.is_quiet(last_s + 0.69)
     assert watch.is_quiet(last_s + 0.71)
-    watch.ended()
+    watch.ended(last_s)
     assert watch.is_quiet(last_s)
     assert watch.has_begun
 
@@ -159,6 +159,40 @@ def test_a_quiet_camera_is_covered_and_comes_back_after_a_second_at_its_keyframe
     assert (stage.mixer.on_air, stage.mixer.cause) == ("slate", ""), "it waits for the keyframe"
     stage.film(1.0)
     assert stage.mixer.on_air == "camera"
+
+
+def fall_over(stage: Stage, clock: ManualClock) -> None:
+    """The encoder ends; the slate is on air when this returns, and the mixer has seen it."""
+    stage.camera.restart()
+    stage.watch.ended(clock.monotonic())
+    stage.wait(0.1)
+    stage.until_on_air("slate")
+    stage.wait(0.1)
+
+
+def test_an_encoder_that_fell_over_is_followed_by_the_next_ones_first_keyframe(
+    stage: Stage, still_clock: ManualClock
+) -> None:
+    stage.film(12)
+    fall_over(stage, still_clock)
+    assert stage.mixer.cause == STANDING_IN
+    stage.film(0.2)
+    assert (stage.mixer.on_air, stage.mixer.cause) == ("camera", "")
+    stage.wait(0.8)
+    stage.until_on_air("slate")
+    stage.film(0.9)
+    assert stage.mixer.on_air == "slate", "as any that was quiet"
+
+
+@pytest.mark.parametrize("quiet_s", [0.0, 0.8])
+def test_an_encoder_that_never_was_steady_or_was_quiet_when_it_ended_has_to_prove_itself(
+    stage: Stage, still_clock: ManualClock, quiet_s: float
+) -> None:
+    stage.film(12 if quiet_s else 9)
+    stage.wait(quiet_s)
+    fall_over(stage, still_clock)
+    stage.film(0.9)
+    assert stage.mixer.on_air == "slate"
 
 
 def test_one_that_flickers_does_not_flicker_on_air(stage: Stage) -> None:

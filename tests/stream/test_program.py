@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -209,6 +210,21 @@ def test_a_button_pressed_twice_is_a_button_pressed_once(commands: list[Command]
 def test_since_is_when_it_went_live_whatever_the_program_does() -> None:
     assert after("go_live", "take_break", "end").since == "t0"
     assert after("go_live", "stop").since == "t1"
+
+
+@pytest.mark.parametrize(
+    ("since", "age_s"),
+    [
+        ("2026-11-24T18:00:00+00:00", 3600.5),
+        ("2026-11-24T19:30:00+00:00", 0),  # the clock was set back
+        ("2026-11-17T19:00:00+00:00", 0),  # last week's order
+        ("yesterday", 0),
+        ("2026-11-24T18:00:00", 0),
+    ],
+)
+def test_an_order_is_as_old_as_the_clock_says_when_that_can_be(since: str, age_s: float) -> None:
+    now = datetime(2026, 11, 24, 19, 0, 0, 500_000, tzinfo=UTC)
+    assert Order(do="live", since=since).age_s(now) == age_s
 
 
 def test_the_order_survives_as_it_was_and_an_old_file_means_the_camera(tmp_path: Path) -> None:
