@@ -54,7 +54,7 @@ class PictureWatch:
         self._may_stand_still = may_stand_still
         self._lock = threading.Lock()
         # With up to 0.5 s until the first equal picture, and as much for the encoder: an alarm within 5 s.
-        self._frozen = Latch(on_after_s=3.5, off_after_s=1.0)
+        self._frozen = Latch(on_after_s=3.0, off_after_s=1.0)
         self._black = Latch(on_after_s=3.0, off_after_s=1.0)
         self._last = b""
         self._taken_at_s = self._still_since_s = self._dark_since_s = -_STALE_S

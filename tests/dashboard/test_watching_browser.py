@@ -167,6 +167,7 @@ def test_the_film_plays_in_the_room_next_door(browser: Browser, house: House, sc
         assert plays_on(page)
 
 
+@pytest.mark.slow
 def test_the_room_next_door_waits_for_the_stream_and_survives_its_troubles(browser: Browser, house: House) -> None:
     with house.served() as server, next_door(browser, server.url) as page:
         expect(page.get_by_text("The stream has not begun yet.")).to_be_visible()

@@ -47,11 +47,11 @@ def real_ts(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     subprocess.run(
         ["/usr/bin/ffmpeg", "-v", "error", *lavfi, "-t", "3", "-c:v", "rawvideo", "-f", "nut", film], check=True
     )
-    with made.open("wb") as file:
-        argv = graph.encoder(VideoFile(path=str(film)), SMALL, out_fd=file.fileno())
+    with made.open("wb") as file, Path(os.devnull).open("wb") as levels:
+        argv = graph.encoder(VideoFile(path=str(film)), SMALL, out_fd=file.fileno(), levels_fd=levels.fileno())
         # As fast as it can, once: the pace is not what is looked at.
         argv = [each for each in argv if each != "-re"]
         argv[argv.index("-stream_loop") + 1] = "0"
         os.set_inheritable(file.fileno(), True)
-        subprocess.run(argv, check=True, pass_fds=(file.fileno(),), capture_output=True)
+        subprocess.run(argv, check=True, pass_fds=(file.fileno(), levels.fileno()), capture_output=True)
     return made.read_bytes()

@@ -165,7 +165,7 @@ def fall_over(stage: Stage, clock: ManualClock) -> None:
     """The encoder ends; the slate is on air when this returns, and the mixer has seen it."""
     stage.camera.restart()
     stage.watch.ended(clock.monotonic())
-    stage.wait(0.1)
+    stage.wait(0.3)  # a slate that stands in begins some pictures late
     stage.until_on_air("slate")
     stage.wait(0.1)
 

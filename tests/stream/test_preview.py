@@ -36,6 +36,7 @@ class Stage:
         self.preview = Preview(folder, SMALL, clock, stuck_after_s=stuck_after_s, chance=lambda: 0.0)
         self._hub = Hub(SMALL.frames_per_s, clock)
         self._inlet: Inlet = self._hub.inlet("camera")
+        self._hub.select_sound(self._inlet)
         self._film = film
         self._feed_at_s = 0.0
         self.preview.start(self._hub)
@@ -165,6 +166,7 @@ def test_a_folder_that_cannot_be_written_is_said(begin: Callable[..., Stage], tm
     assert "cannot be written" in stage.state.cause
 
 
+@pytest.mark.slow
 def test_no_other_leg_feels_a_preview_that_is_stuck_or_killed(tmp_path: Path, clock: SystemClock) -> None:
     director = Director(StreamSettings(picture=SMALL), {}, tmp_path / "state", tmp_path / "run", clock)
     with director:

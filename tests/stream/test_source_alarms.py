@@ -133,6 +133,7 @@ def says(encoder: Encoder, *wanted: str) -> bool:
     return tuple(alarm.code for alarm in encoder.alarms()) == wanted
 
 
+@pytest.mark.slow
 def test_a_frozen_camera_is_said_within_five_seconds_and_the_end_of_it_too(begin: Begin) -> None:
     encoder = begin(f"{BARS},loop=loop=120:size=1:start=30")  # 2 s that move, 8 s that do not
     assert until(lambda: says(encoder, "frozen"), 15) <= 2 + WITHIN_S
@@ -140,6 +141,7 @@ def test_a_frozen_camera_is_said_within_five_seconds_and_the_end_of_it_too(begin
     assert encoder.state().restarts == 0
 
 
+@pytest.mark.slow
 def test_a_black_camera_is_said_within_five_seconds_and_the_end_of_it_too(begin: Begin) -> None:
     encoder = begin(f"{BARS},drawbox=t=fill:color=black:enable='between(t,2,9)'")
     assert until(lambda: says(encoder, "black"), 15) <= 2 + WITHIN_S

@@ -57,6 +57,7 @@ def counted(config: Path) -> tuple[HeadCount, dict[Reason, int]]:
         return ledger.head_count(event), ledger.refusals(event)
 
 
+@pytest.mark.slow
 def test_a_film_of_tickets_admits_each_exactly_once(tmp_path: Path) -> None:
     film = tmp_path / "film.mp4"
     config = prepare(tmp_path, film, guests=len(MEDIA))

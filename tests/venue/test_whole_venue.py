@@ -147,6 +147,7 @@ def test_an_evening_is_followed_on_a_phone_and_adds_up(start: Callable[..., Venu
     assert leftovers(venue.folder) == []
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_demo_that_is_killed_leaves_no_process_and_can_be_started_again(start: Callable[..., Venue]) -> None:
     venue = start()
