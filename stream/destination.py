@@ -42,6 +42,13 @@ _CONNECTING = "connecting to the server"
 _LOW = "the network is too slow for the full bit rate: viewers get a smaller one until it is better"
 
 
+_ACTIONS = {
+    Health.REFUSED: "Copy the key from the platform's page again: platypus stream destinations key",
+    Health.LOST: "Mend the network, then press Retry now",
+    Health.BEHIND: "Use a cable or another network when there is one",
+}
+
+
 class Why(Enum):
     """Why a connection ended."""
 
@@ -140,6 +147,8 @@ class Destination:
         self._strikes = 0
         self._rate = Rate()
         self._acked = 0  # bytes of this connection that the other side's kernel has
+        self._unsent = 0
+        self._written_s = 0.0
         self._pid: int | None = None
 
     @property
@@ -202,6 +211,9 @@ class Destination:
                 queue_bytes=self._feed.queue_bytes if self._feed else 0,
                 bit_rate_kbps=round(self._rate.per_s(now_s) * 8 / 1000),
                 retry_in_s=None if self._retry_at_s is None else max(0.0, self._retry_at_s - now_s),
+                unsent_bytes=self._unsent,
+                written_s=self._written_s,
+                action=_ACTIONS.get(self._state, ""),
                 is_low_rate=self._feed is not None and self._feed.is_low,
                 rate_changes=self._congestion.changes,
             )
@@ -254,7 +266,8 @@ class Destination:
         except ChildError as error:
             return End(Why.NETWORK, str(error))
         self._pid = child.pid
-        self._acked = 0
+        self._acked = self._unsent = 0
+        self._written_s = 0.0
         began_s = self._clock.monotonic()
         pulse = Pulse(began_s)
         try:
@@ -307,6 +320,8 @@ class Destination:
         with self._lock:
             self._rate.add(look.now_s, max(0, acked - self._acked))
             self._acked = max(self._acked, acked)
+            self._unsent = look.unsent_bytes or 0
+            self._written_s = round(max(0, look.out_time_us) / 1e6, 1)
         self._note_frames(child)
         self._congestion.note(look.now_s, is_behind=beat is Beat.BEHIND, is_well=beat is Beat.LIVE)
         feed.ask(low=self._congestion.is_low)

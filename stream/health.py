@@ -47,11 +47,14 @@ class LegState(msgspec.Struct, frozen=True, kw_only=True):
     frames_sent: int = 0  # video frames since the process started, all connections together
     reconnects: int = 0
     dropped_frames: int = 0  # video frames left out because this leg was behind
-    queue_bytes: int = 0
+    queue_bytes: int = 0  # wait in the hub
+    unsent_bytes: int = 0  # wait in the kernel, or are on their way and not acknowledged
+    written_s: float = 0.0  # seconds of film that were written to this connection: they advance while it works
     bit_rate_kbps: int = 0  # over the last 10 s
     retry_in_s: float | None = None
     is_low_rate: bool = False  # its viewers get a smaller bit rate: the network carries no more
     rate_changes: int = 0  # to the low rate and back
+    action: str = ""  # the one thing a person can do about the cause; "" when there is nothing to do but wait
 
 
 class SourceState(msgspec.Struct, frozen=True, kw_only=True):

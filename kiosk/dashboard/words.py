@@ -185,8 +185,8 @@ def leg(state: LegState) -> Status:
     tone, title = said[state.state]
     if state.is_low_rate and state.state is Health.LIVE:
         tone, title = "warn", "Live, with fewer bits"
-    parts = [_sentence(state.cause)] if state.cause else []
-    if state.state is Health.REFUSED and not state.cause:
+    parts = [_sentence(part) for part in (state.cause, state.action) if part]
+    if state.state is Health.REFUSED and not parts:
         parts.append("Check the key.")
     if state.retry_in_s is not None:
         parts.append(f"Next try in {seconds(state.retry_in_s)}.")
@@ -254,10 +254,16 @@ def alarm(said: Alarm) -> Status:
 
 
 def sound(state: StreamState) -> Status | None:
-    """The words for a room that is not heard and that nobody expects to be; an alarm is said elsewhere."""
-    if not state.sound.cause or any(alarm.code == "no-sound" for alarm in state.alarms):
+    """The words for what viewers hear of the room, with its level; that none comes is an alarm, and said there."""
+    room = state.sound
+    if any(alarm.code == "no-sound" for alarm in state.alarms):
         return None
-    return Status("calm", "No sound", _sentence(state.sound.cause))
+    if room.cause:
+        return Status("calm", "No sound", _sentence(room.cause))
+    if room.peak_db is None:
+        return None
+    level = f"Peak {signed(round(room.peak_db))} dB."
+    return Status("yes", "Heard", level) if room.on_air else Status("calm", "Muted", level)
 
 
 def films(state: FilmsState) -> Status | None:

@@ -281,6 +281,12 @@ def test_a_room_that_nobody_hears_on_purpose_is_said_and_an_alarm_is_said_once()
     assert words.sound(StreamState(sound=SoundState(cause="it gives none"), alarms=(alarm,))) is None
 
 
+def test_an_organizer_sees_whether_the_room_is_heard_and_how_loud_it_is() -> None:
+    heard, muted = (StreamState(sound=SoundState(peak_db=-12.4, on_air=on)) for on in (True, False))
+    assert words.sound(heard) == words.Status("yes", "Heard", "Peak \N{MINUS SIGN}12 dB.")
+    assert words.sound(muted) == words.Status("calm", "Muted", "Peak \N{MINUS SIGN}12 dB.")
+
+
 @pytest.mark.parametrize(
     ("state", "title"),
     [
