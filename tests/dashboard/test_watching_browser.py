@@ -78,6 +78,7 @@ def test_the_organizer_sees_what_viewers_see_and_how_old_it_is(browser: Browser,
             expect(large).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_an_old_picture_is_not_shown_as_if_it_were_new(browser: Browser, house: House, tmp_path: Path) -> None:
     with streaming(house) as director, house.served() as server:
         tell(house, director)

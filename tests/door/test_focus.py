@@ -176,7 +176,7 @@ def test_codes_in_hands_that_are_never_read_are_said_and_torn_posters_are_not() 
         picture[400:, (number * 17) % 500 :][:, :60] = 200
         return picture
 
-    poster = [passing(n, seen(Held(150, 100), is_spoilt=True)) for n in range(300)]
+    poster = [passing(n, seen(Held(150, 100), is_spoilt=True)) for n in range(160)]
     guests = [passing(n, seen(held, is_spoilt=True)) for n, held in enumerate(hand(150, 100, 15))]
     assert set(judged(poster)) == {""}
     assert "clean the lens" in judged(guests)[-1]

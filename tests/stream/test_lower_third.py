@@ -190,6 +190,7 @@ class Camera:
         until(lambda: self.encoder.state().frames > frames + 20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["gone", "empty", "torn", "no-picture"])
 def test_whatever_happens_to_the_file_the_encoder_goes_on(tmp_path: Path, lower_third: LowerThird, damage: str) -> None:
     lower_third.start()

@@ -36,6 +36,7 @@ def test_a_sharp_stage_is_seen() -> None:
     assert seen.edge_px is not None and seen.edge_px < 4
 
 
+@pytest.mark.slow
 def test_the_wider_the_blur_the_wider_the_edges() -> None:
     widths = [look_at(film(STAGE, f"gblur=sigma={sigma}")).edge_px or 0.0 for sigma in (1, 3, 5)]
     assert 0 < widths[0] < 7 < widths[1] < widths[2]
@@ -106,6 +107,7 @@ def test_each_destination_is_told_for_itself(tmp_path: Path, rtmp_server: RtmpSe
     assert "set video_kbps = " in found["to slow"].do
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_before_the_talks(tmp_path: Path) -> None:
     class FullBoard(Board):
         def disk(self, folder: Path) -> Disk:

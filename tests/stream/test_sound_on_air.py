@@ -193,6 +193,7 @@ def test_a_microphone_that_does_not_open_is_said_and_costs_nothing_else(begin: B
     assert silent_frames(film) == len(sound_steps(film)) + 1 - 47
 
 
+@pytest.mark.slow
 def test_who_hides_the_camera_hides_the_room_and_a_break_is_silent_but_an_introduction_is_heard(begin: Begin) -> None:
     director = begin()
     director.go_live()

@@ -159,6 +159,7 @@ def test_a_silent_camera_is_said_within_five_seconds_and_the_end_of_it_too(begin
     until(lambda: says(encoder), 10)
 
 
+@pytest.mark.slow
 def test_a_camera_that_is_well_is_no_alarm(begin: Begin) -> None:
     encoder = begin(BARS)
     said: set[str] = set()

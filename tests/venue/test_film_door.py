@@ -70,6 +70,7 @@ def test_a_film_of_tickets_admits_each_exactly_once(tmp_path: Path) -> None:
     assert visitor(config, 1).code not in done.stderr and "Guest" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_film_that_was_cut_off_loses_nobody_who_was_in_it(tmp_path: Path) -> None:
     film = tmp_path / "film.ts"  # a camera's own recording, whose plug was pulled: no index at its end
     config = prepare(tmp_path, film, guests=2)

@@ -161,6 +161,7 @@ def test_a_demo_that_is_killed_leaves_no_process_and_can_be_started_again(start:
     assert told["stream"]["frames_played_back"] > 0
 
 
+@pytest.mark.slow
 def test_a_demo_that_is_stopped_while_it_starts_says_so_and_leaves_nothing(start: Callable[..., Venue]) -> None:
     venue = start()
     venue.wait_for(r"(dashboard)")  # the stream is not live yet
