@@ -33,7 +33,7 @@ import tomli_w
 
 from hardware.clock import SystemClock
 from kiosk.demo.servers import free_port, mosquitto, nginx
-from kiosk.services import order_stream
+from kiosk.remote import order_stream
 from stream import graph
 from stream.settings import Destination, Picture, StreamSettings, VideoFile
 

@@ -205,9 +205,9 @@ def event() -> None:
 @click.option("--stream-page", help="Where viewers watch, for those who find the room full.")
 def event_create(config_path: Path, slug: str, name: str, capacity: int, **choices: Any) -> None:
     """Make an event and its secret."""
-    from kiosk import services  # noqa: PLC0415
+    from kiosk import office  # noqa: PLC0415
 
-    made = services.create_event(config_path, slug, name, capacity, **choices)
+    made = office.create_event(config_path, slug, name, capacity, **choices)
     click.echo(_event_line(made))
 
 
@@ -227,11 +227,9 @@ def event_change(config_path: Path, slug: str, **changes: Any) -> None:
     Seats, fire limit, release and return count at once; name, start and stream page show when door and dashboard start
     again. With the start the release of kept seats moves too, and with the seats a fire limit that was as many.
     """
-    from kiosk import services  # noqa: PLC0415
+    from kiosk import office  # noqa: PLC0415
 
-    made = services.change_event(
-        config_path, slug, **{key: value for key, value in changes.items() if value is not None}
-    )
+    made = office.change_event(config_path, slug, **{key: value for key, value in changes.items() if value is not None})
     click.echo(_event_line(made))
 
 
@@ -248,10 +246,10 @@ def _event_line(made: Event) -> str:
 @JSON
 def event_report(config_path: Path, slug: str, *, as_json: bool) -> None:
     """What happened at the door, and what the caterer needs to know."""
-    from kiosk import services  # noqa: PLC0415
+    from kiosk import office  # noqa: PLC0415
     from kiosk.ledger.report import as_text  # noqa: PLC0415
 
-    told = services.event_report(config_path, slug)
+    told = office.event_report(config_path, slug)
     click.echo(json.dumps(told._asdict(), default=str) if as_json else as_text(told))
 
 
@@ -264,9 +262,9 @@ def ledger() -> None:
 @CONFIG
 def ledger_check(config_path: Path) -> None:
     """Prove that the occupancy follows from the rows; exit 1 and say what is wrong when it does not."""
-    from kiosk import services  # noqa: PLC0415
+    from kiosk import office  # noqa: PLC0415
 
-    wrong = services.check_ledger(config_path)
+    wrong = office.check_ledger(config_path)
     for line in wrong or ["the ledger is sound: occupancy, visits, undos and the database itself"]:
         click.echo(line)
     if wrong:
@@ -285,9 +283,9 @@ def tickets() -> None:
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the tickets.")
 def tickets_issue(config_path: Path, slug: str, people: Path, out: Path) -> None:
     """Make a ticket for each person of a CSV list: PNG, SVG and one PDF; the same list again prints the same ones."""
-    from kiosk import services  # noqa: PLC0415
+    from kiosk import office  # noqa: PLC0415
 
-    sheet, done, files, absent = services.issue_tickets(config_path, slug, people, out)
+    sheet, done, files, absent = office.issue_tickets(config_path, slug, people, out)
     _say_columns(sheet.columns)
     click.echo(f"{done.new} new, {done.changed} changed, {done.unchanged} as before; {len(files)} files in {out}")
     if absent:
@@ -302,9 +300,9 @@ def tickets_issue(config_path: Path, slug: str, people: Path, out: Path) -> None
 @click.option("--code-column", help="The heading of the code, when the guess is wrong.")
 def tickets_import(config_path: Path, slug: str, listing: Path, code_column: str | None) -> None:
     """Take the tickets of a CSV list that somebody else made; all or nothing."""
-    from kiosk import services  # noqa: PLC0415
+    from kiosk import office  # noqa: PLC0415
 
-    sheet, done = services.import_tickets(config_path, slug, listing, code_column)
+    sheet, done = office.import_tickets(config_path, slug, listing, code_column)
     _say_columns(sheet.columns)
     click.echo(f"{done.new} new, {done.changed} changed, {done.unchanged} as before")
 
@@ -322,9 +320,9 @@ def config() -> None:
 @CONFIG
 def config_check(config_path: Path) -> None:
     """Say whether both files are good."""
-    from kiosk import services  # noqa: PLC0415
+    from kiosk import office  # noqa: PLC0415
 
-    for line in services.check_config(config_path):
+    for line in office.check_config(config_path):
         click.echo(line)
 
 

@@ -33,9 +33,9 @@ def stream(context: click.Context, config_path: Path) -> None:
 def _stream_command(name: str, do: StreamOrder, says: str) -> None:
     @click.pass_obj
     def ask(config_path: Path, *, as_json: bool) -> None:
-        from kiosk import services  # noqa: PLC0415
+        from kiosk import remote  # noqa: PLC0415
 
-        _show_stream(services.order_stream(config_path, do), as_json=as_json)
+        _show_stream(remote.order_stream(config_path, do), as_json=as_json)
 
     stream.command(name, help=says)(JSON(ask))
 
@@ -58,10 +58,10 @@ _stream_command("retry", "retry", "Try again now, wherever it waits to.")
 @click.pass_obj
 def stream_talk(config_path: Path, talk: str, *, is_next: bool, as_json: bool) -> None:
     """Say which talk is on stage now, by its id or its number in the agenda; viewers go on seeing what they see."""
-    from kiosk import services  # noqa: PLC0415
+    from kiosk import remote  # noqa: PLC0415
 
     do: StreamOrder = "make_next" if is_next else "put_on_stage"
-    _show_stream(services.order_stream(config_path, do, talk), as_json=as_json)
+    _show_stream(remote.order_stream(config_path, do, talk), as_json=as_json)
 
 
 @stream.command("preflight")
@@ -72,9 +72,9 @@ def stream_preflight(config_path: Path, *, as_json: bool) -> None:
 
     Takes half a minute. A platform that goes live by itself when it gets a picture will do so.
     """
-    from kiosk import services  # noqa: PLC0415
+    from kiosk import remote  # noqa: PLC0415
 
-    readiness = services.preflight(config_path)
+    readiness = remote.preflight(config_path)
     click.echo(msgspec.json.encode(readiness) if as_json else as_table(readiness.checks))
     if any(check.state == "bad" for check in readiness.checks):
         sys.exit(1)
@@ -85,9 +85,9 @@ def stream_preflight(config_path: Path, *, as_json: bool) -> None:
 @click.pass_obj
 def stream_status(config_path: Path, *, as_json: bool) -> None:
     """Say what viewers see, and how each leg is."""
-    from kiosk import services  # noqa: PLC0415
+    from kiosk import remote  # noqa: PLC0415
 
-    _show_stream(services.stream_state(config_path), as_json=as_json)
+    _show_stream(remote.stream_state(config_path), as_json=as_json)
 
 
 def _show_stream(state: StreamState, *, as_json: bool) -> None:
@@ -121,9 +121,9 @@ def agenda() -> None:
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="The day of a CSV's times that have none.")
 def agenda_import(config_path: Path, file: Path, room: str | None, day: datetime | None) -> None:
     """Take the talks of a schedule.json (pretalx, frab), an .ics or a .csv in place of those there were."""
-    from kiosk import services  # noqa: PLC0415
+    from kiosk import office  # noqa: PLC0415
 
-    taken = services.import_agenda(config_path, file, room, day.date() if day else None)
+    taken = office.import_agenda(config_path, file, room, day.date() if day else None)
     click.echo(f"{len(taken.talks)} talks" + (f" of {taken.event}" if taken.event else ""))
 
 
@@ -132,9 +132,9 @@ def agenda_import(config_path: Path, file: Path, room: str | None, day: datetime
 @JSON
 def agenda_show(config_path: Path, *, as_json: bool) -> None:
     """The talks in their order."""
-    from kiosk import services  # noqa: PLC0415
+    from kiosk import office  # noqa: PLC0415
 
-    kept, zone = services.agenda_of(config_path)
+    kept, zone = office.agenda_of(config_path)
     if as_json:
         click.echo(msgspec.json.encode(kept))
         return

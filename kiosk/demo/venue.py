@@ -22,7 +22,7 @@ import tomli_w
 
 from hardware.cameras.visitors import write_visitors
 from hardware.errors import PlatypusError
-from kiosk import services
+from kiosk import office, services
 from kiosk.bus import Bus
 from kiosk.config import event_secret, load_config, secrets_path
 from kiosk.dashboard.settings import DashboardSettings
@@ -287,13 +287,13 @@ def _prepare(folder: Path, port: int, seed: int) -> _Evening:
     key_file = secrets_path(evening.config)
     key_file.touch(mode=0o600)
     key_file.write_text('[stream_keys]\nvenue = "talk"\n', encoding="utf-8")
-    services.create_event(evening.config, cast.EVENT, cast.EVENT_NAME, cast.SEATS)
+    office.create_event(evening.config, cast.EVENT, cast.EVENT_NAME, cast.SEATS)
     agenda = folder / "agenda.csv"
     cast.write_agenda(agenda, datetime.now(_ZONE) + _BEFORE_THE_TALKS)
-    services.import_agenda(evening.config, agenda, room=None, day=None)
+    office.import_agenda(evening.config, agenda, room=None, day=None)
     people = folder / "people.csv"
     cast.write_people(people)
-    services.issue_tickets(evening.config, cast.EVENT, people, folder / "tickets")
+    office.issue_tickets(evening.config, cast.EVENT, people, folder / "tickets")
     write_visitors(visitors_file, cast.visitors(event_secret(load_config(evening.config), cast.EVENT), seed))
     return evening
 

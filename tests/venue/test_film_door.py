@@ -12,7 +12,7 @@ import tomli_w
 
 from hardware.cameras.simulated import write_film
 from hardware.cameras.visitors import Medium, Visitor
-from kiosk import services
+from kiosk import office
 from kiosk.config import event_secret, load_config
 from kiosk.ledger import HeadCount, Ledger, Reason
 from kiosk.tickets import codes
@@ -30,10 +30,10 @@ def prepare(folder: Path, film: Path, guests: int) -> Path:
         "door": {"event": "evening", "camera": camera, "panel": {"pins": "mock"}},
     }
     config.write_text(tomli_w.dumps(settings), encoding="utf-8")
-    services.create_event(config, "evening", "An evening", 50)
+    office.create_event(config, "evening", "An evening", 50)
     with (folder / "people.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("Name",), *((f"Guest {n}",) for n in range(1, guests + 1))])
-    services.issue_tickets(config, "evening", folder / "people.csv", folder / "tickets")
+    office.issue_tickets(config, "evening", folder / "people.csv", folder / "tickets")
     return config
 
 

@@ -1,0 +1,216 @@
+"""What an organizer prepares before the evening: events, tickets, the agenda; and what is told of it afterwards."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from hardware.errors import PlatypusError
+from kiosk.config import (
+    Config,
+    ConfigError,
+    event_secret,
+    is_name,
+    load_config,
+    load_secrets,
+    make_event_secret,
+    secrets_path,
+)
+from kiosk.ledger import Event, Ledger, NewTicket
+from kiosk.ledger.audit import audit
+from kiosk.ledger.records import Imported
+from kiosk.ledger.report import Report, report
+from kiosk.tickets import codes
+from kiosk.tickets.sheet import Row, Sheet, read_sheet
+from stream.agenda import Agenda, AgendaFile
+
+log = logging.getLogger(__name__)
+
+
+class Issued(NamedTuple):
+    """What `issue_tickets` did."""
+
+    sheet: Sheet
+    done: Imported
+    files: Sequence[Path]
+    absent: Sequence[int]  # numbers of tickets of ours that the list does not name; they stay good
+
+
+def import_agenda(config_path: Path, file: Path, room: str | None, day: date | None) -> Agenda:
+    """Take the talks of a file in place of those there were; a running stream has them within a second."""
+    from stream.agenda_files import read_agenda  # noqa: PLC0415
+
+    config = load_config(config_path)
+    agenda = read_agenda(file, config.dashboard.zone, room=room, day=day)
+    agenda_file(config).write(agenda)
+    return agenda
+
+
+def agenda_of(config_path: Path) -> tuple[Agenda, ZoneInfo]:
+    """The talks, and the venue's zone to tell their times in."""
+    config = load_config(config_path)
+    return agenda_file(config).read(), config.dashboard.zone
+
+
+def agenda_file(config: Config) -> AgendaFile:
+    """Where the stream process keeps the talks."""
+    return AgendaFile(Path(config.state_dir) / "agenda.json")
+
+
+def event_name(config: Config) -> str:
+    """What the evening is called: by the agenda, else by the ledger, where it is on this machine."""
+    name = agenda_file(config).read().event
+    if name or not config.ledger_path.exists():
+        return name
+    try:
+        with Ledger(config.ledger_path) as ledger:
+            return ledger.event(config.door.event).name
+    except PlatypusError as error:
+        log.warning("stream event=name-unknown cause=%s next=slates-without-it", error)
+        return ""
+
+
+def create_event(config_path: Path, slug: str, name: str, capacity: int, **choices: Any) -> Event:
+    """Make an event in the ledger, and its secret beside the configuration; `choices` are Ledger.create_event's."""
+    config = load_config(config_path)
+    if not is_name(slug):
+        raise ConfigError(f"{slug!r} is no short name: small letters, digits and - only, such as talks-2026-11")
+    _refuse_bad_words(name=name, **choices)
+    choices = _with_times(choices, choices.get("starts_at"))
+    make_event_secret(config, slug)  # first: an event without one could issue no ticket
+    with Ledger(config.ledger_path) as ledger:
+        return ledger.create_event(slug, name, capacity, **choices)
+
+
+def change_event(config_path: Path, slug: str, **changes: Any) -> Event:
+    """Change what is given of an event; its tickets and scans stay."""
+    _refuse_bad_words(**changes)
+    with Ledger(load_config(config_path).ledger_path) as ledger:
+        event = ledger.event(slug)
+        changes = _with_times(changes, changes.get("starts_at") or event.starts_at)
+        starts_at, planned = changes.get("starts_at"), event.release_no_shows_at
+        if starts_at and event.starts_at and planned and "release_no_shows_at" not in changes:
+            changes["release_no_shows_at"] = planned + (starts_at - event.starts_at)  # it keeps its distance
+        return ledger.change_event(event, **changes)
+
+
+def _with_times(choices: dict[str, Any], starts_at: datetime | None) -> dict[str, Any]:
+    """`choices` with minutes after the start made a time. Raises ConfigError when there is no start."""
+    minutes = choices.get("release_no_shows_at")
+    if not isinstance(minutes, int):
+        return choices
+    if starts_at is None:
+        raise ConfigError(f"{minutes} minutes after which start? Give --starts too, or a time.")
+    return {**choices, "release_no_shows_at": starts_at + timedelta(minutes=minutes)}
+
+
+def _refuse_bad_words(name: str | None = None, stream_page: str | None = None, **_others: Any) -> None:
+    if name is not None and not name.strip():
+        raise ConfigError("an event needs a name, as people call it")
+    if stream_page and not stream_page.startswith(("https://", "http://")):
+        raise ConfigError(f"{stream_page!r} is no page that viewers could open: it begins with https://")
+
+
+def event_report(config_path: Path, slug: str) -> Report:
+    """What happened at the door of an event."""
+    config = load_config(config_path)
+    with Ledger(config.ledger_path) as ledger:
+        return report(ledger, ledger.event(slug), config.dashboard.zone)
+
+
+def check_ledger(config_path: Path) -> list[str]:
+    """What is wrong with the ledger; nothing when all is well. Raises ConfigError when there is none."""
+    path = load_config(config_path).ledger_path
+    if not path.exists():  # a check makes nothing
+        raise ConfigError(f"there is no ledger at {path}: is state_dir right, and was an event made?")
+    with Ledger(path) as ledger:
+        return audit(ledger)
+
+
+def issue_tickets(config_path: Path, slug: str, people: Path, out: Path) -> Issued:
+    """A ticket of our own for each person of a list, written to `out`; a person who has one keeps it.
+
+    People are told apart by name and e-mail; the second Jean Dupont of a list is the second in the ledger too.
+    """
+    from kiosk.tickets.printing import Printable, write_tickets  # noqa: PLC0415
+
+    config = load_config(config_path)
+    sheet = read_sheet(people, needs_code=False)
+    secret = event_secret(config, slug)
+    with Ledger(config.ledger_path) as ledger:
+        event = ledger.event(slug)
+        unnumbered = [_ticket(row, 0, b"", is_own=True) for row in sheet.rows]
+        wanted, done = ledger.issue(
+            event, unnumbered, sheet.fields, lambda number: codes.digest(codes.own_code(secret, slug, number).encode())
+        )
+        named = {ticket.number for ticket in wanted}
+        absent = [ticket.number for ticket in ledger.tickets(event) if ticket.is_own and ticket.number not in named]
+    when = event.starts_at.astimezone(config.dashboard.zone).strftime("%Y-%m-%d %H:%M") if event.starts_at else ""
+    files = write_tickets(
+        out,
+        event.name,
+        when,
+        [
+            Printable(
+                ticket.number,
+                codes.own_code(secret, event.slug, ticket.number),
+                ticket.holder or "",
+                ticket.product or "",
+            )
+            for ticket in wanted
+        ],
+    )
+    return Issued(sheet, done, files, absent)
+
+
+def import_tickets(config_path: Path, slug: str, listing: Path, code_column: str | None) -> tuple[Sheet, Imported]:
+    """Take the tickets of a list that somebody else made."""
+    config = load_config(config_path)
+    sheet = read_sheet(listing, code_column=code_column, needs_code=True)
+    with Ledger(config.ledger_path) as ledger:
+        event = ledger.event(slug)
+        wanted = [_ticket(row, 0, codes.digest((row.code or "").encode()), is_own=False) for row in sheet.rows]
+        done = ledger.put_tickets(event, wanted, sheet.fields)
+    return sheet, done
+
+
+def check_config(config_path: Path) -> list[str]:
+    """What is to be said of both files. Raises ConfigError for the first thing that is wrong."""
+    config = load_config(config_path)
+    secrets = load_secrets(secrets_path(config_path))
+    lines = [f"{config_path} is good: gate {config.door.gate}, event {config.door.event}"]
+    for destination in config.stream.destinations:
+        if destination.name not in secrets.stream_keys:
+            raise ConfigError(
+                f'destination {destination.name!r} has no key: write {destination.name} = "..." '
+                f"under [stream_keys] in {secrets_path(config_path)}"
+            )
+    lines.append(f"{secrets_path(config_path)} is good: {len(secrets.stream_keys)} key(s)")
+    if not config.ledger_path.exists():  # a check makes nothing
+        raise ConfigError(f"there is no ledger at {config.ledger_path}: platypus event create {config.door.event} ...")
+    with Ledger(config.ledger_path) as ledger:
+        event = ledger.event(config.door.event)  # first: one that was never made has no secret either
+        event_secret(config, event.slug)
+        lines.append(f"{config.ledger_path} knows {event.name!r}: {ledger.head_count(event).tickets} tickets")
+    return lines
+
+
+def _ticket(row: Row, number: int, sha256: bytes, *, is_own: bool) -> NewTicket:
+    return NewTicket(
+        number,
+        sha256,
+        is_own,
+        row.holder,
+        row.email,
+        row.product,
+        row.status,
+        row.valid_from,
+        row.valid_until,
+        row.guests,
+        row.order_code,
+        row.note,
+    )
