@@ -157,8 +157,10 @@ class Director:
 
     @property
     def pids(self) -> dict[str, int]:
-        """Process ids of the children that run now: "camera", "microphone", "low-rate", "preview", destinations."""
-        found = {"camera": self._encoder.pid, "low-rate": self._low_rate.pid, "preview": self._preview.pid}
+        """Process ids of the children that run now: "camera" (its encoder), "camera-module", "microphone", "low-rate",
+        "preview", destinations."""
+        found = {"camera": self._encoder.pid, "camera-module": self._encoder.module_pid}
+        found |= {"low-rate": self._low_rate.pid, "preview": self._preview.pid}
         found |= {"microphone": self._microphone.pid} if self._microphone else {}
         found |= {each.name: each.pid for each in self._destinations}
         return {name: pid for name, pid in found.items() if pid is not None}

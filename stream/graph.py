@@ -21,7 +21,17 @@ import ffmpeg
 
 from stream.errors import BadStreamKey
 from stream.preview_files import PICTURE, PLAYLIST, SEGMENTS
-from stream.settings import Destination, NetworkCamera, Picture, Source, TestPicture, VideoDevice, VideoFile
+from stream.settings import (
+    CameraModule,
+    Destination,
+    NetworkCamera,
+    Picture,
+    Source,
+    Stamped,
+    TestPicture,
+    VideoDevice,
+    VideoFile,
+)
 
 STATS_PERIOD_S = 0.5
 PUBLIC_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
@@ -68,6 +78,7 @@ def encoder(
     picture: Picture,
     *,
     out_fd: int,
+    frames_fd: int | None = None,
     watch_fd: int | None = None,
     levels_fd: int | None = None,
     lower_third: Path | None = None,
@@ -78,17 +89,17 @@ def encoder(
     On `watch_fd` come small grey pictures of what the camera gives, one byte a pixel: whoever opens it must read them,
     or all stands still. The sound goes along when its levels are asked for on `levels_fd` (see sound_levels.py); a
     device has none, its microphone is a source of its own. A device's frames carry the moment they were taken, by the
-    monotonic clock, which is at `at_s` now. `lower_third` is a PNG of the size of `strip`, which may be replaced at any
-    time.
+    monotonic clock, which is at `at_s` now; those of a camera module come through `frames_fd` (see camera_module.py).
+    `lower_third` is a PNG of the size of `strip`, which may be replaced at any time.
     """
-    is_device = isinstance(source, VideoDevice)
-    video, audio = _inputs(source, picture)
+    is_stamped = isinstance(source, Stamped)
+    video, audio = _inputs(source, picture, frames_fd)
     video, watched = video.filter("fps", picture.frames_per_s), None
     if watch_fd is not None:
         video, watched = _watched(video, picture, watch_fd)
     look = _to_one_look(video, picture)
     if lower_third is not None:
-        look = _with_strip(look, lower_third, picture, begins_s=at_s if is_device else 0.0)
+        look = _with_strip(look, lower_third, picture, begins_s=at_s if is_stamped else 0.0)
     streams = [look]
     options = _one_picture(picture, picture.video_kbps, picture.frames_per_s * picture.keyframe_s)
     if levels_fd is not None:
@@ -96,7 +107,7 @@ def encoder(
         options |= _one_sound(picture)
     output = ffmpeg.output(*streams, f"pipe:{out_fd}", **_TRANSPORT, **options)
     both = output if watched is None else ffmpeg.merge_outputs(output, watched)
-    return _compile(both, *(["-copyts"] if is_device else []))
+    return _compile(both, *(["-copyts"] if is_stamped else []))
 
 
 def microphone(
@@ -116,7 +127,7 @@ def microphone(
 
 def has_own_sound(source: Source) -> bool:
     """Whether picture and sound of a source come together, as far as one can know before."""
-    return not isinstance(source, VideoDevice)
+    return not isinstance(source, Stamped)
 
 
 def strip(picture: Picture) -> tuple[int, int]:
@@ -304,7 +315,7 @@ def secrets_of(source: Source) -> tuple[str, ...]:
     return tuple(each for each in (user, split.password, split.query) if each)
 
 
-def _inputs(source: Source, picture: Picture) -> tuple[Any, Any]:
+def _inputs(source: Source, picture: Picture, frames_fd: int | None) -> tuple[Any, Any]:
     """The picture and the sound of a source, as they come; a device has no sound."""
     match source:
         case TestPicture():
@@ -321,6 +332,10 @@ def _inputs(source: Source, picture: Picture) -> tuple[Any, Any]:
             if source.format == "mjpeg":  # by itself ffmpeg takes the first uncompressed format there is
                 options["input_format"] = "mjpeg"
             return ffmpeg.input(source.path, format="v4l2", **options).video, None
+        case CameraModule():
+            # The header says all there is to know; ffmpeg would else wait for some to see how often they come.
+            known = {"analyzeduration": 0, "probesize": 32, "fpsprobesize": 0}
+            return ffmpeg.input(f"pipe:{frames_fd}", format="nut", **known).video, None
         case NetworkCamera():
             # TCP: one lost UDP packet is a grey picture until the next keyframe.
             camera = ffmpeg.input(source.url, rtsp_transport="tcp", timeout=_IO_LIMIT_US)

@@ -21,7 +21,7 @@ from stream.errors import ChildError
 from stream.hub import Hub, Inlet
 from stream.liveness import quiet_s
 from stream.process import Child
-from stream.settings import Picture, StreamSettings, VideoDevice
+from stream.settings import Picture, Stamped, StreamSettings
 from stream.sound_levels import LevelPipe
 from stream.sound_watch import SoundWatch
 
@@ -39,7 +39,7 @@ _ALSA_TROUBLE = re.compile(r"\[alsa @ [^]]*\] \[(?:error|fatal)\] (.+)")
 def microphone_of(settings: StreamSettings, clock: Clock, folder: Path) -> Microphone | None:
     """The microphone beside the stage camera; None for a source with its own sound, or without any."""
     source = settings.source
-    if not isinstance(source, VideoDevice) or source.microphone is None:
+    if not isinstance(source, Stamped) or source.microphone is None:
         return None
     later_s = source.sound_later_ms / 1000
     return Microphone(source.microphone, settings.picture, clock, later_s=later_s, folder=folder)

@@ -24,7 +24,7 @@ from hardware.clock import Clock
 from hardware.worker import Worker
 from stream.alarms import Alarm, Latch
 from stream.graph import WATCH_HEIGHT_PX, WATCH_WIDTH_PX
-from stream.settings import NetworkCamera, Source, TestPicture, VideoDevice, VideoFile
+from stream.settings import CameraModule, NetworkCamera, Source, TestPicture, VideoDevice, VideoFile
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def may_stand_still(source: Source) -> bool:
             return source.still_picture_ok
         case VideoFile():
             return True
-        case TestPicture():
+        case TestPicture() | CameraModule():
             return False
 
 

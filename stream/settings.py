@@ -41,6 +41,18 @@ class VideoDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     still_picture_ok: bool = False
 
 
+class CameraModule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="picamera2"):
+    """A camera module on the Raspberry Pi's ribbon cable, with an ALSA microphone beside it, or silence."""
+
+    camera_num: Annotated[int, msgspec.Meta(ge=0, le=3)] = 0  # as rpicam-hello --list-cameras counts them
+    microphone: str | None = None  # as of a device
+    sound_later_ms: Annotated[int, msgspec.Meta(ge=-500, le=2000)] = 0
+    upside_down: bool = False  # how the module is screwed on
+    # continuous: autofocus; fixed: at lens_dioptres, for a stage that it hunts on. A module without either ignores both
+    focus: Literal["continuous", "fixed"] = "continuous"
+    lens_dioptres: Annotated[float, msgspec.Meta(ge=0.0, le=15.0)] = 0.25  # 1/metres: 0.25 is 4 m, 0 far away
+
+
 class NetworkCamera(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="rtsp"):
     """A camera on the network, for instance rtsp://user:password@192.168.1.20/stream1.
 
@@ -65,7 +77,8 @@ class VideoFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fie
     path: str
 
 
-Source = TestPicture | VideoDevice | NetworkCamera | VideoFile
+Source = TestPicture | VideoDevice | CameraModule | NetworkCamera | VideoFile
+Stamped = VideoDevice | CameraModule  # their pictures say when they were taken; their microphone is apart
 
 
 class Picture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

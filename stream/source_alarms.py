@@ -6,7 +6,7 @@ import threading
 
 from stream.alarms import Alarm, Latch
 from stream.health import Health, SourceState
-from stream.settings import NetworkCamera, Source, TestPicture, VideoDevice, VideoFile
+from stream.settings import CameraModule, NetworkCamera, Source, TestPicture, VideoDevice, VideoFile
 
 _FIRST_PICTURE_S = 10.0  # a network camera may take that long to answer
 
@@ -51,6 +51,8 @@ class SourceAlarms:
         match self._source:
             case VideoDevice():
                 return "Look whether the camera is on and its cable plugged in at both ends"
+            case CameraModule():
+                return "Switch the Raspberry Pi off, and push the camera's ribbon cable in at both ends"
             case NetworkCamera():
                 return "Look whether the camera has power and network"
             case VideoFile():

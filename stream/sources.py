@@ -23,10 +23,11 @@ from stream.errors import ChildError
 from stream.health import FIRST_PICTURE, Health, SourceState
 from stream.hub import Hub, Inlet
 from stream.liveness import FAULT, has_failed, quiet_s
+from stream.module_feed import ModuleFeed
 from stream.picture_watch import PictureWatch, may_stand_still
 from stream.process import Child
 from stream.rate import Rate
-from stream.settings import Source, StreamSettings, VideoDevice
+from stream.settings import CameraModule, Source, Stamped, StreamSettings, VideoDevice
 from stream.sound_levels import LevelPipe
 from stream.sound_watch import SoundWatch
 from stream.source_alarms import SourceAlarms
@@ -81,11 +82,17 @@ class Encoder:
             "the camera", "the camera is on", absent="" if self._has_sound else "no microphone is set"
         )
         self._pid: int | None = None
+        self._module_pid: int | None = None
 
     @property
     def pid(self) -> int | None:
         """Process id of the encoder that runs now."""
         return self._pid
+
+    @property
+    def module_pid(self) -> int | None:
+        """Process id of what gives a camera module's pictures to it."""
+        return self._module_pid
 
     @property
     def watch(self) -> CameraWatch:
@@ -104,7 +111,7 @@ class Encoder:
 
     def start(self, hub: Hub) -> Inlet:
         """Begin to feed `hub`. Returns where it does."""
-        inlet = hub.inlet("camera", is_clocked=isinstance(self._source, VideoDevice))
+        inlet = hub.inlet("camera", is_clocked=isinstance(self._source, Stamped))
         self._watch.begin()
         self._sound.begin(self._clock.monotonic())
         with self._lock:
@@ -185,7 +192,24 @@ class Encoder:
                 return
 
     def _run_once(self, worker: Worker, inlet: Inlet) -> str:
-        """One encoder from start to end. Returns why it ended."""
+        """One encoder from start to end, and the camera module before it. Returns why they ended."""
+        if not isinstance(self._source, CameraModule):
+            return self._encode(worker, inlet, None)
+        try:
+            feed = ModuleFeed(self._source, self._settings.picture)
+        except ChildError as error:
+            return str(error)
+        self._module_pid = feed.pid
+        trouble: str | None = None
+        try:
+            cause = self._encode(worker, inlet, feed.frames_fd)
+        finally:
+            self._module_pid = None
+            trouble = feed.stop()
+        return trouble or cause
+
+    def _encode(self, worker: Worker, inlet: Inlet, frames_fd: int | None) -> str:
+        """One encoder from start to end, which is given `frames_fd`. Returns why it ended."""
         source = self._source
         lower_third = None if self._is_plain_next else self._lower_third()
         (ours, theirs), (small_ours, small_theirs) = os.pipe(), os.pipe()
@@ -193,12 +217,14 @@ class Encoder:
             fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
             fcntl.fcntl(small_ours, fcntl.F_SETPIPE_SZ, _SMALL_PIPE_BYTES)
         levels = LevelPipe(self._sound, self._clock) if self._has_sound else None
-        give_fds = (theirs, small_theirs, *(() if levels is None else (levels.theirs,)))
+        maybe = (None if levels is None else levels.theirs, frames_fd)
+        give_fds = (theirs, small_theirs, *(fd for fd in maybe if fd is not None))
         try:
             argv = graph.encoder(
                 source,
                 self._settings.picture,
                 out_fd=theirs,
+                frames_fd=frames_fd,
                 watch_fd=small_theirs,
                 levels_fd=None if levels is None else levels.theirs,
                 lower_third=lower_third,

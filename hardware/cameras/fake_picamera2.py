@@ -7,6 +7,7 @@ what is not advertised, arrays are wider than the picture, and a request that is
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar
@@ -26,6 +27,9 @@ MODES = [
     {"size": (2304, 1296), "bit_depth": 10, "crop_limits": (0, 0, 4608, 2592)},
     {"size": (4608, 2592), "bit_depth": 10, "crop_limits": (0, 0, 4608, 2592)},
 ]
+STREAMS = ("main", "lores")
+PADDING_PX = 64  # the stride exceeds the width
+COLOURS = (90, 160)  # U and V of every picture
 
 
 class FakePicamera2:
@@ -34,6 +38,7 @@ class FakePicamera2:
     cameras: ClassVar[list[dict[str, Any]]] = [{"Model": "imx708", "Location": 2, "Id": "/base/imx708", "Num": 0}]
     advertised: ClassVar[Mapping[str, Any]] = {**AUTOFOCUS, **EXPOSURE, "FrameDurationLimits": (33333, 120000, None)}
     busy_times: ClassVar[int] = 0  # so many openings are refused
+    is_paced: ClassVar[bool] = False  # frames come at the configured FrameRate, as a sensor's do; else each 10 ms
     opened: ClassVar[list[FakePicamera2]] = []
 
     def __init__(self, camera_num: int = 0, tuning: dict[str, Any] | None = None) -> None:
@@ -52,6 +57,7 @@ class FakePicamera2:
         self.unreleased = 0
         self._started = False
         self._made = 0
+        self._stamp_ns = 0
         kind.opened.append(self)
 
     @classmethod
@@ -71,10 +77,12 @@ class FakePicamera2:
         return found
 
     def create_video_configuration(self, **wanted: Any) -> dict[str, Any]:
-        unknown = set(wanted) - {"main", "lores", "raw", "transform", "buffer_count", "controls", "queue", "sensor"}
+        unknown = set(wanted) - {
+            *("main", "lores", "raw", "transform", "colour_space", "buffer_count", "controls", "queue", "sensor")
+        }
         if unknown:
             raise ValueError(f"unknown: {unknown}")
-        (main_width, main_height), (width, height) = wanted["main"]["size"], wanted["lores"]["size"]
+        (main_width, main_height), (width, height) = (wanted.get(name, wanted["main"])["size"] for name in STREAMS)
         if width > main_width or height > main_height:
             raise RuntimeError("lores stream dimensions may not exceed main stream")
         return wanted
@@ -99,10 +107,18 @@ class FakePicamera2:
         if not self._started or self.is_stuck.is_set() or self.unreleased >= self.configuration["buffer_count"]:
             pause.wait(wait)
             raise TimeoutError
-        pause.wait(0.01)
+        period_ns = 1_000_000_000 // self.configuration["controls"]["FrameRate"] if self.is_paced else 10_000_000
+        now_ns = time.monotonic_ns()
+        missed = max(0, now_ns - self._stamp_ns) // period_ns if self._stamp_ns else 0
+        self._stamp_ns = (self._stamp_ns or now_ns) + (missed + 1) * period_ns  # the sensor waits for nobody
+        pause.wait(max(0, self._stamp_ns - now_ns) / 1e9)
         self._made += 1
         self.unreleased += 1
-        return FakeRequest(self, self._made)
+        return FakeRequest(self, self._made, self._stamp_ns)
+
+    def luma(self, number: int, stamp_ns: int) -> int:
+        """How bright picture `number` is all over; it was taken at `stamp_ns` (monotonic)."""
+        return (10 + number) % 200
 
     def close(self) -> None:
         self._started = False
@@ -110,17 +126,25 @@ class FakePicamera2:
 
 
 class FakeRequest:
-    """One completed capture: luma 10 and rising, then the two colour planes."""
+    """One completed capture: one grey all over, then the two colour planes, two lines of them in one of the array."""
 
-    def __init__(self, camera: FakePicamera2, number: int) -> None:
+    def __init__(self, camera: FakePicamera2, number: int, stamp_ns: int) -> None:
         self._camera = camera
         self._number = number
+        self._stamp_ns = stamp_ns
 
     def make_array(self, name: str) -> NDArray[np.uint8]:
         width, height = self._camera.configuration[name]["size"]
-        plane = np.full((height * 3 // 2, width + 64), 255, np.uint8)  # the stride exceeds the width
-        plane[:height, :width] = (10 + self._number) % 200
+        stride = width + PADDING_PX
+        plane = np.full((height * 3 // 2, stride), 255, np.uint8)
+        plane[:height, :width] = self._camera.luma(self._number, self._stamp_ns)
+        colours = plane[height:].reshape(2, height // 2, stride // 2)
+        for colour, value in zip(colours, COLOURS, strict=True):
+            colour[:, : width // 2] = value
         return plane
+
+    def get_metadata(self) -> dict[str, Any]:
+        return {"SensorTimestamp": self._stamp_ns}
 
     def release(self) -> None:
         if self._camera.unreleased == 0:
@@ -132,6 +156,8 @@ def fake_modules(camera: type[FakePicamera2]) -> dict[str, ModuleType]:
     """For `sys.modules`: "picamera2" with `camera` as its `Picamera2`, and "libcamera"."""
     picamera2, libcamera = ModuleType("picamera2"), ModuleType("libcamera")
     vars(picamera2)["Picamera2"] = camera
+    vars(libcamera)["ColorSpace"] = SimpleNamespace(Rec709=lambda: "rec709")
+    vars(libcamera)["Transform"] = lambda **turned: turned
     vars(libcamera)["controls"] = SimpleNamespace(
         AeExposureModeEnum=SimpleNamespace(Short="short"),
         AeConstraintModeEnum=SimpleNamespace(Highlight="highlight"),

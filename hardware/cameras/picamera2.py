@@ -38,7 +38,7 @@ class Picamera2Driver:
 
     def frames(self, worker: Worker) -> Generator[Frame, None, None]:
         """See `Driver.frames`."""
-        camera = self._open()
+        camera = open_module(self.name, self._settings.camera_num, max_exposure_us=self._settings.max_exposure_us)
         try:
             self._configure(camera)
             camera.start()
@@ -70,33 +70,6 @@ class Picamera2Driver:
         finally:
             camera.close()  # stops it, too
 
-    def _open(self) -> Any:
-        try:
-            from picamera2 import Picamera2  # noqa: PLC0415  slow, and only there on a Pi
-        except ImportError as error:
-            raise CameraError(
-                f"{self.name}: python3-picamera2 is missing ({error}). sudo apt install python3-picamera2, and run"
-                " from an environment that sees the system's packages."
-            ) from error
-        try:
-            cameras = Picamera2.global_camera_info()
-            if self._settings.camera_num >= len(cameras):
-                raise CameraError(
-                    f"{self.name}: {len(cameras)} cameras found. Power off, reseat the ribbon cable (contacts to the"
-                    " board), and see rpicam-hello --list-cameras."
-                )
-            model = cameras[self._settings.camera_num].get("Model", "")
-            return Picamera2(
-                self._settings.camera_num, tuning=capped_tuning(Picamera2, model, self._settings.max_exposure_us)
-            )
-        except (RuntimeError, IndexError, OSError) as error:
-            if isinstance(error, CameraError):
-                raise
-            raise CameraError(
-                f"{self.name} cannot be opened: {error}. Does another program hold it (sudo fuser -v /dev/media*)?"
-                " Is this user in the group video?"
-            ) from error
-
     def _configure(self, camera: Any) -> None:
         size_px = (self._settings.width_px, self._settings.height_px)
         # lores may not be larger than main and is stretched unless both have one shape: so they are the same
@@ -112,6 +85,34 @@ class Picamera2Driver:
         chosen = door_controls(self._settings, camera.camera_controls, camera.camera_properties)
         camera.set_controls(chosen)
         log.info("camera=%r event=configured size_px=%dx%d controls=%s", self.name, *size_px, ",".join(chosen))
+
+
+def open_module(name: str, camera_num: int, *, max_exposure_us: int | None = None) -> Any:
+    """A Picamera2, to be closed by the caller; `name` is what messages call it. Raises CameraError."""
+    try:
+        from picamera2 import Picamera2  # noqa: PLC0415  slow, and only there on a Pi
+    except ImportError as error:
+        raise CameraError(
+            f"{name}: python3-picamera2 is missing ({error}). sudo apt install python3-picamera2, and run"
+            " from an environment that sees the system's packages."
+        ) from error
+    try:
+        cameras = Picamera2.global_camera_info()
+        if camera_num >= len(cameras):
+            raise CameraError(
+                f"{name} is not found ({len(cameras)} cameras found): check its ribbon cable. Power off, push it in at"
+                " both ends (contacts to the board), and see rpicam-hello --list-cameras."
+            )
+        model = cameras[camera_num].get("Model", "")
+        tuning = None if max_exposure_us is None else capped_tuning(Picamera2, model, max_exposure_us)
+        return Picamera2(camera_num, tuning=tuning)
+    except (RuntimeError, IndexError, OSError) as error:
+        if isinstance(error, CameraError):
+            raise
+        raise CameraError(
+            f"{name} cannot be opened: {error}. Does another program hold it (sudo fuser -v /dev/media*)?"
+            " Is this user in the group video?"
+        ) from error
 
 
 def whole_field_mode(modes: Sequence[Mapping[str, Any]], size_px: tuple[int, int]) -> dict[str, Any]:

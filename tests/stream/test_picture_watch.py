@@ -12,7 +12,7 @@ from stream_stage import until
 from hardware.clock import ManualClock
 from stream.graph import WATCH_HEIGHT_PX, WATCH_WIDTH_PX
 from stream.picture_watch import PictureWatch, may_stand_still
-from stream.settings import NetworkCamera, Source, TestPicture, VideoDevice, VideoFile
+from stream.settings import CameraModule, NetworkCamera, Source, TestPicture, VideoDevice, VideoFile
 
 PIXELS = WATCH_WIDTH_PX * WATCH_HEIGHT_PX
 SLIDE = bytes([200]) * PIXELS
@@ -88,6 +88,7 @@ def test_slides_may_stand_still_for_minutes_where_that_is_allowed() -> None:
     ("source", "may"),
     [
         (VideoDevice(), False),
+        (CameraModule(), False),
         (VideoDevice(still_picture_ok=True), True),
         (NetworkCamera(url="rtsp://cam/1"), False),
         (NetworkCamera(url="rtsp://cam/1", still_picture_ok=True), True),

@@ -11,6 +11,7 @@ from stream_stage import SMALL
 
 from stream import graph
 from stream.settings import (
+    CameraModule,
     Destination,
     NetworkCamera,
     Picture,
@@ -100,6 +101,12 @@ def test_a_device_gives_its_picture_with_its_stamps_and_its_microphone_is_no_bus
     expected = ["ffmpeg", *inputs.split(), "-filter_complex", LOOK_OF_CAMERA, *without_sound(OUT), *GLOBAL, "-copyts"]
     assert graph.encoder(VideoDevice(path="/dev/video0"), SMALL, out_fd=4) == expected
     assert graph.encoder(VideoDevice(path="/dev/video0", microphone="hw:1,0"), SMALL, out_fd=4) == expected
+
+
+def test_a_camera_modules_pictures_come_through_a_pipe_with_their_stamps_and_are_not_waited_for() -> None:
+    inputs = "-f nut -analyzeduration 0 -fpsprobesize 0 -probesize 32 -i pipe:7"
+    expected = ["ffmpeg", *inputs.split(), "-filter_complex", LOOK_OF_CAMERA, *without_sound(OUT), *GLOBAL, "-copyts"]
+    assert graph.encoder(CameraModule(microphone="hw:1,0"), SMALL, out_fd=4, frames_fd=7) == expected
 
 
 def test_a_microphone_is_stamped_by_the_monotonic_clock_and_begins_with_a_whole_frame_since_boot() -> None:
