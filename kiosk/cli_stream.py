@@ -40,6 +40,7 @@ def _stream_command(name: str, do: StreamOrder, says: str) -> None:
     stream.command(name, help=says)(JSON(ask))
 
 
+_stream_command("start", "start", "Go live with the camera, without a slate before.")
 _stream_command("go-live", "go_live", "Go live with the slate before the start.")
 _stream_command("next", "next_talk", "Introduce the next talk by its slate, then show the camera.")
 _stream_command("camera", "camera", "Show the camera: the way back from every slate.")

@@ -243,7 +243,7 @@ class AgendaFile:
             raise AgendaError(f"The agenda has {len(fresh):,} bytes, {MOST_BYTES:,} are the most: shorten its texts.")
         try:
             old = self._path.read_bytes() if self._path.exists() else fresh
-            if old != fresh:
+            if old != fresh and _is_whole(old):  # a damaged one must not take the place of the last good one
                 write_durably(self._before, old)
             write_durably(self._path, fresh)
         except OSError as error:
@@ -251,3 +251,11 @@ class AgendaFile:
                 f"The agenda is changed, but after a power cut it would be the old one: {self._path} cannot be "
                 f"written ({error.strerror}). Free some space and press again."
             ) from error
+
+
+def _is_whole(content: bytes) -> bool:
+    try:
+        msgspec.json.decode(content, type=Agenda)
+    except msgspec.DecodeError:
+        return False
+    return True

@@ -63,6 +63,7 @@ class End(NamedTuple):
 
     why: Why
     cause: str
+    action: str = ""  # what to do about it; "" for what its state says by itself
 
 
 _SIGNS = (  # what ffmpeg 5.1 writes -> what it means; the first that fits counts
@@ -70,10 +71,16 @@ _SIGNS = (  # what ffmpeg 5.1 writes -> what it means; the first that fits count
     ("Server error:", End(Why.REFUSED, f"the server refuses: {_CHECK_KEY}")),
     (
         "certificate",
-        End(Why.REFUSED, "the server's certificate is not trusted: check the address, the clock and ca_file"),
+        End(Why.REFUSED, "the server's certificate is not trusted", "Check the address, the clock, and ca_file"),
     ),
-    ("owner does not match", End(Why.REFUSED, "the certificate is another server's: check the address")),
-    ("Failed to resolve", End(Why.NETWORK, "the server's name is not found: no network, or a wrong address")),
+    (
+        "owner does not match",
+        End(Why.REFUSED, "the certificate is another server's", "Check the address: platypus stream destinations"),
+    ),
+    (
+        "Failed to resolve",
+        End(Why.NETWORK, "the server's name is not found", "Check the network, and the address for a slip"),
+    ),
     ("Connection refused", End(Why.NETWORK, "no server answers at the address")),
     ("unreachable", End(Why.NETWORK, "no network to the server")),
     ("No route to host", End(Why.NETWORK, "no network to the server")),
@@ -138,6 +145,7 @@ class Destination:
         self._feed: Feed | None = None
         self._state = Health.STOPPED
         self._cause = ""
+        self._action = ""
         self._retry_at_s: float | None = None
         self._frames_before = 0
         self._frames_now = 0
@@ -213,7 +221,7 @@ class Destination:
                 retry_in_s=None if self._retry_at_s is None else max(0.0, self._retry_at_s - now_s),
                 unsent_bytes=self._unsent,
                 written_s=self._written_s,
-                action=_ACTIONS.get(self._state, ""),
+                action=self._action,
                 is_low_rate=self._feed is not None and self._feed.is_low,
                 rate_changes=self._congestion.changes,
             )
@@ -339,7 +347,7 @@ class Destination:
             case Beat.HUNGRY:
                 self._set(Health.WAITING, "nothing comes from the camera")
             case Beat.CONNECTING:  # one that was refused stays so until it is taken; one that was lost says why
-                if self._state not in (Health.REFUSED, Health.CONNECTING):
+                if self._state not in (Health.REFUSED, Health.LOST, Health.CONNECTING):
                     self._set(Health.CONNECTING, _CONNECTING)
             case Beat.STUCK:
                 pass  # ended by the caller, who says why
@@ -366,15 +374,15 @@ class Destination:
         else:
             wait_s = self._backoff.next_wait_s(now_s)
         log.warning('leg=%s event=%s cause="%s" retry_in_s=%.1f', self.name, end.why.name.lower(), cause, wait_s)
-        self._set(Health.REFUSED if is_refused else Health.LOST, cause, now_s + wait_s)
+        self._set(Health.REFUSED if is_refused else Health.LOST, cause, now_s + wait_s, end.action)
         while wait_s > 0 and not self._retry_now.wait(min(wait_s, 1.0)):
             worker.tick()
             wait_s -= 1.0
         with self._lock:
             self._retry_at_s = None
             self._retry_now.clear()
-            if not is_refused:
-                self._state, self._cause = Health.CONNECTING, f"connecting again: {cause}"
+            if not is_refused:  # it stays lost until the other side has acknowledged something
+                self._cause = f"connecting again: {cause}"
 
     def _note_frames(self, child: Child) -> None:
         progress = child.progress
@@ -383,6 +391,7 @@ class Destination:
         with self._lock:
             self._frames_now = progress.frame
 
-    def _set(self, state: Health, cause: str = "", retry_at_s: float | None = None) -> None:
+    def _set(self, state: Health, cause: str = "", retry_at_s: float | None = None, action: str = "") -> None:
         with self._lock:
             self._state, self._cause, self._retry_at_s = state, cause, retry_at_s
+            self._action = action or _ACTIONS.get(state, "")

@@ -94,7 +94,7 @@ class Director:
         self._slates = SlateSource(settings.picture.frames_per_s, clock)
         self._studio = Studio(run_dir / "slates", settings.picture, clock, artist)
         self._mixer = Mixer(self._slates, self._studio, self._talks, clock)
-        self._preflight = Preflight(settings, keys, recordings, run_dir, clock)
+        self._preflight = Preflight(settings, keys, folders, run_dir, clock, board, disk)
         self._low_rate = LowRate(settings.picture, clock, run_dir)
         has_low_rate = 0 < settings.picture.low_kbps < settings.picture.video_kbps
         self._recording = Recording(recordings, clock, spare=spare, disk=disk)
@@ -143,7 +143,7 @@ class Director:
             self._order = Order(do="live", since=self._now())
         if self._order is not None and self._order.do == "live":
             log.info("stream event=resumed since=%s program=%s", self._order.since, self._order.program)
-            self._follow(self._order)
+            self._follow(self._order, is_resuming=True)
         self._looking = Worker("stream-program", self._look)
         self._looking.start()
 
@@ -273,7 +273,7 @@ class Director:
             self._follow(order)
             self._file.write(order)
 
-    def _follow(self, order: Order) -> None:
+    def _follow(self, order: Order, *, is_resuming: bool = False) -> None:
         """Do what the order says; under the lock of the commands."""
         before = self._order.scene if self._order is not None and self._is_running else None
         old = self._order  # another next talk is no new scene: an introduction goes on as it was
@@ -297,14 +297,16 @@ class Director:
         if self._is_running:
             self._mixer.show(order.scene)
         else:
-            self._run(order)
+            self._run(order, is_resuming=is_resuming)
         self._recording.follow(take)
         self._lower_third.follow(before, order.scene, take.talk)
 
-    def _run(self, order: Order) -> None:
+    def _run(self, order: Order, *, is_resuming: bool) -> None:
         self._is_running = True
         self._preflight.cancel()  # it lets go of the camera within a second
-        begin_s = order.age_s(self._clock.stamp().wall)  # more than any earlier process can have sent
+        begin_s = order.age_s(self._clock.stamp().wall)  # more than any earlier process can have sent,
+        if is_resuming:  # also when the wall clock was set meanwhile: nothing was sent before this boot
+            begin_s = max(begin_s, self._clock.stamp().monotonic_ns / 1e9)
         hub = Hub(self._settings.picture.frames_per_s, self._clock, begin_s=begin_s)
         self._low_rate.start(hub)
         for leg in self._legs:

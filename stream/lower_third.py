@@ -95,7 +95,7 @@ class LowerThird:
 
     def follow(self, before: Scene | None, after: Scene | None, talk: TalkInfo | None) -> None:
         """The scene changed, to that of `talk`; None is no scene. What is shown ends, unless nothing changed."""
-        if before == after:
+        if _shown(before) == _shown(after):
             return
         with self._lock:
             is_taken_over = (
@@ -217,3 +217,8 @@ def _png(picture: Image.Image) -> bytes:
     data = io.BytesIO()
     picture.save(data, "PNG", compress_level=1)
     return data.getvalue()
+
+
+def _shown(scene: Scene | None) -> tuple[str, str | None] | None:
+    """What of a scene is on air: that another talk is made the next one ends nothing."""
+    return None if scene is None else (scene.program, scene.talk)

@@ -23,6 +23,7 @@ from hardware.worker import Worker
 from stream import graph
 from stream.artist import PlainArtist
 from stream.destination import Destination
+from stream.disk import Disk, LocalDisk
 from stream.errors import ChildError
 from stream.health import Health, Readiness
 from stream.hub import Hub, leg_limit_bytes
@@ -60,14 +61,16 @@ class Preflight:
         self,
         settings: StreamSettings,
         keys: Mapping[str, str],
-        recordings: Path,
+        folders: Sequence[Path],
         folder: Path,
         clock: Clock,
         board: Board | None = None,
+        disk: Disk | None = None,
     ) -> None:
         self._settings = settings
         self._keys = keys
-        self._recordings = recordings
+        self._folders = tuple(folders)
+        self._room = disk or LocalDisk()
         self._folder = folder.absolute()
         self._clock = clock
         self._board = board or Board()
@@ -78,8 +81,10 @@ class Preflight:
 
     @property
     def quiet_s(self) -> float:
-        """Seconds since its thread was last seen well: 0 when there is none, infinite when it failed."""
-        return quiet_s(self._worker)
+        """Seconds since its thread was last seen well: 0 when none runs, infinite when it failed."""
+        worker = self._worker
+        is_over = worker is not None and not worker.is_alive and worker.failure is None
+        return 0.0 if is_over else quiet_s(worker)
 
     @property
     def readiness(self) -> Readiness | None:
@@ -145,18 +150,27 @@ class Preflight:
         return [self._disk(), *power_checks(self._board), clock]
 
     def _disk(self) -> Check:
-        folder = self._recordings
-        while not folder.exists():
-            folder = folder.parent
-        disk = self._board.disk(folder)
-        if disk is None:
-            return Check("disk", "bad", f"{folder} cannot be looked at", "check recordings_dir in platypus.toml")
-        hours = max(0.0, disk.free_bytes - RESERVE_BYTES) / (_kbps(self._settings.picture) * 125) / 3600
+        """The folders as the recording will use them: made when the one above is there, and written into."""
+        free_bytes, troubles = 0, []
+        for folder in self._folders:
+            try:
+                free_bytes = max(free_bytes, self._room.free_bytes(folder))
+                probe = folder / ".preflight"
+                probe.unlink(missing_ok=True)
+                self._room.create(probe).close()
+                self._room.remove(probe)
+            except OSError as error:
+                troubles.append(f"{folder} cannot be written ({error.strerror})")
+        if len(troubles) == len(self._folders):
+            return Check("disk", "bad", "; ".join(troubles), "plug the stick in, or mend recordings_dir")
+        hours = max(0.0, free_bytes - RESERVE_BYTES) / (_kbps(self._settings.picture) * 125) / 3600
         says = f"room for {hours:.1f} hours of recording"
+        if troubles:
+            return Check("disk", "attention", f"{troubles[0]}; {says} in the other folder", "plug the stick in")
         if hours < _LEAST_H:
-            return Check("disk", "bad", says, f"delete old recordings in {self._recordings}")
+            return Check("disk", "bad", says, f"delete old recordings in {self._folders[0]}")
         if hours < self._settings.evening_h:
-            return Check("disk", "attention", says, f"delete old recordings in {self._recordings}")
+            return Check("disk", "attention", says, f"delete old recordings in {self._folders[0]}")
         return Check("disk", "ok", says)
 
     # -- the camera ---------------------------------------------------------------------------------------------------
@@ -286,9 +300,11 @@ class Preflight:
             if live is not None and now_s - live[0] >= _PUSH_S:
                 return self._carried(name, (leg.acked_bytes - live[1]) / (now_s - live[0]) / 125)
             if state.state is Health.REFUSED:
-                return Check(name, "bad", state.cause, "copy the key from the platform's page again")
+                return Check(name, "bad", state.cause, state.action)
             if (live is None and now_s > until_s) or cancelled.wait(0.1):
-                return Check(name, "bad", state.cause or "no answer", "check the network and the address")
+                return Check(
+                    name, "bad", state.cause or "no answer", state.action or "check the network and the address"
+                )
 
     def _carried(self, name: str, kbps: float) -> Check:
         needed_kbps = _kbps(self._settings.picture)

@@ -103,6 +103,8 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
     def __post_init__(self) -> None:
         _check_address(self.url, ("rtmp", "rtmps"))
+        if "@" in urlsplit(self.url).netloc:  # it would stand in a command line, for all to see
+            raise ValueError("url has a name or a password in it: only the stream key may be secret")
 
 
 class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

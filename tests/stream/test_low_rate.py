@@ -78,6 +78,15 @@ def test_a_connection_that_is_only_begun_says_nothing_about_the_network() -> Non
     assert congestion.is_low
 
 
+def test_the_patience_is_for_a_time_on_end() -> None:
+    congestion = Congestion(patience_s=4)
+    now_s = pressed(congestion, 1, 0.0, is_behind=True)
+    for _ in range(5):
+        now_s = pressed(congestion, 3, now_s, is_behind=False)
+        congestion.note(now_s, is_behind=False, is_well=False)
+        assert congestion.is_low
+
+
 class HandMade:
     """A low-rate copy whose frames a test gives by hand."""
 

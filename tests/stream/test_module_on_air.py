@@ -150,7 +150,7 @@ def test_the_pre_flight_tries_it_or_says_what_is_wrong(
     for is_plugged in (True, False):
         if not is_plugged:
             stage.unplug()
-        preflight = Preflight(of, {}, tmp_path / "recordings", tmp_path, clock)
+        preflight = Preflight(of, {}, (tmp_path / "recordings",), tmp_path, clock)
         preflight.start()
         try:
             until(lambda: preflight.readiness and preflight.readiness.is_complete, 60)  # noqa: B023  it ends in here

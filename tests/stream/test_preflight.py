@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from stream_stage import SMALL, Line, RtmpServer, free_port, until
 
-from hardware.board import Board, Disk
 from hardware.checks import Check
 from hardware.clock import SystemClock
 from stream.director import Director
+from stream.disk import Disk, MemoryDisk
 from stream.errors import IsLive
 from stream.health import Health
 from stream.preflight import Preflight
@@ -56,7 +56,7 @@ def slow_line(rtmp_server: RtmpServer) -> Iterator[Line]:
 
 
 def tried(
-    tmp_path: Path, source: Source, destinations: Mapping[str, str], board: Board | None = None
+    tmp_path: Path, source: Source, destinations: Mapping[str, str], disk: Disk | None = None
 ) -> dict[str, Check]:
     """What a pre-flight finds, by name; destinations are addresses whose last part is the key."""
     ends = {name: url.rpartition("/") for name, url in destinations.items()}
@@ -66,7 +66,7 @@ def tried(
         destinations=tuple(Destination(name=name, url=url) for name, (url, _, _) in ends.items()),
     )
     keys = {name: key for name, (_, _, key) in ends.items()}
-    preflight = Preflight(settings, keys, tmp_path / "recordings", tmp_path, SystemClock(), board)
+    preflight = Preflight(settings, keys, (tmp_path / "recordings",), tmp_path, SystemClock(), disk=disk)
     preflight.start()
     try:
         took_s = until(lambda: preflight.readiness and preflight.readiness.is_complete, 60, "everything was tried")
@@ -109,13 +109,18 @@ def test_each_destination_is_told_for_itself(tmp_path: Path, rtmp_server: RtmpSe
 
 @pytest.mark.slow
 def test_a_full_disk_is_said_before_the_talks(tmp_path: Path) -> None:
-    class FullBoard(Board):
-        def disk(self, folder: Path) -> Disk:
-            return Disk(10_000_000_000, 70_000_000, is_volatile=False)
-
-    found = tried(tmp_path, TestPicture(), {}, FullBoard())
+    found = tried(tmp_path, TestPicture(), {}, MemoryDisk(room_bytes=70_000_000))
     assert found["disk"].state == "bad" and "0.0 hours" in found["disk"].says
     assert found["destination"].state == "attention"
+
+
+@pytest.mark.slow
+def test_a_folder_that_cannot_be_written_is_said_before_the_talks(tmp_path: Path) -> None:
+    disk = MemoryDisk()
+    disk.broken[tmp_path / "recordings"] = FileNotFoundError(2, "No such file or directory")
+    found = tried(tmp_path, TestPicture(), {}, disk)
+    assert found["disk"].state == "bad" and "No such file" in found["disk"].says
+    assert disk.files == {}
 
 
 @pytest.mark.slow
