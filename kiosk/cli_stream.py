@@ -120,12 +120,14 @@ def agenda() -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--room", help="Which room is the stage, when the file has several.")
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="The day of a CSV's times that have none.")
-def agenda_import(config_path: Path, file: Path, room: str | None, day: datetime | None) -> None:
+@JSON
+def agenda_import(config_path: Path, file: Path, room: str | None, day: datetime | None, *, as_json: bool) -> None:
     """Take the talks of a schedule.json (pretalx, frab), an .ics or a .csv in place of those there were."""
     from kiosk import office  # noqa: PLC0415
 
     taken = office.import_agenda(config_path, file, room, day.date() if day else None)
-    click.echo(f"{len(taken.talks)} talks" + (f" of {taken.event}" if taken.event else ""))
+    said = f"{len(taken.talks)} talks" + (f" of {taken.event}" if taken.event else "")
+    click.echo(msgspec.json.encode(taken) if as_json else said)
 
 
 @agenda.command("show")
@@ -155,10 +157,10 @@ def destinations(context: click.Context, *, as_json: bool) -> None:
         return
     from kiosk import destinations as files  # noqa: PLC0415
 
-    found = files.listed(context.obj)
     if as_json:
-        click.echo(msgspec.json.encode({"destinations": [each._asdict() for each in found]}))
+        _done(context.obj, "", as_json=True)
         return
+    found = files.listed(context.obj)
     for each in found:
         key = "key known" if each.has_key else f"no key: platypus stream destinations key {each.name}"
         click.echo(f"{each.name}: {each.url} ({key})")
@@ -170,37 +172,49 @@ def destinations(context: click.Context, *, as_json: bool) -> None:
 @click.argument("name")
 @click.argument("url")
 @click.option("--ca-file", type=click.Path(path_type=Path, exists=True), help="Who signs the server's certificate.")
+@JSON
 @click.pass_obj
-def destinations_add(config_path: Path, name: str, url: str, ca_file: Path | None) -> None:
+def destinations_add(config_path: Path, name: str, url: str, ca_file: Path | None, *, as_json: bool) -> None:
     """A new one, such as `add youtube rtmps://a.rtmps.youtube.com/live2`. The key is asked for, or read from stdin."""
     from kiosk import destinations as files  # noqa: PLC0415
 
     files.add(config_path, name, url, _key(), str(ca_file.resolve()) if ca_file else None)
-    click.echo(f"{name} is written down; start the stream process again, then: platypus stream preflight")
+    said = f"{name} is written down; start the stream process again, then: platypus stream preflight"
+    _done(config_path, said, as_json=as_json)
 
 
 @destinations.command("key")
 @click.argument("name")
+@JSON
 @click.pass_obj
-def destinations_key(config_path: Path, name: str) -> None:
+def destinations_key(config_path: Path, name: str, *, as_json: bool) -> None:
     """A new key for one there is; asked for, or read from stdin."""
     from kiosk import destinations as files  # noqa: PLC0415
 
     if all(each.name != name for each in files.listed(config_path)):
         raise click.UsageError(f"there is no destination {name!r}: platypus stream destinations add {name} URL")
     files.set_key(config_path, name, _key())
-    click.echo(f"the key of {name} is written down; start the stream process again")
+    _done(config_path, f"the key of {name} is written down; start the stream process again", as_json=as_json)
 
 
 @destinations.command("remove")
 @click.argument("name")
+@JSON
 @click.pass_obj
-def destinations_remove(config_path: Path, name: str) -> None:
+def destinations_remove(config_path: Path, name: str, *, as_json: bool) -> None:
     """Take one out, and its key."""
     from kiosk import destinations as files  # noqa: PLC0415
 
     files.remove(config_path, name)
-    click.echo(f"{name} is gone; start the stream process again")
+    _done(config_path, f"{name} is gone; start the stream process again", as_json=as_json)
+
+
+def _done(config_path: Path, words: str, *, as_json: bool) -> None:
+    """The answer: `words` for people, for programs all destinations as they are now."""
+    from kiosk import destinations as files  # noqa: PLC0415
+
+    listed = {"destinations": [each._asdict() for each in files.listed(config_path)]}
+    click.echo(msgspec.json.encode(listed) if as_json else words)
 
 
 def _key() -> str:

@@ -61,10 +61,8 @@ class Room:
         if minutes is None or not self._latch.is_on:
             return ()
         folders = " or ".join(str(folder) for folder in self._folders)
-        cause = (
-            f"room for {minutes:.0f} minutes of recording" if minutes >= 1 else "no room for the recording: disk full"
-        )
-        return (Alarm(code="disk", cause=cause, action=f"Move old recordings away from {folders}"),)
+        cause = f"room for {minutes:.0f} minutes of recording" if minutes >= 1 else "no room for the recording"
+        return (Alarm(code="disk", cause=cause, action=f"Move old recordings away, or plug the stick in: {folders}"),)
 
     def look(self) -> None:
         """See how much room there is. A slate needs less than the camera, so what is expected counts, too."""

@@ -59,7 +59,7 @@ def test_minutes_left_are_said_above_what_is_left_to_the_ledger(watched: Watched
 
 def test_a_full_disk_is_said(watched: Watched) -> None:
     watched.has(minutes=0)
-    assert "full" in watched.look()
+    assert watched.look() == "no room for the recording"
 
 
 def test_a_bit_rate_above_what_was_expected_counts(watched: Watched) -> None:
