@@ -18,6 +18,7 @@ AlarmCode = Literal[
     "no-sound",  # no bytes from the microphone
     "silence",
     "clipping",
+    "encoder",  # another one than was meant to, see video_coding.py
     "slow",  # the encoder makes fewer pictures a second than it should
     "hot",
     "power",
@@ -43,7 +44,7 @@ class Watch(Protocol):
 _WORST_FIRST: Final[tuple[AlarmCode, ...]] = (
     *("no-picture", "no-sound", "disk"),  # lost for good while it lasts
     *("black", "frozen", "silence", "clipping", "slow"),
-    *("power", "hot"),  # nothing is lost yet
+    *("power", "hot", "encoder"),  # nothing is lost yet
 )
 
 

@@ -39,6 +39,7 @@ from stream.sources import Encoder
 from stream.studio import Studio
 from stream.takes import Take, next_take
 from stream.talks import FixedTalks, Talks
+from stream.video_coding import VideoCoding, VideoHardware
 from stream.wishes import wishes
 
 __all__ = ["Director", "FakeDirector", "StreamControl"]
@@ -70,6 +71,7 @@ class Director:
         artist: SlateArtist | None = None,
         event: str = "",
         board: Board | None = None,
+        video_hardware: VideoHardware | None = None,
     ) -> None:
         run_dir.mkdir(parents=True, exist_ok=True)
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -88,14 +90,17 @@ class Director:
         self._file = OrderFile(state_dir / "stream-order.json")
         look_dir = Path(settings.look_dir) if settings.look_dir else state_dir / "look"
         self._lower_third = LowerThird(run_dir, settings.picture, clock, look_dir, shown_s=settings.lower_third_s)
-        self._encoder = Encoder(settings, clock, folder=run_dir, lower_third=self._lower_third.ready)
+        self._coding = VideoCoding(settings.picture, run_dir, video_hardware)
+        self._encoder = Encoder(
+            settings, clock, folder=run_dir, lower_third=self._lower_third.ready, coding=self._coding
+        )
         self._microphone = microphone_of(settings, clock, run_dir)
         self._sound = self._microphone.sound if self._microphone else self._encoder.sound
         self._slates = SlateSource(settings.picture.frames_per_s, clock)
-        self._studio = Studio(run_dir / "slates", settings.picture, clock, artist)
+        self._studio = Studio(run_dir / "slates", settings.picture, clock, artist, self._coding)
         self._mixer = Mixer(self._slates, self._studio, self._talks, clock)
-        self._preflight = Preflight(settings, keys, folders, run_dir, clock, board, disk)
-        self._low_rate = LowRate(settings.picture, clock, run_dir)
+        self._preflight = Preflight(settings, keys, folders, run_dir, clock, board, disk, self._coding)
+        self._low_rate = LowRate(settings.picture, clock, run_dir, self._coding)
         has_low_rate = 0 < settings.picture.low_kbps < settings.picture.video_kbps
         self._recording = Recording(recordings, clock, spare=spare, disk=disk)
         self._finisher = Finisher(
@@ -157,8 +162,7 @@ class Director:
 
     @property
     def pids(self) -> dict[str, int]:
-        """Process ids of the children that run now: "camera" (its encoder), "camera-module", "microphone", "low-rate",
-        "preview", destinations."""
+        """Process ids of the children that run now: "camera", "camera-module", "microphone", ..., destinations."""
         found = {"camera": self._encoder.pid, "camera-module": self._encoder.module_pid}
         found |= {"low-rate": self._low_rate.pid, "preview": self._preview.pid}
         found |= {"microphone": self._microphone.pid} if self._microphone else {}
@@ -344,12 +348,26 @@ class Director:
             self._mixer.look()
             self._lower_third.look(is_camera_on_air=self._mixer.on_air == "camera")
             self._sound.look(now_s, self._order)
+            if self._coding.is_used_up:
+                self._change_encoder()
             if self._is_introduced(now_s):
                 self._end_introduction(now_s)
             if now_s >= plan_at_s:
                 plan_at_s = now_s + _PLAN_PERIOD_S
                 self._studio.want(wishes(self._order or program.STOPPED, self._talks, self._clock.stamp().wall))
                 self._look_at_the_agenda()
+
+    def _change_encoder(self) -> None:
+        """Other codec headers: viewers see one reconnect, and the recording goes on in a new file."""
+        with self._commands:
+            if self._is_closed:
+                return
+            log.error("stream event=encoder-changed to=software cause=hardware-encoder-ended-too-often")
+            order = self._order if self._is_running else None
+            self._halt()
+            self._coding.give_up()
+            if order is not None:
+                self._follow(order)
 
     def _look_at_the_agenda(self) -> None:
         """A wish not to be recorded may be written down while the talk is on."""

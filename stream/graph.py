@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import ffmpeg
+import msgspec
 
 from stream.errors import BadStreamKey
 from stream.preview_files import PICTURE, PLAYLIST, SEGMENTS
@@ -39,6 +40,7 @@ WATCH_WIDTH_PX, WATCH_HEIGHT_PX = 160, 90  # of the small grey pictures that tel
 _WATCH_FRAMES_PER_S = 2
 SLATE_S = 8
 AAC_SAMPLES = 1024  # of one AAC frame
+TRIAL_GROUPS = 2
 FILM_SPEED = 20  # times real time: an hour in 3 minutes, at 6 MB/s read and 6 MB/s written
 _TAIL_S = 5  # more than the longest way from one keyframe to the next
 _RATE_HZ = 48_000
@@ -140,7 +142,7 @@ def slate(pictures: Sequence[Path], picture: Picture, *, out: Path, constant_kbp
     """Still pictures, each for an equal share of the loop, and silence to a transport stream in the file `out`.
 
     With `constant_kbps` its video is filled up to that rate (filler NAL units, which decoders leave out): what a
-    network takes of it, it takes of a camera.
+    network takes of it, it takes of a camera. Only x264 can do that.
 
     The loop can follow itself without a seam at any rate R of whole frames a second: in SLATE_S = 8 seconds fit 8 R
     frames, 8 groups of R frames that begin with a keyframe, and 8 * 48000 / 1024 = 375 frames of AAC. No shorter loop
@@ -164,10 +166,29 @@ def slate(pictures: Sequence[Path], picture: Picture, *, out: Path, constant_kbp
     video = shares[0] if len(shares) == 1 else ffmpeg.concat(*shares, v=1, a=0)
     # The encoder adds a frame of its own at the end, so it is given one less.
     silence = _silence().filter("atrim", end_sample=(SLATE_SOUNDS - 1) * AAC_SAMPLES)
-    options = _one_picture(picture, constant_kbps or min(picture.video_kbps, _SLATE_KBPS), picture.frames_per_s)
-    if constant_kbps is not None:
-        options["x264-params"] = "nal-hrd=cbr"
+    if constant_kbps is None:
+        options = _one_picture(picture, min(picture.video_kbps, _SLATE_KBPS), picture.frames_per_s)
+    else:
+        options = _one_picture(
+            msgspec.structs.replace(picture, encoder="software"), constant_kbps, picture.frames_per_s
+        ) | {"x264-params": "nal-hrd=cbr"}
     return _compile(ffmpeg.output(video, silence, str(out), **_TRANSPORT, **options, **_one_sound(picture)), "-y")
+
+
+def trial(picture: Picture, *, camera: Path, slate: Path) -> list[str]:
+    """Bars as a camera and as a slate are encoded, at once and as fast as it goes: TRIAL_GROUPS of the camera's groups
+    of pictures, and one picture more."""
+    group_frames = picture.frames_per_s * picture.keyframe_s
+    size = f"{picture.width_px}x{picture.height_px}"
+    bars = ffmpeg.input(f"testsrc2=size={size}:rate={picture.frames_per_s}", format="lavfi").video
+    both = _to_one_look(bars, picture).filter_multi_output("split")
+    outputs = []
+    for number, (out, kbps, frames) in enumerate(
+        ((camera, picture.video_kbps, group_frames), (slate, _SLATE_KBPS, picture.frames_per_s))
+    ):
+        options = _one_picture(picture, kbps, frames) | {"frames:v": TRIAL_GROUPS * group_frames + 1}
+        outputs.append(ffmpeg.output(both[number], str(out), **_TRANSPORT, **options))
+    return _compile(ffmpeg.merge_outputs(*outputs), "-y")
 
 
 def transcoder(picture: Picture, *, out_fd: int) -> list[str]:
@@ -352,6 +373,8 @@ def _silence() -> Any:
 def _one_picture(picture: Picture, kbps: int, group_frames: int) -> dict[str, Any]:
     """The output options of everything that may go on air. With `_to_one_look` they make the codec headers (SPS, PPS)
     the same byte for byte, whatever the bit rate and the distance of keyframes: one can follow the other."""
+    if picture.encoder == "hardware":  # it knows neither presets nor levels; a profile only by its number, 77 is main
+        return {"vcodec": "h264_v4l2m2m", "profile:v": 77, "g": group_frames, "b:v": f"{kbps}k", "pix_fmt": "yuv420p"}
     return {
         "vcodec": "libx264",
         "preset": picture.preset,

@@ -24,6 +24,7 @@ from stream.mpegts import PACKET_BYTES, PAT_PID
 from stream.process import Child
 from stream.settings import Picture
 from stream.tap import LEG_LIMIT_BYTES, Chunk, Tap
+from stream.video_coding import VideoCoding
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +36,10 @@ _PIPE_BYTES = 1 << 18
 class LowRate:
     """Copies the hub of the moment. Safe with threads; nobody waits for it."""
 
-    def __init__(self, picture: Picture, clock: Clock, folder: Path | None = None) -> None:
-        self._picture = picture
+    def __init__(
+        self, picture: Picture, clock: Clock, folder: Path | None = None, coding: VideoCoding | None = None
+    ) -> None:
+        self._coding = coding or VideoCoding.software(picture)
         self._clock = clock
         self._folder = folder
         self._lock = threading.Lock()
@@ -104,7 +107,7 @@ class LowRate:
         with contextlib.suppress(PermissionError):  # a machine that allows less: the usual 64 kB do as well
             fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         try:
-            argv = graph.transcoder(self._picture, out_fd=theirs)
+            argv = graph.transcoder(self._coding.picture, out_fd=theirs)
         except BaseException:
             os.close(ours)
             os.close(theirs)
@@ -123,6 +126,8 @@ class LowRate:
             hub.detach(tap)
             child.kill()
             os.close(ours)
+            if self._taps and not worker.is_stopping:  # it was needed
+                self._coding.ended("low-rate", child.last_lines, gave_frames=False)
 
     def _pump(self, worker: Worker, tap: Tap, child: Child, fd: int) -> str:
         cutter = FrameCutter()

@@ -37,6 +37,7 @@ from stream.settings import Picture, StreamSettings, TestPicture
 from stream.slate_loop import SlateLoop
 from stream.slate_source import SlateSource
 from stream.sources import FIRST_BYTES_LIMIT_S, Encoder
+from stream.video_coding import VideoCoding
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +67,10 @@ class Preflight:
         clock: Clock,
         board: Board | None = None,
         disk: Disk | None = None,
+        coding: VideoCoding | None = None,
     ) -> None:
         self._settings = settings
+        self._coding = coding
         self._keys = keys
         self._folders = tuple(folders)
         self._room = disk or LocalDisk()
@@ -179,7 +182,7 @@ class Preflight:
         picture = self._settings.picture
         hub = Hub(picture.frames_per_s, self._clock)
         tap = hub.attach("preflight", _FILM_LIMIT_BYTES)
-        encoder = Encoder(self._settings, self._clock, folder=self._folder)
+        encoder = Encoder(self._settings, self._clock, folder=self._folder, coding=self._coding)
         microphone = microphone_of(self._settings, self._clock, self._folder)
         heard = microphone.sound if microphone else encoder.sound
         film, frames, peaks_db = bytearray(), 0, [_NOTHING_DB]

@@ -91,7 +91,9 @@ class Picture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     video_kbps: Annotated[int, msgspec.Meta(ge=100, le=20000)] = 2500
     low_kbps: Annotated[int, msgspec.Meta(ge=0, le=5000)] = 600  # for a network too slow for video_kbps; 0: never
     audio_kbps: Annotated[int, msgspec.Meta(ge=32, le=320)] = 128
-    preset: str = "superfast"
+    preset: str = "superfast"  # of x264
+    # auto: the hardware's where the machine has one that passes a trial (a Raspberry Pi up to the 4), else x264
+    encoder: Literal["auto", "hardware", "software"] = "auto"
 
 
 class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -31,6 +31,7 @@ from stream.settings import CameraModule, Source, Stamped, StreamSettings, Video
 from stream.sound_levels import LevelPipe
 from stream.sound_watch import SoundWatch
 from stream.source_alarms import SourceAlarms
+from stream.video_coding import VideoCoding
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +57,10 @@ class Encoder:
         quiet_limit_s: float = QUIET_LIMIT_S,
         folder: Path | None = None,
         lower_third: Callable[[], Path | None] = lambda: None,
+        coding: VideoCoding | None = None,
     ) -> None:
         self._settings = settings
+        self._coding = coding or VideoCoding.software(settings.picture)
         self._lower_third = lower_third
         self._source: Source = settings.source  # asked for less, once the device has refused something
         self._clock = clock
@@ -154,12 +157,14 @@ class Encoder:
             return SourceState(state=state, cause=cause, frames=frames, restarts=self._restarts)
 
     def alarms(self) -> tuple[Alarm, ...]:
-        """What is wrong with its picture; to be asked at least once a second."""
+        """What is wrong with its picture or its encoder; to be asked at least once a second."""
         now_s, state = self._clock.monotonic(), self.state()
         with self._lock:
             pace = self._pace(now_s)
         found = self._alarms.look(now_s, state, pace)
-        return found if any(alarm.code == "no-picture" for alarm in found) else (*found, *self._pictures.alarms(now_s))
+        if not any(alarm.code == "no-picture" for alarm in found):
+            found = (*found, *self._pictures.alarms(now_s))
+        return (*found, *self._coding.alarms())
 
     def _pace(self, now_s: float) -> str:
         return f"{self._rate.per_s(now_s):.1f} pictures a second instead of {self._settings.picture.frames_per_s}"
@@ -222,7 +227,7 @@ class Encoder:
         try:
             argv = graph.encoder(
                 source,
-                self._settings.picture,
+                self._coding.picture,
                 out_fd=theirs,
                 frames_fd=frames_fd,
                 watch_fd=small_theirs,
@@ -247,6 +252,7 @@ class Encoder:
             os.close(small_ours)
             return str(error)
         self._pid = child.pid
+        frames = inlet.frames_seen
         try:
             with self._pictures.watching(small_ours):
                 return self._attend(worker, inlet, child, ours)
@@ -254,6 +260,8 @@ class Encoder:
             self._pid = None
             child.kill()
             os.close(ours)
+            if not worker.is_stopping:
+                self._coding.ended("camera", child.last_lines, gave_frames=inlet.frames_seen > frames)
             if levels is not None:
                 levels.join()
 

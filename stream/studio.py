@@ -23,6 +23,7 @@ from stream.liveness import quiet_s
 from stream.process import Child
 from stream.settings import Picture
 from stream.slate_loop import SlateLoop
+from stream.video_coding import VideoCoding
 from stream.wishes import Wish
 
 log = logging.getLogger(__name__)
@@ -38,9 +39,19 @@ _BUILT_IN = Wish("hidden")
 class Studio:
     """Makes slates from its start to its end. Commands come from any thread and never wait."""
 
-    def __init__(self, folder: Path, picture: Picture, clock: Clock, artist: SlateArtist | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        picture: Picture,
+        clock: Clock,
+        artist: SlateArtist | None = None,
+        coding: VideoCoding | None = None,
+    ) -> None:
         self._folder = folder.absolute()  # its children work in it
-        self._picture = picture
+        self._coding = coding or VideoCoding.software(picture)
+        self._picture = (
+            picture  # of the slates that are there: not the coding's before the first, and when that changes
+        )
         self._clock = clock
         self._plain = PlainArtist(self._folder)
         self._artist: SlateArtist = artist or self._plain
@@ -80,6 +91,8 @@ class Studio:
     def best(self, wish: Wish) -> SlateLoop | None:
         """The best there is for a wish; None only while not even the built-in slate is rendered."""
         with self._lock:
+            if self._picture is not self._coding.picture:
+                return None
             near = [wish]
             if wish.minutes_left is not None:
                 near += [wish._replace(minutes_left=wish.minutes_left + off) for off in (1, -1)]
@@ -88,10 +101,14 @@ class Studio:
 
     def _run(self, worker: Worker) -> None:
         self._tidy()
-        self._built_in = self._load(_BUILT_IN) or self._make(worker, _BUILT_IN, (self._plain,))
         artists = (self._plain,) if self._artist is self._plain else (self._artist, self._plain)
         while not worker.is_stopping:
             worker.tick()
+            picture = self._coding.picture
+            if picture is not self._picture:
+                self._begin_with(picture)
+                self._built_in = self._load(_BUILT_IN) or self._make(worker, _BUILT_IN, (self._plain,))
+                continue
             wish = self._next_wish()
             if wish is None:
                 self._wake.wait(0.5)
@@ -99,11 +116,21 @@ class Studio:
                 continue
             self._take_from_earlier()
             loop = self._make(worker, wish, artists)
+            if picture is not self._coding.picture:
+                continue
             if loop is None:
                 self._wait_until_s[wish] = self._clock.monotonic() + _AGAIN_AFTER_S
                 continue
             self._keep(wish, loop)
             self._made.add(wish)
+
+    def _begin_with(self, picture: Picture) -> None:
+        """Everything anew: what goes on air has one encoder."""
+        with self._lock:
+            self._picture, self._built_in = picture, None
+            self._ready.clear()
+            self._made.clear()
+            self._wait_until_s.clear()
 
     def _take_from_earlier(self) -> None:
         """What an earlier process made stands in until it is made again; the design may be another by now."""
@@ -156,6 +183,8 @@ class Studio:
                 if worker.is_stopping or self._clock.monotonic() - begun_s > _RENDER_LIMIT_S:
                     child.kill()
         if code != 0:
+            if not worker.is_stopping:
+                self._coding.ended("slate", child.last_lines, gave_frames=False)
             said = [line for line in child.last_lines if "[error]" in line or "[fatal]" in line]
             raise ChildError(f"The slate was not rendered: {said[-1] if said else f'exit code {code}'}")
         loop = SlateLoop(part.read_bytes(), self._picture.frames_per_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 from pathlib import Path
 
@@ -101,6 +102,28 @@ def test_a_device_gives_its_picture_with_its_stamps_and_its_microphone_is_no_bus
     expected = ["ffmpeg", *inputs.split(), "-filter_complex", LOOK_OF_CAMERA, *without_sound(OUT), *GLOBAL, "-copyts"]
     assert graph.encoder(VideoDevice(path="/dev/video0"), SMALL, out_fd=4) == expected
     assert graph.encoder(VideoDevice(path="/dev/video0", microphone="hw:1,0"), SMALL, out_fd=4) == expected
+
+
+def test_the_hardware_encoder_is_given_only_what_it_knows_in_camera_slate_and_low_rate_alike() -> None:
+    hardware = msgspec.structs.replace(SMALL, encoder="hardware")
+    theirs = "-b:v {}k -g {} -pix_fmt yuv420p -profile:v 77 -vcodec h264_v4l2m2m"
+    made = [
+        graph.encoder(VideoDevice(), hardware, out_fd=4),
+        graph.slate([Path("/a.png")], hardware, out=Path("/run/s.ts")),
+        graph.transcoder(hardware, out_fd=4),
+    ]
+    known = {"-b:v", "-g", "-pix_fmt", "-profile:v", "-vcodec"}
+    of_x264 = {"-preset", "-tune", "-level", "-sc_threshold", "-keyint_min", "-maxrate", "-bufsize", "-x264-params"}
+    for argv, kbps, group in zip(made, (300, 300, SMALL.low_kbps), (15, 15, 15), strict=True):
+        pairs = dict(itertools.pairwise(argv))
+        assert " ".join(f"{name} {pairs[name]}" for name in sorted(known)) == theirs.format(kbps, group)
+        assert not of_x264 & set(argv)
+
+
+def test_the_pre_flights_slate_is_filled_up_by_x264_whatever_encodes_the_stream() -> None:
+    hardware = msgspec.structs.replace(SMALL, encoder="hardware")
+    argv = graph.slate([Path("/a.png")], hardware, out=Path("/run/s.ts"), constant_kbps=400)
+    assert {"libx264", "nal-hrd=cbr"} <= set(argv)
 
 
 def test_a_camera_modules_pictures_come_through_a_pipe_with_their_stamps_and_are_not_waited_for() -> None:
