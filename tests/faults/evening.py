@@ -296,8 +296,12 @@ class Evening:
 
     def recorded(self) -> list[Film]:
         """The recordings, decoded, in the order in which they were made; stops the stream before."""
+        kept = []
+        for path in sorted(self.recordings.glob("*.ts")):  # closed, it becomes another film, and this name goes
+            kept.append(path.with_suffix(".seen"))
+            os.link(path, kept[-1])
         self.order("stop")
-        return [watch(path) for path in sorted(self.recordings.glob("*.ts"))]
+        return [watch(path) for path in kept]
 
     def _make_recordings_dir(self, room_mb: int | None) -> None:
         inside = self._folder / "recordings"
