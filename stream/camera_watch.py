@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 
 from stream.rate import Rate
 
 QUIET_AFTER_S = 0.7  # the limit the switching was measured with; the slate makes up for it
 WELL_AFTER_S = 1.0
 STEADY_S = 10.0  # an encoder that ends after that fell over once, and the camera was well
+# What gives pictures in fits and starts is never silent long enough to be begun anew, and never well long enough
+# to be shown. Seen with an ffmpeg that went on reading after its camera was gone and back: 1 s of pictures every 5 s.
+FITS_WINDOW_S = 20.0
+FITS_QUIET_S = 12.0  # of them; a poor Wi-Fi leaves more than that, and a new encoder would not help it
 _HURRY = 1.3  # of the frames that a second should have: it catches up, and its times would run ahead of the clock
 
 
@@ -23,6 +28,8 @@ class CameraWatch:
         self._well_since_s = 0.0
         self._has_begun = False
         self._fell_over = False
+        self._first_s = 0.0  # frame of this encoder
+        self._gaps: deque[tuple[float, float]] = deque()  # when a silence of it ended, and how long it was
 
     @property
     def has_begun(self) -> bool:
@@ -38,6 +45,11 @@ class CameraWatch:
     def frames(self, count: int, now_s: float) -> None:
         """So many frames came in."""
         with self._lock:
+            if self._frame_at_s is None:
+                self._first_s = now_s
+                self._gaps.clear()
+            elif now_s - self._frame_at_s > QUIET_AFTER_S:
+                self._gaps.append((now_s, now_s - self._frame_at_s))
             if self._frame_at_s is None or now_s - self._frame_at_s > QUIET_AFTER_S:
                 self._fell_over = self._fell_over and self._frame_at_s is None
                 self._well_since_s = now_s
@@ -52,6 +64,15 @@ class CameraWatch:
         with self._lock:
             self._fell_over = not is_quiet and now_s - self._well_since_s >= STEADY_S
             self._frame_at_s = None
+
+    def comes_in_fits(self, now_s: float) -> bool:
+        """Whether its encoder has been silent for most of the time lately, again and again."""
+        with self._lock:
+            if self._frame_at_s is None or now_s - self._first_s < FITS_WINDOW_S:
+                return False
+            while self._gaps and self._gaps[0][0] < now_s - FITS_WINDOW_S:
+                self._gaps.popleft()
+            return sum(gap_s for _, gap_s in self._gaps) > FITS_QUIET_S
 
     def returns_at_once(self, now_s: float) -> bool:
         """Whether the next encoder's first keyframe may be shown: the last one fell over in the midst of good frames.

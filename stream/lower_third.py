@@ -107,6 +107,9 @@ class LowerThird:
             self._due = talk if is_taken_over else None
             self._until_s, self._is_seen = None, False
             self._ahead = talk if after is not None and after.program == "next" else None
+        if self._shown_s > 0:  # at once, and not when the thread has drawn what it is drawing
+            self._choose(None, self._nothing)
+            self._keep()
         self._wake.set()
 
     def look(self, *, is_camera_on_air: bool) -> None:
@@ -130,7 +133,7 @@ class LowerThird:
         while not worker.is_stopping:
             worker.tick()
             wanted = self.shown
-            self._written = self._nothing if wanted is None else self._drawing(wanted)
+            self._choose(wanted, self._nothing if wanted is None else self._drawing(wanted))
             if wanted is not None:
                 self._begin_to_show(wanted)
             self._keep()
@@ -145,6 +148,12 @@ class LowerThird:
             if self._due == talk and self._until_s is not None and not self._is_seen:
                 self._is_seen = True
                 self._until_s = self._clock.monotonic() + self._shown_s
+
+    def _choose(self, wanted: TalkInfo | None, data: bytes) -> None:
+        """Have `data` in the file, unless something else is wanted by now."""
+        with self._writing:
+            if self.shown == wanted:
+                self._written = data
 
     def _keep(self) -> bool:
         """Have the file as it should be, also when somebody else was at it. Returns whether it is."""

@@ -298,6 +298,8 @@ class Encoder:
                 byte_at_s = self._clock.monotonic()
                 limit_s = self._quiet_limit_s
                 self._note_frames(inlet.frames_seen - before, byte_at_s)
+                if self._watch.comes_in_fits(byte_at_s):
+                    return "the camera's pictures came in fits and starts"
             elif self._clock.monotonic() - byte_at_s > limit_s:
                 return f"the camera sent nothing for {limit_s:.0f} s"
         return None

@@ -67,6 +67,27 @@ def test_it_is_not_well_while_it_catches_up() -> None:
     assert watch.is_well(given(watch, last_s + 0.06, 1.5))
 
 
+def test_what_comes_in_fits_and_starts_is_told_from_a_poor_network() -> None:
+    def fits(seconds_on: float, seconds_off: float) -> bool:
+        watch, now_s, found = CameraWatch(15), 100.0, False
+        while now_s < 160:
+            now_s = given(watch, now_s, seconds_on) + seconds_off
+            found |= watch.comes_in_fits(now_s)
+        return found
+
+    assert fits(1.1, 3.9)
+    assert not fits(2.0, 2.0)
+    assert not fits(30, 5.9)
+
+
+def test_a_new_encoder_is_not_blamed_for_the_fits_of_the_last_one() -> None:
+    watch, now_s = CameraWatch(15), 100.0
+    while not watch.comes_in_fits(now_s):
+        now_s = given(watch, now_s, 1.1) + 3.9
+    watch.ended(now_s)
+    assert not watch.comes_in_fits(given(watch, now_s + 1, 3.0))
+
+
 # The mixer.
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,3 +104,28 @@ def test_a_camera_with_mjpeg_is_never_asked_for_less(stage: Stage, encoders: lis
     kill(encoder)
     until_live(encoder, 1)
     assert stage.asked_for("mjpeg") == [True, True]
+
+
+@pytest.mark.slow
+def test_an_encoder_that_gives_pictures_in_fits_and_starts_is_begun_anew(
+    stage: Stage, clock: SystemClock, encoders: list[Encoder]
+) -> None:
+    stage.install(has_mjpeg=True)
+    encoder = begin(encoders, clock, VideoDevice())
+    until(lambda: encoder.state().state is Health.LIVE)
+    first = encoder.pid
+    assert first is not None
+    fits = threading.Event()  # never set: it lets the time of a fault go by
+
+    def is_anew() -> bool:
+        if encoder.pid != first:
+            return True
+        os.kill(first, signal.SIGSTOP)
+        fits.wait(3.0)
+        os.kill(first, signal.SIGCONT)
+        fits.wait(0.5)
+        return False
+
+    until(is_anew, 40)
+    until(lambda: encoder.state().state is Health.LIVE)
+    assert encoder.state().restarts == 1
