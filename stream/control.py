@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypedDict
+from abc import ABC, abstractmethod
+from typing import TypedDict
 
 from hardware.checks import Check
 from hardware.clock import Clock
@@ -14,7 +15,7 @@ from stream.program import STOPPED, Command, obey, undo_words, upcoming
 from stream.talks import FixedTalks, TalkInfo, Talks
 
 
-class StreamControl(Protocol):
+class StreamControl(ABC):
     """What others may ask of the stream; Director does it, FakeDirector plays it.
 
     Every command but `retry` is an order: it holds over a power cut, and given twice it is given once (program.py has
@@ -24,45 +25,63 @@ class StreamControl(Protocol):
 
     def start(self) -> None:
         """Go live with the camera at once; from any slate, back to the camera."""
+        self._obey("start")
 
     def go_live(self) -> None:
         """Go live with the slate before the start, which counts down to the next talk."""
+        self._obey("go_live")
 
     def next_talk(self) -> None:
         """Introduce the next talk by its slate for some seconds, then show the camera. Raises NoNextTalk, too."""
+        self._obey("next_talk")
 
     def camera(self) -> None:
         """Show the camera, from any slate."""
+        self._obey("camera")
 
     def take_break(self) -> None:
         """Show the slate of a break, which counts down to the next talk."""
+        self._obey("take_break")
 
     def end(self) -> None:
         """Show the last slate; the stream stays until `stop`."""
+        self._obey("end")
 
     def hide_camera(self) -> None:
         """Neither picture nor sound of the room any more, at once; `camera` or `undo` is the way back."""
+        self._obey("hide_camera")
 
     def put_on_stage(self, talk_id: str) -> None:
         """This talk is on stage now; viewers see the same program. Raises NoSuchTalk, too."""
+        self._obey("put_on_stage", talk_id)
 
     def make_next(self, talk_id: str) -> None:
         """The next talk will be this one. Raises NoSuchTalk, too."""
+        self._obey("make_next", talk_id)
 
     def undo(self) -> None:
         """Back to the program and the talks before the last order."""
+        self._obey("undo")
 
     def stop(self) -> None:
-        """End stream and recording."""
+        """End stream and recording; takes as long as the legs take to end in good order."""
+        self._obey("stop")
 
+    @abstractmethod
     def retry(self) -> None:
         """Every leg that waits to try again does so now."""
 
+    @abstractmethod
     def preflight(self) -> None:
         """Begin to try camera, sound and destinations; `state().readiness` tells what was found. Raises IsLive."""
 
+    @abstractmethod
     def state(self) -> StreamState:
         """Everything about the stream; never waits for a command in progress."""
+
+    @abstractmethod
+    def _obey(self, command: Command, talk_id: str = "") -> None:
+        """Do and keep what program.py makes of a command."""
 
 
 class ProgramState(TypedDict):
@@ -89,7 +108,7 @@ def program_state(order: Order | None, talks: Talks) -> ProgramState:
     }
 
 
-class FakeDirector:
+class FakeDirector(StreamControl):
     """A stream without cameras and servers: does as told at once, for the tests and demos of others.
 
     `fail_with` is raised by the next command; `set_leg` lets a leg be whatever a page should show, `set_alarms` what
@@ -107,53 +126,9 @@ class FakeDirector:
         self.commands: list[str] = []
         self.fail_with: Exception | None = None
 
-    def start(self) -> None:
-        """All legs are live."""
-        self._obey("start")
-
-    def go_live(self) -> None:
-        """All legs are live."""
-        self._obey("go_live")
-
-    def next_talk(self) -> None:
-        """The slate stays until `introduced`."""
-        self._obey("next_talk")
-
     def introduced(self) -> None:
         """As if the time of the next talk's slate were over."""
         self._obey("introduced")
-
-    def camera(self) -> None:
-        """Show the camera."""
-        self._obey("camera")
-
-    def take_break(self) -> None:
-        """Show the slate."""
-        self._obey("take_break")
-
-    def end(self) -> None:
-        """Show the slate."""
-        self._obey("end")
-
-    def hide_camera(self) -> None:
-        """Show the slate."""
-        self._obey("hide_camera")
-
-    def put_on_stage(self, talk_id: str) -> None:
-        """At once."""
-        self._obey("put_on_stage", talk_id)
-
-    def make_next(self, talk_id: str) -> None:
-        """At once."""
-        self._obey("make_next", talk_id)
-
-    def undo(self) -> None:
-        """Back to before."""
-        self._obey("undo")
-
-    def stop(self) -> None:
-        """All legs are stopped."""
-        self._obey("stop")
 
     def retry(self) -> None:
         """Forget what `set_leg` said."""

@@ -50,7 +50,7 @@ _LOOK_PERIOD_S = 0.05
 _PLAN_PERIOD_S = 1.0
 
 
-class Director:
+class Director(StreamControl):
     """Camera, slates, hub and legs under one order. Resumes by itself what was ordered before a power cut.
 
     `keys` are the stream keys by destination; `state_dir` holds the order (and the recordings, unless the settings
@@ -179,50 +179,6 @@ class Director:
         ears = (self._microphone,) if self._microphone else ()
         parts: tuple[Threaded, ...] = (self._encoder, *ears, self._slates, self._low_rate, *beside, *self._legs)
         return max(quiet_s(self._looking), *(each.quiet_s for each in parts))
-
-    def start(self) -> None:
-        """Go live with the camera, or back to it."""
-        self._obey("start")
-
-    def go_live(self) -> None:
-        """Go live with the slate before the start."""
-        self._obey("go_live")
-
-    def next_talk(self) -> None:
-        """Introduce the next talk, then show it."""
-        self._obey("next_talk")
-
-    def camera(self) -> None:
-        """Show the camera."""
-        self._obey("camera")
-
-    def take_break(self) -> None:
-        """Show the slate of a break."""
-        self._obey("take_break")
-
-    def end(self) -> None:
-        """Show the last slate."""
-        self._obey("end")
-
-    def hide_camera(self) -> None:
-        """Hide picture and sound of the room, at once."""
-        self._obey("hide_camera")
-
-    def put_on_stage(self, talk_id: str) -> None:
-        """This talk is on stage now."""
-        self._obey("put_on_stage", talk_id)
-
-    def make_next(self, talk_id: str) -> None:
-        """The next talk will be this one."""
-        self._obey("make_next", talk_id)
-
-    def undo(self) -> None:
-        """Back to before the last order."""
-        self._obey("undo")
-
-    def stop(self) -> None:
-        """End the stream and close the recording; takes as long as the legs take to end in good order."""
-        self._obey("stop")
 
     def retry(self) -> None:
         """Every leg that waits to try again does so now."""
