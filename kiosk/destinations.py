@@ -16,7 +16,7 @@ import tomli_w
 
 from hardware.durable import write_durably
 from kiosk.config import ConfigError, load_config, load_secrets, secrets_path
-from stream.graph import key_file
+from stream.copies import key_file
 from stream.settings import Destination
 
 _TABLE = "[[stream.destinations]]"

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from hardware.clock import Clock
 from hardware.worker import Worker
-from stream import graph
+from stream import copies
 from stream.backoff import Backoff
 from stream.congestion import Congestion
 from stream.errors import BadStreamKey, ChildError
@@ -135,7 +135,7 @@ class Destination:
         self._secrets = (key,) if key else ()
         self._no_key = ""
         try:
-            self._key = graph.key_file(key or "")
+            self._key = copies.key_file(key or "")
         except BadStreamKey as error:
             self._no_key = f'{error} Write {address.name} = "the key" under [stream_keys] in secrets.toml.'
         self._backoff = Backoff(_STEPS_S, _SLOWER_S, chance)
@@ -258,7 +258,7 @@ class Destination:
                 os.write(writing, self._key or b"")
             finally:
                 os.close(writing)
-            argv = graph.pusher(self._address, key_fd=reading)
+            argv = copies.pusher(self._address, key_fd=reading)
         except BaseException:
             os.close(reading)  # from here on the child's, which closes it however it ends
             raise

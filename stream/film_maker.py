@@ -17,7 +17,7 @@ import msgspec
 from hardware.clock import Clock
 from hardware.durable import sync_folder
 from hardware.worker import Worker
-from stream import graph
+from stream import copies
 from stream.errors import ChildError, FilmNotMade
 from stream.film_note import ffmetadata, note_path, read_note
 from stream.process import Child
@@ -63,7 +63,7 @@ class FilmMaker:
             there = self._contents(recording)
             words = self._folder / "film-words.txt"
             words.write_text(ffmetadata(read_note(recording), self._event, there.length_s), encoding="utf-8")
-            self._run("film", graph.film(recording, words, out=part), recording)
+            self._run("film", copies.film(recording, words, out=part), recording)
             self._compare(recording, there, part)
             with suppress(PermissionError):  # FAT has no owners and no rights
                 part.chmod(recording.stat().st_mode & 0o777)
@@ -91,7 +91,7 @@ class FilmMaker:
     def _contents(self, film: Path) -> Contents:
         """Raises FilmNotMade for a file that is no film."""
         out = self._folder / "film-contents.json"
-        self._run("film-count", graph.count(film, out=out), film)
+        self._run("film-count", copies.count(film, out=out), film)
         try:
             streams = msgspec.json.decode(out.read_bytes(), type=_Streams, strict=False).streams
         except msgspec.MsgspecError as error:
@@ -104,7 +104,7 @@ class FilmMaker:
 
     def _can_be_decoded(self, film: Path, *, of_end: bool, length_s: float) -> bool:
         try:
-            return self._run("film-check", graph.keyframes(film, of_end=of_end, length_s=length_s), film) > 0
+            return self._run("film-check", copies.keyframes(film, of_end=of_end, length_s=length_s), film) > 0
         except FilmNotMade:
             return False
 

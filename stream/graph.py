@@ -1,12 +1,6 @@
-"""Every ffmpeg command line, built with ffmpeg-python's `compile` and nothing else. Pure functions of settings.
+"""The ffmpeg command lines that encode: camera, microphone, slates, the low-rate copy. Pure functions of settings.
 
-ffmpeg-python 0.2.0 orders options by name and puts global ones last, which ffmpeg accepts; what looks odd in the
-commands comes from there. Options and their reasons were measured on ffmpeg 5.1.
-
-Where the stream key is: not in a command line. The pusher reads it as an option file from a file descriptor it
-inherits (`key_fd`, see `key_file`), so `ps` and /proc/PID/cmdline show the address only, and ffmpeg's own log does not
-print it. What remains: root, and other programs of the same user, can read the pusher's memory; and without TLS
-(`rtmp://`) anybody on the way to the server can read it. A camera's address, with a password in it, does stand in the
+Options and their reasons were measured on ffmpeg 5.1. A camera's address, with a password in it, stands in the
 encoder's command line; mount /proc with hidepid=2, or give the camera a user that may only look.
 """
 
@@ -15,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import ffmpeg
 import msgspec
 
-from stream.errors import BadStreamKey
-from stream.preview_files import PICTURE, PLAYLIST, SEGMENTS
+from stream.command import IO_LIMIT_US, TIMELINE, compiled
 from stream.settings import (
     CameraModule,
-    Destination,
     NetworkCamera,
     Picture,
     Source,
@@ -34,30 +26,15 @@ from stream.settings import (
     VideoFile,
 )
 
-STATS_PERIOD_S = 0.5
-PUBLIC_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 WATCH_WIDTH_PX, WATCH_HEIGHT_PX = 160, 90  # of the small grey pictures that tell a frozen or black one
 _WATCH_FRAMES_PER_S = 2
 SLATE_S = 8
 AAC_SAMPLES = 1024  # of one AAC frame
 TRIAL_GROUPS = 2
-FILM_SPEED = 20  # times real time: an hour in 3 minutes, at 6 MB/s read and 6 MB/s written
-_TAIL_S = 5  # more than the longest way from one keyframe to the next
 _RATE_HZ = 48_000
 SLATE_SOUNDS = SLATE_S * _RATE_HZ // AAC_SAMPLES  # AAC frames of one loop
 _LEVEL_SAMPLES = 2_400
 _SLATE_KBPS = 1_000  # a still: nearly all of it goes into the keyframe of each second
-_IO_LIMIT_US = 5_000_000  # a backstop: the supervisor kills a stuck pusher after 3 s
-_SEND_BUFFER_BYTES = 131_072  # the kernel's default swallows 8 s of video before anybody notices a dead network
-_PREVIEW_WIDTH_PX = 640  # some 20 kB each
-_TIMELINE: dict[str, Any] = {  # how the hub's transport stream is read
-    "format": "mpegts",
-    # No "-fflags nobuffer": it throws away what was read for probing, which is the whole first GOP.
-    "copyts": None,  # the hub's timeline: a viewer who stays would else wait until the new times pass the old
-    "analyzeduration": 500_000,
-    "probesize": 300_000,
-    "fpsprobesize": 0,
-}
 _TRANSPORT: dict[str, Any] = {  # how everything that goes to the hub is written
     "format": "mpegts",
     "muxdelay": 0,
@@ -109,7 +86,7 @@ def encoder(
         options |= _one_sound(picture)
     output = ffmpeg.output(*streams, f"pipe:{out_fd}", **_TRANSPORT, **options)
     both = output if watched is None else ffmpeg.merge_outputs(output, watched)
-    return _compile(both, *(["-copyts"] if is_stamped else []))
+    return compiled(both, *(["-copyts"] if is_stamped else []))
 
 
 def microphone(
@@ -124,7 +101,7 @@ def microphone(
     heard = ffmpeg.input(name, format="alsa", thread_queue_size=512, itsoffset=f"{-wall_ahead_s:.6f}").audio
     first_sample = int(at_s * _RATE_HZ) // AAC_SAMPLES * AAC_SAMPLES
     sound = _to_one_sound(_with_levels(heard, levels_fd), first_sample=first_sample)
-    return _compile(ffmpeg.output(sound, f"pipe:{out_fd}", **_TRANSPORT, **_one_sound(picture)), "-copyts")
+    return compiled(ffmpeg.output(sound, f"pipe:{out_fd}", **_TRANSPORT, **_one_sound(picture)), "-copyts")
 
 
 def has_own_sound(source: Source) -> bool:
@@ -172,7 +149,7 @@ def slate(pictures: Sequence[Path], picture: Picture, *, out: Path, constant_kbp
         options = _one_picture(
             msgspec.structs.replace(picture, encoder="software"), constant_kbps, picture.frames_per_s
         ) | {"x264-params": "nal-hrd=cbr"}
-    return _compile(ffmpeg.output(video, silence, str(out), **_TRANSPORT, **options, **_one_sound(picture)), "-y")
+    return compiled(ffmpeg.output(video, silence, str(out), **_TRANSPORT, **options, **_one_sound(picture)), "-y")
 
 
 def trial(picture: Picture, *, camera: Path, slate: Path) -> list[str]:
@@ -188,7 +165,7 @@ def trial(picture: Picture, *, camera: Path, slate: Path) -> list[str]:
     ):
         options = _one_picture(picture, kbps, frames) | {"frames:v": TRIAL_GROUPS * group_frames + 1}
         outputs.append(ffmpeg.output(both[number], str(out), **_TRANSPORT, **options))
-    return _compile(ffmpeg.merge_outputs(*outputs), "-y")
+    return compiled(ffmpeg.merge_outputs(*outputs), "-y")
 
 
 def transcoder(picture: Picture, *, out_fd: int) -> list[str]:
@@ -197,125 +174,9 @@ def transcoder(picture: Picture, *, out_fd: int) -> list[str]:
     Times to half a picture: the encoder counts in pictures, and the codec headers depend on that. With a keyframe each
     second, so that a destination need not wait long for it.
     """
-    stream = ffmpeg.input("pipe:0", **_TIMELINE)
+    stream = ffmpeg.input("pipe:0", **TIMELINE)
     options = _one_picture(picture, picture.low_kbps, picture.frames_per_s) | {"acodec": "copy", "vsync": "passthrough"}
-    return _compile(ffmpeg.output(stream.video, stream.audio, f"pipe:{out_fd}", **_TRANSPORT, **options))
-
-
-def pusher(destination: Destination, *, key_fd: int) -> list[str]:
-    """The hub's transport stream on stdin, copied to an RTMP or RTMPS ingest; progress on stdout.
-
-    `key_fd` is an inherited descriptor from which `key_file(key)` can be read.
-    """
-    split = urlsplit(destination.url)
-    app = split.path.strip("/") + (f"?{split.query}" if split.query else "")
-    options: dict[str, Any] = {
-        "format": "flv",
-        "flvflags": "no_duration_filesize",
-        "rw_timeout": _IO_LIMIT_US,
-        "send_buffer_size": _SEND_BUFFER_BYTES,
-        "rtmp_app": app,  # said in full: by itself ffmpeg would take half of a two-part name for the key
-        "fpre": f"/dev/fd/{key_fd}",
-    }
-    if split.scheme == "rtmps":  # ffmpeg believes every certificate unless told otherwise
-        options |= {"tls_verify": 1, "ca_file": destination.ca_file or PUBLIC_AUTHORITIES}
-    stream = ffmpeg.input("pipe:0", **_TIMELINE)
-    url = urlunsplit(split._replace(path="/" + split.path.strip("/")))
-    return _compile(ffmpeg.output(stream.video, stream.audio, url, codec="copy", **options))
-
-
-def preview(picture: Picture, *, first_segment: int) -> list[str]:
-    """The hub's transport stream on stdin to the files of preview_files.py in the working directory: keyframes as a
-    small JPEG, all of it as HLS.
-
-    `first_segment` numbers the first segment.
-    """
-    options = {"skip_frame": "nokey", "threads": 1}  # of the decoder: the segments are copied
-    stream = ffmpeg.input("pipe:0", **options, **_TIMELINE)
-    width_px = min(_PREVIEW_WIDTH_PX, picture.width_px)
-    small = stream.video.filter("scale", width_px, -2, out_color_matrix="bt601", out_range="pc")  # JPEG's own
-    look = {"q:v": 5, "pix_fmt": "yuv420p", "color_range": "pc", "strict": "unofficial"}  # else a warning each time
-    still = ffmpeg.output(small, PICTURE, format="image2", update=1, atomic_writing=1, fps_mode="passthrough", **look)
-    segments = ffmpeg.output(
-        stream.video,
-        stream.audio,
-        PLAYLIST,
-        format="hls",
-        codec="copy",
-        hls_time=picture.keyframe_s,
-        hls_list_size=5,
-        # A new run begins a new playlist of the same evening: never an end.
-        hls_flags="delete_segments+independent_segments+temp_file+omit_endlist",
-        hls_segment_filename=SEGMENTS,
-        start_number=first_segment,
-    )
-    return _compile(ffmpeg.merge_outputs(still, segments))
-
-
-def viewer(url: str, *, seconds: float | None = None) -> list[str]:
-    """Play `url` without decoding or keeping anything; the frames are counted by the progress on stdout."""
-    stream = ffmpeg.input(url, rw_timeout=_IO_LIMIT_US)
-    limit = {} if seconds is None else {"t": seconds}
-    return _compile(ffmpeg.output(stream.video, "-", format="null", codec="copy", **limit))
-
-
-def film(recording: Path, words: Path, *, out: Path) -> list[str]:
-    """A recording's transport stream copied into an MP4 that can be played while it loads.
-
-    `words` is an FFMETADATA file with title and chapters. No faster than FILM_SPEED times real time: the disk is the
-    recording's first.
-    """
-    stream = ffmpeg.input(str(recording), format="mpegts", readrate=FILM_SPEED)
-    said = ffmpeg.input(str(words), format="ffmetadata")
-    options = {"format": "mp4", "codec": "copy", "movflags": "+faststart", "bsf:a": "aac_adtstoasc"}
-    return _compile(
-        # Words have no streams. Asking for attachments if there are any makes them an input all the same.
-        ffmpeg.output(stream.video, stream["a?"], said["t?"], str(out), **options, map_metadata=1, map_chapters=1),
-        "-y",
-    )
-
-
-def keyframes(film: Path, *, of_end: bool, length_s: float) -> list[str]:
-    """Decode the keyframes and the sound of a film's first second, or of its last ones; fails at any error."""
-    end = {"sseof": -_TAIL_S} if length_s > _TAIL_S else {}
-    part = end if of_end else {"t": 1}
-    stream = ffmpeg.input(str(film), skip_frame="nokey", err_detect="explode", **part)
-    return _compile(ffmpeg.output(stream.video, stream["a?"], "-", format="null"), "-xerror")
-
-
-def count(film: Path, *, out: Path) -> list[str]:
-    """Write codec_type, nb_read_packets and duration (s) of each stream of a film into `out`, as JSON.
-
-    ffprobe's, for which ffmpeg-python has no graph.
-    """
-    entries = "stream=codec_type,nb_read_packets,duration"
-    return [
-        "ffprobe",
-        "-v",
-        "error",
-        "-count_packets",
-        "-show_entries",
-        entries,
-        "-of",
-        "json",
-        "-o",
-        str(out),
-        str(film),
-    ]
-
-
-def key_file(key: str) -> bytes:
-    """What the pusher reads from `key_fd`: the key as an ffmpeg option file. Fits into an empty pipe.
-
-    Raises BadStreamKey for one that cannot be a key; its text does not show it.
-    """
-    if not key.strip():
-        raise BadStreamKey("There is no stream key: copy it from the platform's page.")
-    if not key.isprintable() or key != key.strip():
-        raise BadStreamKey("The stream key has blanks or a line break around or in it: copy only the key itself.")
-    if len(key.encode()) > 900:  # ffmpeg reads lines of 1000 bytes
-        raise BadStreamKey(f"The stream key has {len(key)} characters, more than a key has: copy only the key itself.")
-    return f"rtmp_playpath={key}\n".encode()
+    return compiled(ffmpeg.output(stream.video, stream.audio, f"pipe:{out_fd}", **_TRANSPORT, **options))
 
 
 def h264_level(picture: Picture) -> str:
@@ -359,7 +220,7 @@ def _inputs(source: Source, picture: Picture, frames_fd: int | None) -> tuple[An
             return ffmpeg.input(f"pipe:{frames_fd}", format="nut", **known).video, None
         case NetworkCamera():
             # TCP: one lost UDP packet is a grey picture until the next keyframe.
-            camera = ffmpeg.input(source.url, rtsp_transport="tcp", timeout=_IO_LIMIT_US)
+            camera = ffmpeg.input(source.url, rtsp_transport="tcp", timeout=IO_LIMIT_US)
             return camera.video, camera.audio
         case VideoFile():
             film = ffmpeg.input(source.path, re=None, stream_loop=-1)
@@ -455,20 +316,3 @@ def _with_levels(audio: Any, levels_fd: int) -> Any:
         .filter("astats", metadata=1, reset=1, measure_perchannel="Peak_level+RMS_level", measure_overall="none")
         .filter("ametadata", "print", file=f"pipe:{levels_fd}", direct=1)
     )
-
-
-def _compile(output: Any, *more: str) -> list[str]:
-    quiet = output.global_args(
-        "-nostdin",
-        "-hide_banner",
-        "-nostats",
-        "-loglevel",
-        "level+info",
-        "-stats_period",
-        str(STATS_PERIOD_S),
-        "-progress",
-        "pipe:1",
-        *more,
-    )
-    argv: list[str] = ffmpeg.compile(quiet)
-    return argv

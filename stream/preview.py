@@ -15,7 +15,7 @@ from random import random
 
 from hardware.clock import Clock
 from hardware.worker import Worker
-from stream import graph
+from stream import copies
 from stream.backoff import Backoff
 from stream.errors import ChildError
 from stream.health import FIRST_PICTURE, Health, LegKind, LegState
@@ -144,7 +144,7 @@ class Preview:
         if first is None:
             return ""
         # Players hold on to numbers and caches to names: each run goes on above the one before.
-        argv = graph.preview(self._picture, first_segment=int(self._clock.monotonic() * 10))
+        argv = copies.preview(self._picture, first_segment=int(self._clock.monotonic() * 10))
         try:
             child = Child("preview", ["nice", "-n", "10", *argv], has_stdin=True, folder=self._folder)
         except ChildError as error:

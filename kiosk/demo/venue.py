@@ -1,36 +1,29 @@
-"""The demo's evening: servers, event, tickets and visitors are made, our three processes run, and all is counted."""
+"""The demo's venue: the servers and our three processes run an evening, and all is counted."""
 
 from __future__ import annotations
 
-import fcntl
 import http.client
 import logging
-import shutil
-import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import av
 import click
-import tomli_w
 
-from hardware.cameras.visitors import write_visitors
-from hardware.errors import PlatypusError
-from kiosk import office, services
+from kiosk import services
 from kiosk.bus import Bus
-from kiosk.config import event_secret, load_config, secrets_path
-from kiosk.dashboard.settings import DashboardSettings
 from kiosk.demo import cast, servers
+from kiosk.demo.evening import FRAMES_PER_S, ZONE, DemoError, Evening, own_folder, prepare
 from kiosk.demo.report import Film, inspect, report
 from kiosk.ledger import Ledger
 from kiosk.news import EVERY_DOOR_STATE, EVERY_SCAN, STREAM_COMMAND, STREAM_STATE, DoorState, ScanNews, StreamCommand
-from stream import graph
+from stream import copies
 from stream.health import Health, LegKind, StreamState
 from stream.process import Child
 
@@ -38,20 +31,9 @@ log = logging.getLogger(__name__)
 
 _SERVERS = ("mosquitto", "nginx")
 _OURS = ("dashboard", "stream", "door")
-_MARK = ".platypus-demo"  # a folder with this file is ours to empty
 _READY_S = 30.0
 _STEP_S = 0.2
-_BEFORE_THE_TALKS = timedelta(minutes=5)
-_FRAMES_PER_S = 25
-_ZONE = DashboardSettings().zone  # the terminal tells the time as the pages do
 _FILMS_LIMIT_S = 30.0  # what is not an MP4 by then (10 min of it) stays as it was recorded
-_LEAST_FREE_BYTES = 500_000_000  # an hour of the demo's recording is about 500 MB
-
-
-class DemoError(PlatypusError, RuntimeError):
-    """The venue cannot be set up, or a part of it died; its text says which and why."""
-
-    code = "demo"
 
 
 def run_demo(folder: Path, *, port: int, seed: int, seconds: float | None) -> tuple[dict[str, Any], bool]:
@@ -59,8 +41,8 @@ def run_demo(folder: Path, *, port: int, seed: int, seconds: float | None) -> tu
 
     Raises DemoError, or another PlatypusError, when something is missing; whatever had started is stopped again.
     """
-    with _own_folder(folder), _logging_to(folder / "demo.log"), services.until_told() as stopping:
-        evening = _prepare(folder, port, seed)
+    with own_folder(folder), _logging_to(folder / "demo.log"), services.until_told() as stopping:
+        evening = prepare(folder, port, seed)
         with ExitStack() as stack:
             venue = _Venue(stack, evening, stopping)
             venue.open_house()
@@ -105,27 +87,10 @@ class Interrupted(DemoError):
     code = "interrupted"
 
 
-class _Evening(NamedTuple):
-    """What was prepared on disk."""
-
-    folder: Path
-    config: Path
-    ledger: Path
-    bus_socket: Path
-    rtmp_port: int
-    dashboard_port: int
-    play_url: str
-
-    @property
-    def recordings(self) -> Path:
-        """Where the stream records."""
-        return self.folder / "state" / "recordings"
-
-
 class _Venue:
     """The running parts, started in order; the stack stops them in the opposite one."""
 
-    def __init__(self, stack: ExitStack, evening: _Evening, stopping: threading.Event) -> None:
+    def __init__(self, stack: ExitStack, evening: Evening, stopping: threading.Event) -> None:
         self._stack = stack
         self._stopping = stopping
         self._evening = evening
@@ -191,7 +156,7 @@ class _Venue:
         self._stop_viewer()
         legs = self.stream.legs if self.stream else ()
         if any(leg.kind is LegKind.DESTINATION and leg.frames_sent > 0 for leg in legs):
-            self._viewer = Child("viewer", graph.viewer(self._evening.play_url))
+            self._viewer = Child("viewer", copies.viewer(self._evening.play_url))
 
     def _is_pushing_and_watched(self) -> bool:
         self._watch()
@@ -257,93 +222,6 @@ class _Venue:
                 )
 
 
-def _prepare(folder: Path, port: int, seed: int) -> _Evening:
-    """Configuration, event, tickets and visitors, made with the commands an organizer uses."""
-    free = shutil.disk_usage(folder).free
-    if free < _LEAST_FREE_BYTES:
-        raise DemoError(
-            f"{folder} has {free / 1e6:.0f} MB free, the demo wants {_LEAST_FREE_BYTES / 1e6:.0f}: "
-            "choose another with --dir."
-        )
-    for program in ("ffmpeg", "mosquitto", "nginx", "setpriv"):
-        servers.find_program(program)
-    if port and _is_taken(port):
-        raise DemoError(f"port {port} is taken by another program: choose another with --port, or --port 0 for any.")
-    state = folder / "state"
-    state.mkdir(mode=0o700)
-    rtmp_port = servers.free_port()
-    evening = _Evening(
-        folder=folder,
-        config=folder / "platypus.toml",
-        ledger=state / "ledger.db",
-        bus_socket=folder / "bus.sock",
-        rtmp_port=rtmp_port,
-        dashboard_port=port or servers.free_port(),
-        play_url=f"rtmp://127.0.0.1:{rtmp_port}/live/talk",
-    )
-    visitors_file = folder / "visitors.json"
-    with evening.config.open("wb") as file:
-        tomli_w.dump(_settings(evening, visitors_file, seed), file)
-    key_file = secrets_path(evening.config)
-    key_file.touch(mode=0o600)
-    key_file.write_text('[stream_keys]\nvenue = "talk"\n', encoding="utf-8")
-    office.create_event(evening.config, cast.EVENT, cast.EVENT_NAME, cast.SEATS)
-    agenda = folder / "agenda.csv"
-    cast.write_agenda(agenda, datetime.now(_ZONE) + _BEFORE_THE_TALKS)
-    office.import_agenda(evening.config, agenda, room=None, day=None)
-    people = folder / "people.csv"
-    cast.write_people(people)
-    office.issue_tickets(evening.config, cast.EVENT, people, folder / "tickets")
-    write_visitors(visitors_file, cast.visitors(event_secret(load_config(evening.config), cast.EVENT), seed))
-    return evening
-
-
-def _settings(evening: _Evening, visitors_file: Path, seed: int) -> dict[str, Any]:
-    return {
-        "state_dir": str(evening.folder / "state"),
-        "run_dir": str(evening.folder / "run"),
-        "bus": {"socket": str(evening.bus_socket)},
-        "door": {
-            "event": cast.EVENT,
-            "camera": {"kind": "simulated", "visitors_file": str(visitors_file), "seed": seed, "repeat": True},
-            "panel": {"pins": "mock"},
-        },
-        "stream": {
-            "source": {"kind": "test-picture"},
-            "picture": {"frames_per_s": _FRAMES_PER_S, "video_kbps": 1000},
-            "destinations": [{"name": "venue", "url": f"rtmp://127.0.0.1:{evening.rtmp_port}/live"}],
-        },
-        "dashboard": {"port": evening.dashboard_port, "show_names": True},
-    }
-
-
-@contextmanager
-def _own_folder(folder: Path) -> Iterator[None]:
-    """An empty folder for us alone; one that a demo used before is emptied, any other is left alone."""
-    mark = folder / _MARK
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not mark.exists() and any(folder.iterdir()):
-            raise DemoError(f"{folder} holds other files: choose an empty folder with --dir.")
-        with mark.open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise DemoError(
-                    f"another demo runs in {folder}: stop it, or choose another folder with --dir."
-                ) from None
-            for old in folder.iterdir():
-                if old.is_dir() and not old.is_symlink():
-                    shutil.rmtree(old)
-                elif old != mark:
-                    old.unlink()
-            yield
-    except OSError as error:
-        if isinstance(error, PlatypusError):
-            raise
-        raise DemoError(f"{folder} cannot be used: {error.strerror or error}. Choose another with --dir.") from error
-
-
 @contextmanager
 def _logging_to(path: Path) -> Iterator[None]:
     """Everything into a file; the terminal shows what people want to see."""
@@ -363,7 +241,7 @@ def _logging_to(path: Path) -> Iterator[None]:
 
 def _inspect(path: Path) -> Film:
     try:
-        return inspect(path, _FRAMES_PER_S)
+        return inspect(path, FRAMES_PER_S)
     except av.FFmpegError as error:
         raise DemoError(f"the recording {path} cannot be played: {error}") from error
 
@@ -392,21 +270,11 @@ def _answers(port: int) -> bool:
         connection.close()
 
 
-def _is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-    return False
-
-
 def _say(line: str) -> None:
     click.echo(line, err=True)  # stdout is for the report alone
 
 
 def _say_scan(_topic: str, scan: ScanNews) -> None:
     answer = "admitted" if scan.is_admitted else f"refused: {scan.reason}"
-    at = datetime.fromisoformat(scan.at).astimezone(_ZONE)
+    at = datetime.fromisoformat(scan.at).astimezone(ZONE)
     _say(f"  {at:%H:%M:%S}  {answer:<28} {scan.inside} of {scan.capacity} inside")

@@ -16,7 +16,7 @@ from pathlib import Path
 import av
 
 from hardware.clock import SystemClock
-from stream import graph, mpegts
+from stream import copies, mpegts
 from stream.mpegts import PACKET_BYTES, write_pcr, write_timestamp
 from stream.process import Child
 from stream.settings import Picture
@@ -205,7 +205,7 @@ def codec_headers(data: bytes) -> set[bytes]:
 
 def play(url: str, frames: int, limit_s: float = 10.0) -> float:
     """Play `url` until so many video frames came; seconds it took. AssertionError when they don't come."""
-    with Child("viewer", graph.viewer(url), secrets=(url.rpartition("/")[2],)) as viewer:
+    with Child("viewer", copies.viewer(url), secrets=(url.rpartition("/")[2],)) as viewer:
         return until(lambda: viewer.progress and viewer.progress.frame >= frames, limit_s, "frames at the viewer")
 
 

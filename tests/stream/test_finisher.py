@@ -12,10 +12,10 @@ import pytest
 from stream_stage import STEP_TICKS, until, video_steps
 
 from hardware.clock import SystemClock
+from stream.copies import film as film_command
 from stream.disk import LocalDisk
 from stream.film_note import Chapter, FilmNote, ffmetadata, note_path, read_note
 from stream.finisher import Finisher
-from stream.graph import film as film_command
 from stream.health import FilmsState
 
 NAME = "2026-11-24_190503 One - Ada.ts"

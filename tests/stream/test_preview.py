@@ -16,7 +16,7 @@ from PIL import Image
 from stream_stage import SMALL, STEP_TICKS, is_running, until, video_steps
 
 from hardware.clock import SystemClock
-from stream import graph
+from stream import copies
 from stream.director import Director
 from stream.health import Health, LegKind, LegState
 from stream.hub import Hub, Inlet
@@ -204,7 +204,7 @@ def test_whoever_wants_no_preview_has_none(tmp_path: Path, clock: SystemClock) -
 
 
 def test_the_preview_decodes_keyframes_only_and_copies_the_rest() -> None:
-    argv = " ".join(graph.preview(SMALL, first_segment=70))
+    argv = " ".join(copies.preview(SMALL, first_segment=70))
     assert argv.startswith("ffmpeg -f mpegts -analyzeduration 500000 -copyts -fpsprobesize 0 -probesize 300000 -skip")
     assert "-skip_frame nokey -threads 1 -i pipe:0 -filter_complex [0:v]scale=320:-2:" in argv
     still = (

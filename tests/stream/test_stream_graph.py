@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from stream_stage import SMALL
 
-from stream import graph
+from stream import copies, graph
 from stream.settings import (
     CameraModule,
     Destination,
@@ -187,7 +187,7 @@ def test_a_slate_needs_a_picture_and_no_more_than_it_has_frames(count: int) -> N
 
 
 def test_the_pusher_copies_and_does_not_know_the_key_by_its_command_line() -> None:
-    argv = graph.pusher(Destination(name="hall", url="rtmp://host/live/room/?auth=1"), key_fd=9)
+    argv = copies.pusher(Destination(name="hall", url="rtmp://host/live/room/?auth=1"), key_fd=9)
     assert argv == [
         "ffmpeg",
         *shlex.split("-f mpegts -analyzeduration 500000 -copyts -fpsprobesize 0 -probesize 300000 -i pipe:0"),
@@ -196,7 +196,7 @@ def test_the_pusher_copies_and_does_not_know_the_key_by_its_command_line() -> No
         "rtmp://host/live/room?auth=1",
         *GLOBAL,
     ]
-    assert graph.key_file("abc-123?x=y") == b"rtmp_playpath=abc-123?x=y\n"
+    assert copies.key_file("abc-123?x=y") == b"rtmp_playpath=abc-123?x=y\n"
 
 
 def test_a_padded_slate_fills_the_rate_it_is_meant_to_try() -> None:
@@ -219,15 +219,15 @@ def test_the_transcoder_makes_the_video_smaller_and_leaves_times_and_sound_as_th
 
 
 def test_over_tls_the_server_must_prove_who_it_is() -> None:
-    argv = graph.pusher(Destination(name="hall", url="rtmps://host/live"), key_fd=9)
+    argv = copies.pusher(Destination(name="hall", url="rtmps://host/live"), key_fd=9)
     assert argv[argv.index("-tls_verify") + 1] == "1"
     assert argv[argv.index("-ca_file") + 1] == "/etc/ssl/certs/ca-certificates.crt"
-    argv = graph.pusher(Destination(name="hall", url="rtmps://host/live", ca_file="/etc/own.pem"), key_fd=9)
+    argv = copies.pusher(Destination(name="hall", url="rtmps://host/live", ca_file="/etc/own.pem"), key_fd=9)
     assert argv[argv.index("-ca_file") + 1] == "/etc/own.pem"
 
 
 def test_the_viewer_copies_into_nothing_and_gives_up_on_silence() -> None:
-    argv = graph.viewer("rtmp://host/live/x", seconds=3)
+    argv = copies.viewer("rtmp://host/live/x", seconds=3)
     assert argv == [
         "ffmpeg",
         *shlex.split("-rw_timeout 5000000 -i rtmp://host/live/x -map 0:v -f null -codec copy -t 3 -"),

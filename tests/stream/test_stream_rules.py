@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream import graph
+from stream import copies
 from stream.backoff import Backoff
 from stream.destination import Why, why_ended
 from stream.errors import BadStreamKey
@@ -168,7 +168,7 @@ def test_a_pusher_that_was_killed_is_no_refusal() -> None:
 @pytest.mark.parametrize("key", ["", "  ", "a\nb", "secret\n", " secret", "x" * 2000, "a\x00b"])
 def test_a_key_that_cannot_be_one_is_refused_without_showing_it(key: str) -> None:
     with pytest.raises(BadStreamKey) as caught:
-        graph.key_file(key)
+        copies.key_file(key)
     assert not key.strip() or key.strip() not in str(caught.value)
 
 
