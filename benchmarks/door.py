@@ -34,7 +34,8 @@ from hardware.panel import PanelSettings, Signal
 from hardware.panel.gpio import GpioPanel, pin_factory
 from kiosk.door.presence import Presence
 from kiosk.door.reader import MotionGate, Reader
-from kiosk.ledger import Event, GateMode, Ledger, NewTicket, Presentation
+from kiosk.ledger import Event, GateMode, NewTicket, Presentation
+from kiosk.ledger.ledger import Ledger
 from kiosk.tickets.codes import digest
 
 GREEN_PIN = 17

@@ -48,13 +48,17 @@ class Turn(NamedTuple):
     """What one of them took."""
 
     cpu: dict[str, float]  # CPU seconds a second of film, by process
-    pss_mb: float
+    pss: dict[str, float]  # MB, by process
     rss_mb: float
     delay_s: float
 
     @property
     def cpu_s(self) -> float:
         return sum(self.cpu.values())
+
+    @property
+    def pss_mb(self) -> float:
+        return sum(self.pss.values())
 
 
 @contextmanager
@@ -167,18 +171,20 @@ def look(process: psutil.Process, log: Path, epoch_s: float, picture: Picture, s
     after, ended_s = [each.cpu_times() for each in family], time.monotonic()
     memory = [each.memory_full_info() for each in family]
     cpu: dict[str, float] = {}
+    pss: dict[str, float] = {}
     seen = [tuple(map(float, line.split())) for line in log.read_text().splitlines() if line[:1].isdigit()]
     seen = [each for each in seen if len(each) == 3 and each[2] >= 0 and begun_s <= each[0] <= ended_s]
     film_s = len(seen) / picture.frames_per_s
     assert film_s > 0.95 * seconds, f"{film_s:.1f} s of film in {seconds} s: the machine is too busy, or it is broken"
-    for each, old, new in zip(family, before, after, strict=True):
+    for each, old, new, kept in zip(family, before, after, memory, strict=True):
         words = each.cmdline()
         what = "pushers" if "flv" in words and len(family) > 1 else "encoder" if "libx264" in words else "python"
         took_s = new.user + new.system - old.user - old.system
         cpu[what] = cpu.get(what, 0.0) + took_s / film_s
+        pss[what] = pss.get(what, 0.0) + kept.pss / 1e6
     return Turn(
         cpu=cpu,
-        pss_mb=sum(each.pss for each in memory) / 1e6,
+        pss=pss,
         rss_mb=sum(each.rss for each in memory) / 1e6,
         delay_s=statistics.median(at_s - epoch_s - number / picture.frames_per_s for at_s, _, number in seen),
     )
@@ -188,6 +194,7 @@ def median(turns: Sequence[Turn]) -> dict[str, Any]:
     return {
         "cpu": round(statistics.median(each.cpu_s for each in turns), 3),
         "parts": {what: round(statistics.median(each.cpu[what] for each in turns), 3) for what in turns[0].cpu},
+        "parts_mb": {what: round(statistics.median(each.pss[what] for each in turns), 1) for what in turns[0].pss},
         "pss_mb": round(statistics.median(each.pss_mb for each in turns), 1),
         "rss_mb": round(statistics.median(each.rss_mb for each in turns), 1),
         "delay_s": round(statistics.median(each.delay_s for each in turns), 3),
@@ -229,7 +236,7 @@ def as_text(told: dict[str, Any]) -> str:
     lines = [f"{told['machine']}; {told['size']}, preset {told['preset']}; load {os.getloadavg()[0]:.1f}"]
     lines.append(f"{'':20}{'CPU s/s':>8}{'PSS MB':>8}{'RSS MB':>8}{'delay s':>9}   of it")
     for name, row in told["medians"].items():
-        parts = ", ".join(f"{what} {cpu}" for what, cpu in row["parts"].items())
+        parts = ", ".join(f"{what} {cpu} ({row['parts_mb'][what]} MB)" for what, cpu in row["parts"].items())
         lines.append(f"{name:20}{row['cpu']:8}{row['pss_mb']:8}{row['rss_mb']:8}{row['delay_s']:9}   {parts}")
     lines.append(f"CPU, one destination to bare ffmpeg: {told['ratio']} (asked: at most 1.25; rounds {told['ratios']})")
     lines.append(f"each further destination: {told['each_further']} CPU s/s (asked: at most 0.02)")

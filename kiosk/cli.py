@@ -97,9 +97,9 @@ cli.add_command(agenda)
 @CONFIG
 def door(config_path: Path) -> None:
     """Read tickets, decide, drive the panel."""
-    from kiosk import services  # noqa: PLC0415  # each command loads only what it needs
+    from kiosk.services.door import run_door  # noqa: PLC0415  # each command loads only what it needs
 
-    services.run_door(config_path)
+    run_door(config_path)
 
 
 @cli.command()
@@ -107,12 +107,12 @@ def door(config_path: Path) -> None:
 @click.option("--new-login", is_flag=True, help="Print a fresh one-time login link and exit; for a forgotten PIN.")
 def dashboard(config_path: Path, *, new_login: bool) -> None:
     """Serve the organizers' page and the attendees' screen."""
-    from kiosk import services  # noqa: PLC0415
+    from kiosk.services.dashboard import login_link, run_dashboard  # noqa: PLC0415
 
     if new_login:
-        click.echo(services.login_link(config_path))
+        click.echo(login_link(config_path))
         return
-    services.run_dashboard(config_path)
+    run_dashboard(config_path)
 
 
 @cli.command()

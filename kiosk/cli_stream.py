@@ -21,11 +21,11 @@ from stream.health import StreamState
 @click.pass_context
 def stream(context: click.Context, config_path: Path) -> None:
     """Record the talk and push it to its destinations; or tell the process that does what viewers should see."""
-    from kiosk import services  # noqa: PLC0415
-
     context.obj = config_path
     if context.invoked_subcommand is None:
-        services.run_stream(config_path)
+        from kiosk.services.stream import run_stream  # noqa: PLC0415
+
+        run_stream(config_path)
     else:
         logging.getLogger("kiosk.bus").setLevel(logging.WARNING)  # one question: its coming and going is no news
 

@@ -75,6 +75,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         """The database of the door."""
         return Path(self.state_dir) / "ledger.db"
 
+    @property
+    def agenda_path(self) -> Path:
+        """Where the stream keeps the talks."""
+        return Path(self.state_dir) / "agenda.json"
+
 
 class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All of secrets.toml, which a person writes; never shown."""

@@ -21,7 +21,7 @@ from hardware.errors import PlatypusError
 from hardware.panel import open_panel
 from kiosk.config import Config, event_secret, load_config, load_secrets, secrets_path
 from kiosk.door.reader import Reader
-from kiosk.ledger import Ledger
+from kiosk.ledger.ledger import Ledger
 
 _CAMERA_S = 5.0  # a camera module needs some 2 s to wake up
 _TIGHT_BYTES = 5_000_000_000  # four hours of stream at 2.5 Mb/s

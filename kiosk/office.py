@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from hardware.errors import PlatypusError
 from kiosk.config import (
-    Config,
     ConfigError,
     event_secret,
     is_name,
@@ -20,15 +17,14 @@ from kiosk.config import (
     make_event_secret,
     secrets_path,
 )
-from kiosk.ledger import Event, Ledger, NewTicket
+from kiosk.ledger import Event, NewTicket
 from kiosk.ledger.audit import audit
+from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.records import Imported
 from kiosk.ledger.report import Report, report
 from kiosk.tickets import codes
 from kiosk.tickets.sheet import Row, Sheet, read_sheet
 from stream.agenda import Agenda, AgendaFile
-
-log = logging.getLogger(__name__)
 
 
 class Issued(NamedTuple):
@@ -46,32 +42,14 @@ def import_agenda(config_path: Path, file: Path, room: str | None, day: date | N
 
     config = load_config(config_path)
     agenda = read_agenda(file, config.dashboard.zone, room=room, day=day)
-    agenda_file(config).write(agenda)
+    AgendaFile(config.agenda_path).write(agenda)
     return agenda
 
 
 def agenda_of(config_path: Path) -> tuple[Agenda, ZoneInfo]:
     """The talks, and the venue's zone to tell their times in."""
     config = load_config(config_path)
-    return agenda_file(config).read(), config.dashboard.zone
-
-
-def agenda_file(config: Config) -> AgendaFile:
-    """Where the stream process keeps the talks."""
-    return AgendaFile(Path(config.state_dir) / "agenda.json")
-
-
-def event_name(config: Config) -> str:
-    """What the evening is called: by the agenda, else by the ledger, where it is on this machine."""
-    name = agenda_file(config).read().event
-    if name or not config.ledger_path.exists():
-        return name
-    try:
-        with Ledger(config.ledger_path) as ledger:
-            return ledger.event(config.door.event).name
-    except PlatypusError as error:
-        log.warning("stream event=name-unknown cause=%s next=slates-without-it", error)
-        return ""
+    return AgendaFile(config.agenda_path).read(), config.dashboard.zone
 
 
 def create_event(config_path: Path, slug: str, name: str, capacity: int, **choices: Any) -> Event:

@@ -31,7 +31,7 @@ from stream.liveness import quiet_s
 from stream.microphone import microphone_of
 from stream.process import Child
 from stream.recording import RESERVE_BYTES
-from stream.sample import Sample, look_at
+from stream.sample import Sample, sample_of
 from stream.settings import Destination as Address
 from stream.settings import Picture, StreamSettings, TestPicture
 from stream.slate_loop import SlateLoop
@@ -215,7 +215,10 @@ class Preflight:
             cause = state.cause or "no picture came"
             camera_check = Check("camera", "bad", cause, "check its cable and power, and source under [stream]")
             return [camera_check, _sound_check(max(peaks_db), sound.cause)] if microphone else [camera_check]
-        return [*self._seen(look_at(bytes(film)), frames / took_s), _sound_check(max(peaks_db), sound.cause)]
+        return [
+            *self._seen(sample_of(bytes(film), self._folder), frames / took_s),
+            _sound_check(max(peaks_db), sound.cause),
+        ]
 
     def _seen(self, seen: Sample, frames_per_s: float) -> list[Check]:
         picture = self._settings.picture

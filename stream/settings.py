@@ -96,6 +96,11 @@ class Picture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     encoder: Literal["auto", "hardware", "software"] = "auto"
 
 
+def with_encoder(picture: Picture, *, is_hardware: bool) -> Picture:
+    """The same picture, its encoder decided."""
+    return msgspec.structs.replace(picture, encoder="hardware" if is_hardware else "software")
+
+
 class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An RTMP or RTMPS ingest. Its key lives in secrets.toml under [stream_keys], by this name."""
 

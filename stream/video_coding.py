@@ -9,30 +9,21 @@ specification of that encoder. One that ends again and again dead-locks until th
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-import av
-import msgspec
-
-from hardware.errors import PlatypusError
-from stream import graph
 from stream.alarms import Alarm
-from stream.process import Child
-from stream.settings import Picture
+from stream.settings import Picture, with_encoder
 
 log = logging.getLogger(__name__)
 
 RESTARTS = 3
 _DEVICE_NAME = "bcm2835-codec-encode"  # what the kernel of a Pi up to the 4 calls it; mostly /dev/video11
-_TRIAL_LIMIT_S = 10.0
 _MARK = "hardware-encoder-failed"  # in run_dir, which a boot empties; a boot also is what mends the encoder
 _ITS_OWN_LINES = "[h264_v4l2m2m @"  # how the encoder's own lines in ffmpeg's log begin
-_SPS, _PPS = 7, 8  # nal_unit_type of H.264, table 7-1
 
 
 class VideoHardware:
@@ -109,8 +100,11 @@ class VideoCoding:
         """Why the hardware encoder is not used; "" when it is."""
         if self._mark.exists():
             return "it had to begin anew too often since the machine was switched on"
-        device = hardware.encoder_device()
-        return "this machine has none" if device is None else trial(picture, folder)
+        if hardware.encoder_device() is None:
+            return "this machine has none"
+        from stream.encoder_trial import trial  # noqa: PLC0415  # PyAV is 17 MB, and most machines need none
+
+        return trial(picture, folder)
 
     def _why_not(self, picture: Picture, trouble: str) -> Alarm | None:
         if self._mark.exists() and picture.encoder != "software":
@@ -120,54 +114,6 @@ class VideoCoding:
             action = 'Write encoder = "auto" under [stream.picture], or look at the log'
             return Alarm(code="encoder", cause=cause, action=action)
         return None
-
-
-def with_encoder(picture: Picture, *, is_hardware: bool) -> Picture:
-    """The same picture, its encoder decided."""
-    return msgspec.structs.replace(picture, encoder="hardware" if is_hardware else "software")
-
-
-def trial(picture: Picture, folder: Path) -> str:
-    """Encode some moments as camera and slates will be. Returns what is wrong with that, in words; "" for nothing."""
-    picture = with_encoder(picture, is_hardware=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    camera, slate = (folder.absolute() / f"trial-{name}.ts" for name in ("camera", "slate"))
-    try:
-        with Child("encoder-trial", graph.trial(picture, camera=camera, slate=slate), folder=folder) as child:
-            code = child.wait(_TRIAL_LIMIT_S)
-            if code is None:
-                child.kill()
-                return f"it did not encode {graph.TRIAL_GROUPS} groups of pictures within {_TRIAL_LIMIT_S:.0f} s"
-        if code != 0:
-            said = [line for line in child.last_lines if "[error]" in line or "[fatal]" in line]
-            return said[0] if said else f"its ffmpeg ended with exit code {code}"
-        found = [keyframe_headers(path.read_bytes()) for path in (camera, slate)]
-    except (PlatypusError, OSError, av.FFmpegError) as error:
-        return str(error)
-    finally:
-        for path in (camera, slate):
-            path.unlink(missing_ok=True)
-    return _judged(found, (graph.TRIAL_GROUPS + 1, graph.TRIAL_GROUPS * picture.keyframe_s + 1))
-
-
-def keyframe_headers(film: bytes) -> list[frozenset[bytes]]:
-    """The SPS and PPS that come with each keyframe of a transport stream (H.264)."""
-    found = []
-    with av.open(io.BytesIO(film), mode="r", format="mpegts") as opened:
-        for packet in opened.demux(video=0):
-            if packet.is_keyframe:
-                nals = bytes(packet).split(b"\0\0\1")
-                found.append(frozenset(nal.rstrip(b"\0") for nal in nals if nal and nal[0] & 0x1F in (_SPS, _PPS)))
-    return found
-
-
-def _judged(found: Sequence[Sequence[frozenset[bytes]]], keyframes: Sequence[int]) -> str:
-    if [len(each) for each in found] != list(keyframes):
-        return f"it made {[len(each) for each in found]} keyframes, not {list(keyframes)}"
-    headers = {each for film in found for each in film}
-    if len(headers) != 1:
-        return "its codec headers are not the same in every keyframe"
-    return "" if len(headers.pop()) == 2 else "its keyframes come without codec headers"
 
 
 def _gave_up() -> Alarm:

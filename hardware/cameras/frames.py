@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # a process without a camera of its own reads only its settings: numpy is 13 MB
+    import numpy as np
+    from numpy.typing import NDArray
 
-Luma = NDArray[np.uint8]
+Luma: TypeAlias = "NDArray[np.uint8]"
 
 
 class Frame(NamedTuple):

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from hardware.clock import Clock
 from kiosk.dashboard import ports
-from kiosk.ledger import Decision, Event, Found, Hand, HeadCount, KnownTime, Ledger, ScanRow, Seats, Waiting
+from kiosk.ledger import Decision, Event, Found, Hand, HeadCount, KnownTime, ScanRow, Seats, Waiting
+from kiosk.ledger.ledger import Ledger
 
 
 class LedgerDesk:

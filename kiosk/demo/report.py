@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import av
 
-from kiosk.ledger import Event, Ledger
+from kiosk.ledger import Event
+from kiosk.ledger.ledger import Ledger
 from kiosk.news import DoorState
 from stream.health import LegKind, StreamState
 

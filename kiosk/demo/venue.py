@@ -16,13 +16,14 @@ from typing import Any
 import av
 import click
 
-from kiosk import services
 from kiosk.bus import Bus
 from kiosk.demo import cast, servers
 from kiosk.demo.evening import FRAMES_PER_S, ZONE, DemoError, Evening, own_folder, prepare
 from kiosk.demo.report import Film, inspect, report
-from kiosk.ledger import Ledger
+from kiosk.ledger.ledger import Ledger
 from kiosk.news import EVERY_DOOR_STATE, EVERY_SCAN, STREAM_COMMAND, STREAM_STATE, DoorState, ScanNews, StreamCommand
+from kiosk.services.dashboard import login_link
+from kiosk.services.running import until_told
 from stream import copies
 from stream.health import Health, LegKind, StreamState
 from stream.process import Child
@@ -41,13 +42,13 @@ def run_demo(folder: Path, *, port: int, seed: int, seconds: float | None) -> tu
 
     Raises DemoError, or another PlatypusError, when something is missing; whatever had started is stopped again.
     """
-    with own_folder(folder), _logging_to(folder / "demo.log"), services.until_told() as stopping:
+    with own_folder(folder), _logging_to(folder / "demo.log"), until_told() as stopping:
         evening = prepare(folder, port, seed)
         with ExitStack() as stack:
             venue = _Venue(stack, evening, stopping)
             venue.open_house()
             _say(f"dashboard       {venue.dashboard_url}")
-            _say(f"first login     {services.login_link(evening.config)}   (once, within 30 minutes)")
+            _say(f"first login     {login_link(evening.config)}   (once, within 30 minutes)")
             _say(f"the screen      {venue.dashboard_url}/screen")
             _say(f"watch           ffplay {evening.play_url}")
             _say(f"all files       {folder}")

@@ -1,7 +1,8 @@
-"""Who is in: the append-only record of scans, and the one transaction that decides."""
+"""Who is in: the append-only record of scans, and the one transaction that decides.
 
-from kiosk.ledger.ledger import Ledger
-from kiosk.ledger.movements import DWELL
+Here are its words, which load no database; the record itself is `kiosk.ledger.ledger.Ledger`.
+"""
+
 from kiosk.ledger.records import (
     CannotUndo,
     ClockKnown,
@@ -25,7 +26,7 @@ from kiosk.ledger.records import (
     Waiting,
     WrongTime,
 )
-from kiosk.ledger.rules import Caveat, Direction, GateMode, Reason
+from kiosk.ledger.rules import DWELL, Caveat, Direction, GateMode, Reason
 
 __all__ = [
     "DWELL",
@@ -40,7 +41,6 @@ __all__ = [
     "Hand",
     "HeadCount",
     "KnownTime",
-    "Ledger",
     "LedgerError",
     "NewTicket",
     "Occupancy",

@@ -18,7 +18,7 @@ from hardware.clock import Stamp
 from kiosk.ledger import clocks, listing, reading
 from kiosk.ledger.database import Database
 from kiosk.ledger.history import history, inside, is_released, room, room_for_walk_ins, ticket_by, ticket_of_id
-from kiosk.ledger.movements import DWELL, OLD_PAGE, admit_waiting, by_hand, decided, insert, move, walk_in
+from kiosk.ledger.movements import OLD_PAGE, admit_waiting, by_hand, decided, insert, move, walk_in
 from kiosk.ledger.records import (
     CannotUndo,
     Decision,
@@ -41,7 +41,7 @@ from kiosk.ledger.records import (
     UnknownTicket,
     Waiting,
 )
-from kiosk.ledger.rules import Direction, GateMode, Reason
+from kiosk.ledger.rules import DWELL, Direction, GateMode, Reason
 from kiosk.ledger.schema import events, scans, tickets, waiting
 from kiosk.ledger.waiting import guest_of, waiting_list
 from kiosk.tickets.codes import digest

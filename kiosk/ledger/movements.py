@@ -22,6 +22,7 @@ from kiosk.ledger.history import (
 )
 from kiosk.ledger.records import Decision, Event, Hand, NewTicket, OldPage, Ticket, TooMany, Waiting
 from kiosk.ledger.rules import (
+    DWELL,
     Claim,
     Direction,
     GateMode,
@@ -38,7 +39,6 @@ from kiosk.ledger.schema import waiting as waiting_guests
 from kiosk.ledger.waiting import place_of
 from kiosk.tickets.sheet import fold
 
-DWELL = timedelta(seconds=60)  # at a gate for both ways: a phone that lingers so long after its green is no exit
 OLD_PAGE = "this page is old: nothing was counted; open it again"
 _WALK_IN = "walk-in"
 

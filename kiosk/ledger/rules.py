@@ -46,6 +46,9 @@ class Direction(StrEnum):
     EXIT = "exit"
 
 
+DWELL = timedelta(seconds=60)  # at a gate for both ways: a phone that lingers so long after its green is no exit
+
+
 class GateMode(StrEnum):
     """What a gate is for."""
 

@@ -25,7 +25,8 @@ from kiosk.dashboard.ports import EventFacts, FakeDoorbook, FakeNews
 from kiosk.dashboard.server import DashboardServer, serve
 from kiosk.dashboard.settings import DashboardSettings
 from kiosk.dashboard.watching import PreviewFiles
-from kiosk.ledger import Event, Ledger
+from kiosk.ledger import Event
+from kiosk.ledger.ledger import Ledger
 from stream.preview_files import preview_folder
 
 PIN = "tulip-47"

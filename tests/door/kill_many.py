@@ -25,7 +25,7 @@ from hardware.panel import PanelSettings, Signal
 from hardware.panel.gpio import GpioPanel, pin_factory
 from hardware.worker import Worker
 from kiosk.door.loop import Door, Gate
-from kiosk.ledger import Ledger
+from kiosk.ledger.ledger import Ledger
 from kiosk.news import DoorState, ScanNews
 
 GREEN_PIN = 17

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.ledger import Ledger, NewTicket
+from kiosk.ledger import NewTicket
 from kiosk.ledger.audit import audit
+from kiosk.ledger.ledger import Ledger
 from kiosk.tickets.codes import digest
 
 KILLS = 200

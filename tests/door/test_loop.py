@@ -19,18 +19,8 @@ from hardware.worker import Worker
 from kiosk.door.lens import Lens
 from kiosk.door.loop import Door, Gate
 from kiosk.door.reader import NearMiss, Sight
-from kiosk.ledger import (
-    Decision,
-    Event,
-    GateMode,
-    Hand,
-    Ledger,
-    LedgerError,
-    NewTicket,
-    Occupancy,
-    Presentation,
-    Reason,
-)
+from kiosk.ledger import Decision, Event, GateMode, Hand, LedgerError, NewTicket, Occupancy, Presentation, Reason
+from kiosk.ledger.ledger import Ledger
 from kiosk.news import DoorState, ScanNews
 from kiosk.tickets.codes import digest
 

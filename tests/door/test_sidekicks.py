@@ -18,7 +18,8 @@ from hardware.scanners import FakeScanner
 from hardware.worker import Worker
 from kiosk.door.loop import Door, Gate
 from kiosk.door.sidekicks import Doorway, ScannerSource
-from kiosk.ledger import Ledger, NewTicket
+from kiosk.ledger import NewTicket
+from kiosk.ledger.ledger import Ledger
 from kiosk.news import DoorState, ScanNews
 from kiosk.tickets.codes import digest
 

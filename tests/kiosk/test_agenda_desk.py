@@ -18,7 +18,7 @@ from kiosk.agenda_desk import AgendaDesk
 from kiosk.bus import Bus
 from kiosk.demo import servers
 from kiosk.news import StreamCommand
-from kiosk.services import _Hearing
+from kiosk.services.dashboard import Hearing
 from stream.agenda import Agenda, AgendaChanged, AgendaFile, Talk
 from stream.control import FakeDirector
 from stream.errors import NoNextTalk, NoSuchTalk
@@ -120,7 +120,7 @@ def test_a_stream_process_tells_its_agenda_and_whoever_asks_has_the_new_one_with
     (venue / "talks.csv").write_text("title,speaker\n<b>O'Brien</b>,Zoë\nشكر,\n", encoding="utf-8")
     socket = (venue / "platypus.toml").read_text().split('socket = "')[1].split('"')[0]
     with Bus(socket, "dashboard") as bus:
-        news = _Hearing(bus, SystemClock())
+        news = Hearing(bus, SystemClock())
         until(lambda: news.latest().agenda)
         until(lambda: news.latest().stream)
         platypus(venue, "agenda", "import", str(venue / "talks.csv"))

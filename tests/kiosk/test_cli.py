@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.config import event_secret, load_config
-from kiosk.ledger import Ledger
+from kiosk.ledger.ledger import Ledger
 from kiosk.tickets import codes
 
 CONFIG = """

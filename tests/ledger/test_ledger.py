@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hardware.clock import ManualClock
-from kiosk.ledger import Caveat, Event, Ledger, LedgerError, NewTicket, Presentation, Reason, UnknownEvent, migrations
+from kiosk.ledger import Caveat, Event, LedgerError, NewTicket, Presentation, Reason, UnknownEvent, migrations
 from kiosk.ledger.audit import audit
+from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.schema import metadata
 from kiosk.tickets.codes import digest
 from kiosk.tickets.status import Status

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from hardware.clock import ManualClock
-from kiosk.ledger import CannotUndo, ClockKnown, GateMode, Hand, Ledger, NewTicket, Presentation, Reason, TooMany
+from kiosk.ledger import CannotUndo, ClockKnown, GateMode, Hand, NewTicket, Presentation, Reason, TooMany
 from kiosk.ledger.audit import audit
+from kiosk.ledger.ledger import Ledger
 from kiosk.tickets.codes import digest
 from kiosk.tickets.status import Status
 

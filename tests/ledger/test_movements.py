@@ -17,7 +17,6 @@ from kiosk.ledger import (
     Direction,
     GateMode,
     Hand,
-    Ledger,
     NewTicket,
     OldPage,
     Presentation,
@@ -27,6 +26,7 @@ from kiosk.ledger import (
     WrongTime,
 )
 from kiosk.ledger.audit import audit
+from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.report import as_text, report
 from kiosk.tickets.codes import digest
 from kiosk.tickets.status import Status

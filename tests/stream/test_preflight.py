@@ -16,7 +16,7 @@ from stream.disk import Disk, MemoryDisk
 from stream.errors import IsLive
 from stream.health import Health
 from stream.preflight import Preflight
-from stream.sample import look_at
+from stream.sampling import look_at
 from stream.settings import Destination, Source, StreamSettings, TestPicture, VideoFile
 
 DARK = "color=black:size=1280x720:rate=30"

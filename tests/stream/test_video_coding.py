@@ -13,9 +13,10 @@ from stream_stage import SMALL, RtmpServer, codec_headers, until
 
 from hardware.clock import SystemClock
 from stream.director import Director
+from stream.encoder_trial import keyframe_headers, trial
 from stream.health import Health
 from stream.settings import Destination, Picture, StreamSettings
-from stream.video_coding import RESTARTS, VideoCoding, VideoHardware, keyframe_headers, trial
+from stream.video_coding import RESTARTS, VideoCoding, VideoHardware
 
 WANTS_HARDWARE = msgspec.structs.replace(SMALL, encoder="hardware")
 

@@ -14,7 +14,8 @@ from hardware.cameras.simulated import write_film
 from hardware.cameras.visitors import Medium, Visitor
 from kiosk import office
 from kiosk.config import event_secret, load_config
-from kiosk.ledger import HeadCount, Ledger, Reason
+from kiosk.ledger import HeadCount, Reason
+from kiosk.ledger.ledger import Ledger
 from kiosk.tickets import codes
 
 MEDIA: tuple[Medium, ...] = ("phone", "dark", "paper")
