@@ -330,9 +330,16 @@ class Director(StreamControl):
         if not self._commands.acquire(blocking=False):  # next time
             return
         try:
-            if self._order is not None and self._take is not None:
-                self._take = next_take(self._take, self._order, self._talks)
-                self._recording.follow(self._take)
+            if self._order is None or self._take is None:
+                return
+            order = program.remembering(self._order, self._order, self._talks)
+            self._take = next_take(self._take, order, self._talks)
+            self._recording.follow(self._take)
+            if order != self._order:
+                self._order = order
+                self._file.write(order)
+        except OrderNotKept as error:
+            log.error("stream event=agenda-changed cause=%s next=goes-on", error)  # noqa: TRY400  # its text says all
         finally:
             self._commands.release()
 

@@ -11,6 +11,7 @@ import msgspec
 
 from hardware.durable import write_durably
 from stream.errors import OrderNotKept
+from stream.talks import TalkInfo
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class Scene(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """To be live, or not, and with what. A file from before there were programs has none of the last four."""
+    """To be live, or not, and with what. A file from before there were programs has no more than these two."""
 
     do: Literal["live", "stopped"]
     since: str  # when that was ordered, ISO 8601 UTC; a change of the program is no new order
@@ -41,6 +42,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     talk: str | None = None
     then: str | None = None
     before: Scene | None = None  # what undo goes back to
+    remembered: tuple[TalkInfo, ...] = ()  # the talks of both scenes, as the agenda last had them
+
+    def remembers(self, talk_id: str | None) -> TalkInfo | None:
+        """That talk, though it may have been deleted from the agenda: its speaker's wish still holds."""
+        return next((each for each in self.remembered if each.id == talk_id), None)
 
     @property
     def scene(self) -> Scene:

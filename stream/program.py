@@ -77,6 +77,17 @@ def obey(order: Order, command: Command, talks: Talks, now: str, talk_id: str = 
 
     Raises NotLive, NoNextTalk, NoSuchTalk.
     """
+    return remembering(_obeyed(order, command, talks, now, talk_id), order, talks)
+
+
+def remembering(order: Order, earlier: Order, talks: Talks) -> Order:
+    """`order` with its talks as the agenda has them; one that it has no more, as `earlier` remembered it."""
+    ids = dict.fromkeys((order.talk, order.before.talk if order.before else None))
+    known = (talks.talk(each) or earlier.remembers(each) for each in ids if each is not None)
+    return msgspec.structs.replace(order, remembered=tuple(each for each in known if each is not None))
+
+
+def _obeyed(order: Order, command: Command, talks: Talks, now: str, talk_id: str) -> Order:
     match command:
         case "stop":
             if order.do == "stopped":

@@ -30,12 +30,10 @@ class Take(msgspec.Struct, frozen=True, kw_only=True):
 def next_take(before: Take | None, order: Order, talks: Talks) -> Take:
     """The take of a live `order`; `before` is the one until now, None when the stream was stopped."""
     talk_id = None if order.program in ("starting", "end") else order.talk
-    talk = None if talk_id is None else talks.talk(talk_id)
+    talk = None if talk_id is None else talks.talk(talk_id) or order.remembers(talk_id)
     if before is None:
         return Take(number=1, program=order.program, talk_id=talk_id, talk=talk)
     is_same = talk_id == before.talk_id
-    if is_same and talk is None:
-        talk = before.talk  # it was deleted while it is on: what its speaker wished still holds
     if talk_id is None and order.program == "next" != before.program:
         is_same = False
     number = before.number if is_same else before.number + 1

@@ -23,7 +23,7 @@ from stream.health import Health
 from stream.mixer import STANDING_IN
 from stream.recording import NOT_RECORDED
 from stream.settings import Destination, StreamSettings, VideoFile
-from stream.talks import FixedTalks, TalkInfo
+from stream.talks import FixedTalks, TalkInfo, Talks
 
 KEY = "right-key"
 TALKS = FixedTalks([TalkInfo(id="a", title="First", speaker="Ada"), TalkInfo(id="b", title="Second")])
@@ -206,7 +206,7 @@ from pathlib import Path
 from hardware.clock import SystemClock
 from stream.director import Director
 from stream.settings import StreamSettings
-from stream.talks import FixedTalks, TalkInfo
+from stream.talks import FixedTalks, TalkInfo, Talks
 of = msgspec.json.decode(sys.argv[1], type=StreamSettings)
 talks = FixedTalks([TalkInfo(id="a", title="First")])
 director = Director(of, {"hall": sys.argv[4]}, Path(sys.argv[2]), Path(sys.argv[3]), SystemClock(), talks=talks)
@@ -302,6 +302,36 @@ def test_a_hidden_camera_comes_back_without_the_name(begin: Begin, tmp_path: Pat
     director.undo()
     shows(director, "camera")
     assert strip.read_bytes() == empty
+
+
+class Agenda(FixedTalks):
+    """Talks that somebody changes during the evening."""
+
+    def become(self, *talks: TalkInfo) -> None:
+        self._talks = talks
+
+
+def test_a_wish_written_down_during_the_talk_outlives_its_line_in_the_agenda_and_our_process(
+    tmp_path: Path, clock: SystemClock
+) -> None:
+    agenda = Agenda([TalkInfo(id="s", title="Shy")])
+
+    def begin(talks: Talks) -> Director:
+        of = StreamSettings(picture=SMALL, introduce_s=0.5)
+        return Director(of, {}, tmp_path / "state", tmp_path / "run", clock, talks=talks)
+
+    with begin(agenda) as director:
+        director.go_live()
+        director.next_talk()
+        until(lambda: director.state().recording)
+        agenda.become(TalkInfo(id="s", title="Shy", do_not_record=True))
+        until(lambda: director.state().legs[0].cause == NOT_RECORDED)
+        agenda.become()
+        order = tmp_path / "state" / "stream-order.json"
+        until(lambda: b'"do_not_record":true' in order.read_bytes())
+    with begin(FixedTalks()) as director:
+        until(lambda: director.state().on_air == "camera")
+        assert (director.state().legs[0].cause, director.state().recording) == (NOT_RECORDED, None)
 
 
 @pytest.mark.slow

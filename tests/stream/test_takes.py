@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from stream.program import STOPPED, Command, obey
+from stream.order import Order
+from stream.program import STOPPED, Command, obey, remembering
 from stream.takes import Take, next_take
 from stream.talks import FixedTalks, TalkInfo, Talks
 
@@ -56,7 +58,20 @@ def test_a_speakers_wish_holds_for_all_of_the_talk_and_for_nothing_else() -> Non
     assert [take.is_recorded for take in made] == [True] * 6 + [False, False, True]
 
 
-def test_a_wish_is_kept_when_the_talk_is_deleted_while_it_is_on() -> None:
+def test_a_wish_is_kept_when_the_talk_is_deleted_while_it_is_on_also_over_a_power_cut() -> None:
     order = obey(obey(STOPPED, "start", TALKS, "t"), "next_talk", FixedTalks([SHY]), "t")
-    take = next_take(None, order, FixedTalks([SHY]))
-    assert not next_take(take, order, FixedTalks()).is_recorded
+    kept = msgspec.json.decode(msgspec.json.encode(remembering(order, order, FixedTalks())), type=Order)
+    assert next_take(None, kept, FixedTalks()) == Take(number=1, program="next", talk_id="c", talk=SHY)
+
+
+def test_a_wish_is_kept_when_undo_goes_back_to_a_talk_that_was_deleted() -> None:
+    order = obey(obey(STOPPED, "start", TALKS, "t"), "next_talk", FixedTalks([SHY]), "t")
+    order = obey(order, "put_on_stage", FixedTalks([TalkInfo(id="a", title="First")]), "t", "a")
+    assert not next_take(None, obey(order, "undo", FixedTalks(), "t"), FixedTalks()).is_recorded
+
+
+def test_a_wish_that_is_taken_back_in_the_agenda_holds_no_more() -> None:
+    order = obey(obey(STOPPED, "start", TALKS, "t"), "next_talk", FixedTalks([SHY]), "t")
+    willing = FixedTalks([TalkInfo(id="c", title="Third")])
+    assert remembering(order, order, willing).remembered == (willing.talk("c"),)
+    assert next_take(None, order, willing).is_recorded
