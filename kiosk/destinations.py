@@ -16,7 +16,7 @@ import tomli_w
 
 from hardware.durable import write_durably
 from kiosk.config import ConfigError, load_config, load_secrets, secrets_path
-from stream.copies import key_file
+from stream.copies import check_key
 from stream.settings import Destination
 
 _TABLE = "[[stream.destinations]]"
@@ -43,7 +43,7 @@ def add(config_path: Path, name: str, url: str, key: str, ca_file: str | None = 
     before = _destinations(config_path)
     if any(each.name == name for each in before):
         raise ConfigError(f"there is a destination {name!r} already: platypus stream destinations remove {name}")
-    key_file(key)
+    check_key(key)
     values = {"name": name, "url": url} | ({"ca_file": ca_file} if ca_file else {})
     try:
         new = msgspec.convert(values, Destination)
@@ -70,7 +70,7 @@ def remove(config_path: Path, name: str) -> None:
 
 def set_key(config_path: Path, name: str, key: str) -> None:
     """Write the key of a destination in place of the one there was. Raises ConfigError, BadStreamKey."""
-    key_file(key)
+    check_key(key)
     _change_keys(config_path, name, key)
 
 

@@ -1,9 +1,9 @@
 """The ffmpeg command lines that copy: to a destination, the preview, a viewer, a film. Pure functions of settings.
 
 Where the stream key is: not in a command line. The pusher reads it as an option file from a file descriptor it
-inherits (`key_fd`, see `key_file`), so `ps` and /proc/PID/cmdline show the address only, and ffmpeg's own log does not
-print it. What remains: root, and other programs of the same user, can read the pusher's memory; and without TLS
-(`rtmp://`) anybody on the way to the server can read it.
+inherits (`key_fd`, see `key_file`), and so what may be a key in the address (`?auth=...`): `ps` and /proc/PID/cmdline
+show host and path only, and ffmpeg's own log does not print it. What remains: root, and other programs of the same
+user, can read the pusher's memory; and without TLS (`rtmp://`) anybody on the way to the server can read it.
 """
 
 from __future__ import annotations
@@ -29,22 +29,20 @@ _PREVIEW_WIDTH_PX = 640  # some 20 kB each
 def pusher(destination: Destination, *, key_fd: int) -> list[str]:
     """The hub's transport stream on stdin, copied to an RTMP or RTMPS ingest; progress on stdout.
 
-    `key_fd` is an inherited descriptor from which `key_file(key)` can be read.
+    `key_fd` is an inherited descriptor from which `key_file` can be read.
     """
     split = urlsplit(destination.url)
-    app = split.path.strip("/") + (f"?{split.query}" if split.query else "")
     options: dict[str, Any] = {
         "format": "flv",
         "flvflags": "no_duration_filesize",
         "rw_timeout": IO_LIMIT_US,
         "send_buffer_size": _SEND_BUFFER_BYTES,
-        "rtmp_app": app,  # said in full: by itself ffmpeg would take half of a two-part name for the key
         "fpre": f"/dev/fd/{key_fd}",
     }
     if split.scheme == "rtmps":  # ffmpeg believes every certificate unless told otherwise
         options |= {"tls_verify": 1, "ca_file": destination.ca_file or PUBLIC_AUTHORITIES}
     stream = ffmpeg.input("pipe:0", **TIMELINE)
-    url = urlunsplit(split._replace(path="/" + split.path.strip("/")))
+    url = urlunsplit(split._replace(path="/" + split.path.strip("/"), query=""))
     return compiled(ffmpeg.output(stream.video, stream.audio, url, codec="copy", **options))
 
 
@@ -128,15 +126,23 @@ def count(film: Path, *, out: Path) -> list[str]:
     ]
 
 
-def key_file(key: str) -> bytes:
-    """What the pusher reads from `key_fd`: the key as an ffmpeg option file. Fits into an empty pipe.
+def key_file(url: str, key: str) -> bytes:
+    """What the pusher reads from `key_fd`: an ffmpeg option file with application and key. Fits into an empty pipe.
 
-    Raises BadStreamKey for one that cannot be a key; its text does not show it.
+    Raises BadStreamKey for what cannot be a key; its text does not show it.
     """
+    check_key(key)
+    split = urlsplit(url)
+    # In full: by itself ffmpeg would take half of a two-part name for the key.
+    app = split.path.strip("/") + (f"?{split.query}" if split.query else "")
+    return f"rtmp_app={app}\nrtmp_playpath={key}\n".encode()
+
+
+def check_key(key: str) -> None:
+    """Raises BadStreamKey for what cannot be a key; its text does not show it."""
     if not key.strip():
         raise BadStreamKey("There is no stream key: copy it from the platform's page.")
     if not key.isprintable() or key != key.strip():
         raise BadStreamKey("The stream key has blanks around it, or a line break in it: copy only the key itself.")
     if len(key.encode()) > 900:  # ffmpeg reads lines of 1000 bytes
         raise BadStreamKey(f"The stream key has {len(key)} characters, more than a key has: copy only the key itself.")
-    return f"rtmp_playpath={key}\n".encode()

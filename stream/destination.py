@@ -10,6 +10,7 @@ from enum import Enum, auto
 from pathlib import Path
 from random import random
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from hardware.clock import Clock
 from hardware.worker import Worker
@@ -132,10 +133,10 @@ class Destination:
         self._low_rate = low_rate
         self._congestion = congestion or Congestion()
         self._key: bytes | None = None
-        self._secrets = (key,) if key else ()
+        self._secrets = tuple(each for each in (key, urlsplit(address.url).query) if each)
         self._no_key = ""
         try:
-            self._key = copies.key_file(key or "")
+            self._key = copies.key_file(address.url, key or "")
         except BadStreamKey as error:
             self._no_key = f'{error} Write {address.name} = "the key" under [stream_keys] in secrets.toml.'
         self._backoff = Backoff(_STEPS_S, _SLOWER_S, chance)

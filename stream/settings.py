@@ -105,7 +105,7 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """An RTMP or RTMPS ingest. Its key lives in secrets.toml under [stream_keys], by this name."""
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
-    url: Annotated[str, msgspec.Meta(pattern=r"^rtmps?://[^/\s]+/\S+$")]  # without the key
+    url: Annotated[str, msgspec.Meta(pattern=r"^rtmps?://[^/\s]+/\S+$", max_length=900)]  # without the key
     ca_file: str | None = None  # who signs the server's certificate, when not a public authority
 
     def __post_init__(self) -> None:

@@ -192,11 +192,12 @@ def test_the_pusher_copies_and_does_not_know_the_key_by_its_command_line() -> No
         "ffmpeg",
         *shlex.split("-f mpegts -analyzeduration 500000 -copyts -fpsprobesize 0 -probesize 300000 -i pipe:0"),
         *shlex.split("-map 0:v -map 0:a -f flv -codec copy -flvflags no_duration_filesize -fpre /dev/fd/9"),
-        *shlex.split("-rtmp_app live/room?auth=1 -rw_timeout 5000000 -send_buffer_size 131072"),
-        "rtmp://host/live/room?auth=1",
+        *shlex.split("-rw_timeout 5000000 -send_buffer_size 131072"),
+        "rtmp://host/live/room",
         *GLOBAL,
     ]
-    assert copies.key_file("abc-123?x=y") == b"rtmp_playpath=abc-123?x=y\n"
+    said = copies.key_file("rtmp://host/live/room/?auth=1", "abc-123?x=y")
+    assert said == b"rtmp_app=live/room?auth=1\nrtmp_playpath=abc-123?x=y\n"
 
 
 def test_a_padded_slate_fills_the_rate_it_is_meant_to_try() -> None:

@@ -116,10 +116,10 @@ def test_a_pusher_that_cannot_be_built_leaves_no_descriptor_behind(
     still_clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     address = Address(name="hall", url="rtmp://127.0.0.1/live")
-    msgspec.structs.force_setattr(address, "url", "rtmp://[bad/live")  # a fault: configuration refuses it
     hub = Hub(15, still_clock)
     hub.inlet("camera").feed(camera(20))
     leg = Destination(address, "key", still_clock)
+    msgspec.structs.force_setattr(address, "url", "rtmp://[bad/live")  # a fault: configuration refuses it
     before = pipes()
     leg.start(hub)
     until(lambda: leg.state().state is Health.LOST)
