@@ -19,6 +19,8 @@ from stream.talks import TalkInfo
 
 Tone = Literal["yes", "no", "warn", "calm"]
 
+_MINUTE_S = 60
+_SEEN_BYTES = 100_000  # of film: less is always on its way
 SILENT_S = 4.0  # a process that says nothing for longer is taken for gone; each says its state every 2 s or less
 
 
@@ -172,7 +174,7 @@ def leg_name(state: LegState) -> str:
 
 def leg(state: LegState) -> Status:
     """The words for one output of the stream, with its numbers."""
-    is_file = state.kind is LegKind.RECORDING
+    is_file = _is_file(state)
     said: dict[Health, tuple[Tone, str]] = {
         Health.WAITING: ("calm", "Waiting"),
         Health.CONNECTING: ("warn", "Opening the file" if is_file else "Connecting"),
@@ -190,16 +192,31 @@ def leg(state: LegState) -> Status:
         parts.append("Check the key.")
     if state.retry_in_s is not None:
         parts.append(f"Next try in {seconds(state.retry_in_s)}.")
+    if numbers := _leg_numbers(state):
+        parts.append(" · ".join(numbers))
+    return Status(tone, title, " ".join(parts))
+
+
+def _leg_numbers(state: LegState) -> list[str]:
+    """Rounded, so that a page is sent anew when there is something to see."""
     numbers = []
-    if state.bit_rate_kbps and state.state in {Health.LIVE, Health.BEHIND}:
-        numbers.append(f"{state.bit_rate_kbps / 1000:.1f} Mb/s")
+    if state.state in {Health.LIVE, Health.BEHIND}:
+        if state.bit_rate_kbps:
+            numbers.append(f"{state.bit_rate_kbps / 1000:.1f} Mb/s")
+        if state.written_s >= _MINUTE_S:
+            numbers.append(f"{state.written_s // _MINUTE_S:.0f} min {'written' if _is_file(state) else 'sent'}")
+        for waiting_bytes, where in ((state.queue_bytes, "here"), (state.unsent_bytes, "in the network")):
+            if waiting_bytes >= _SEEN_BYTES:
+                numbers.append(f"{waiting_bytes / 1e6:.1f} MB wait {where}")
     if state.reconnects:
         numbers.append(f"{state.reconnects} reconnect{'s' * (state.reconnects > 1)}")
     if state.dropped_frames:
         numbers.append(f"{state.dropped_frames} frame{'s' * (state.dropped_frames > 1)} left out")
-    if numbers:
-        parts.append(" · ".join(numbers))
-    return Status(tone, title, " ".join(parts))
+    return numbers
+
+
+def _is_file(state: LegState) -> bool:
+    return state.kind is LegKind.RECORDING
 
 
 # What viewers see, by StreamState.program.

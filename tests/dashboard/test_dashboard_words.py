@@ -81,6 +81,23 @@ def test_a_lost_leg_shows_its_cause_its_numbers_and_when_it_is_tried_again() -> 
     assert said.detail == "Network is unreachable. Next try in 4 s. 2 reconnects · 1 frame left out"
 
 
+@pytest.mark.parametrize(
+    ("kind", "numbers", "detail"),
+    [
+        (LegKind.DESTINATION, {"written_s": 754.0}, "2.5 Mb/s · 12 min sent"),
+        (LegKind.RECORDING, {"written_s": 754.0}, "2.5 Mb/s · 12 min written"),
+        (LegKind.DESTINATION, {"written_s": 59.0, "queue_bytes": 99_999}, "2.5 Mb/s"),
+        (LegKind.DESTINATION, {"queue_bytes": 820_000}, "2.5 Mb/s · 0.8 MB wait here"),
+        (LegKind.DESTINATION, {"unsent_bytes": 175_000}, "2.5 Mb/s · 0.2 MB wait in the network"),
+    ],
+)
+def test_a_leg_at_work_shows_how_much_went_and_how_much_waits(
+    kind: LegKind, numbers: dict[str, float], detail: str
+) -> None:
+    state = msgspec.convert({"name": "x", "kind": kind, "state": "live", "bit_rate_kbps": 2500, **numbers}, LegState)
+    assert words.leg(state).detail == detail
+
+
 def test_a_leg_at_the_low_rate_is_live_and_says_so() -> None:
     said = words.leg(leg(Health.LIVE, cause="the network is slow", is_low_rate=True))
     assert (said.tone, said.title, said.detail) == ("warn", "Live, with fewer bits", "The network is slow.")
