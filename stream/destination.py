@@ -19,14 +19,14 @@ from stream.backoff import Backoff
 from stream.congestion import Congestion
 from stream.errors import BadStreamKey, ChildError
 from stream.feed import Feed, LowRateCopy
-from stream.health import FIRST_PICTURE, Health, LegKind, LegState
+from stream.health import Health, LegKind, LegState
 from stream.hub import LEG_LIMIT_BYTES, Chunk, Hub
-from stream.liveness import FAULT, has_failed, quiet_s
 from stream.process import Child
 from stream.pulse import Beat, Look, Pulse
 from stream.rate import Rate
 from stream.settings import Destination as Address
 from stream.sockets import unsent_bytes
+from stream.standing import Standing
 
 log = logging.getLogger(__name__)
 
@@ -140,14 +140,9 @@ class Destination:
         except BadStreamKey as error:
             self._no_key = f'{error} Write {address.name} = "the key" under [stream_keys] in secrets.toml.'
         self._backoff = Backoff(_STEPS_S, _SLOWER_S, chance)
-        self._lock = threading.Lock()
-        self._retry_now = threading.Event()
-        self._worker: Worker | None = None
+        self._standing = Standing(address.name, clock)
+        self._lock = threading.Lock()  # of what follows
         self._feed: Feed | None = None
-        self._state = Health.STOPPED
-        self._cause = ""
-        self._action = ""
-        self._retry_at_s: float | None = None
         self._frames_before = 0
         self._frames_now = 0
         self._dropped_before = 0
@@ -173,56 +168,46 @@ class Destination:
     @property
     def quiet_s(self) -> float:
         """Seconds since its thread was last seen well: 0 when there is none, infinite when it failed."""
-        return quiet_s(self._worker)
+        return self._standing.quiet_s
 
     def start(self, hub: Hub) -> None:
         """Begin to push what `hub` sends."""
         if self._key is None:
-            self._set(Health.REFUSED, self._no_key)
+            self._say(Health.REFUSED, self._no_key)
             return
         self._backoff.reset()
         self._strikes = 0
         self._live_pid = None
-        self._retry_now.clear()
-        self._set(Health.WAITING, FIRST_PICTURE)
-        self._worker = Worker(f"stream-{self.name}", lambda worker: self._run(worker, hub))
-        self._worker.start()
+        self._standing.begin(lambda worker: self._run(worker, hub))
 
     def stop(self) -> None:
         """Close the session at the server, or end it when that takes too long."""
-        if self._worker is not None:
-            self._worker.ask_to_stop()
-            self._retry_now.set()
-            self._worker.stop(timeout_s=10.0)
-            self._worker = None
-        self._set(Health.STOPPED)
+        self._standing.end()
 
     def retry(self) -> None:
         """Try again now, when it waits; and forget how often it failed."""
         self._strikes = 0
         self._backoff.reset()
-        with self._lock:
-            if self._retry_at_s is not None:  # else a later wait would be cut short
-                self._retry_now.set()
+        self._standing.retry()
 
     def state(self) -> LegState:
         """What it is doing now."""
-        now_s = self._clock.monotonic()
+        stand = self._standing.now()
         with self._lock:
             return LegState(
                 name=self.name,
                 kind=LegKind.DESTINATION,
-                state=Health.LOST if has_failed(self._worker) else self._state,
-                cause=FAULT if has_failed(self._worker) else self._cause,
+                state=stand.state,
+                cause=stand.cause,
                 frames_sent=self._frames_before + self._frames_now,
                 reconnects=self._reconnects,
                 dropped_frames=self._dropped_before + (self._feed.dropped_frames if self._feed else 0),
                 queue_bytes=self._feed.queue_bytes if self._feed else 0,
-                bit_rate_kbps=round(self._rate.per_s(now_s) * 8 / 1000),
-                retry_in_s=None if self._retry_at_s is None else max(0.0, self._retry_at_s - now_s),
+                bit_rate_kbps=round(self._rate.per_s(self._clock.monotonic()) * 8 / 1000),
+                retry_in_s=stand.retry_in_s,
                 unsent_bytes=self._unsent,
                 written_s=self._written_s,
-                action=self._action,
+                action=stand.action,
                 is_low_rate=self._feed is not None and self._feed.is_low,
                 rate_changes=self._congestion.changes,
             )
@@ -250,9 +235,8 @@ class Destination:
         first = self._first(worker, feed)
         if first is None:
             return None
-        with self._lock:
-            if self._state is Health.WAITING:
-                self._state, self._cause = Health.CONNECTING, _CONNECTING
+        if self._standing.state is Health.WAITING:
+            self._say(Health.CONNECTING, _CONNECTING)
         reading, writing = os.pipe()
         try:
             try:
@@ -341,15 +325,15 @@ class Destination:
                     self._live_pid = child.pid
                     log.info("leg=%s event=live reconnects=%d", self.name, self._reconnects)
                 self._backoff.reset()
-                self._set(Health.LIVE, _LOW if feed.is_low else "")
+                self._say(Health.LIVE, _LOW if feed.is_low else "")
             case Beat.BEHIND:
                 waiting = look.queue_bytes + (look.unsent_bytes or 0)
-                self._set(Health.BEHIND, f"the network takes less than the stream makes: {waiting // 1000} kB wait")
+                self._say(Health.BEHIND, f"the network takes less than the stream makes: {waiting // 1000} kB wait")
             case Beat.HUNGRY:
-                self._set(Health.WAITING, "nothing comes from the camera")
+                self._say(Health.WAITING, "nothing comes from the camera")
             case Beat.CONNECTING:  # one that was refused stays so until it is taken; one that was lost says why
-                if self._state not in (Health.REFUSED, Health.LOST, Health.CONNECTING):
-                    self._set(Health.CONNECTING, _CONNECTING)
+                if self._standing.state not in (Health.REFUSED, Health.LOST, Health.CONNECTING):
+                    self._say(Health.CONNECTING, _CONNECTING)
             case Beat.STUCK:
                 pass  # ended by the caller, who says why
         return beat
@@ -363,7 +347,6 @@ class Destination:
         return None
 
     def _wait_after(self, end: End, worker: Worker) -> None:
-        now_s = self._clock.monotonic()
         is_refused = end.why is Why.REFUSED or (end.why is Why.CLOSED and self._strikes >= _STRIKES)
         cause = end.cause
         if is_refused:
@@ -373,17 +356,12 @@ class Destination:
         elif end.why is Why.BUSY:
             wait_s = _BUSY_RETRY_S
         else:
-            wait_s = self._backoff.next_wait_s(now_s)
+            wait_s = self._backoff.next_wait_s(self._clock.monotonic())
         log.warning('leg=%s event=%s cause="%s" retry_in_s=%.1f', self.name, end.why.name.lower(), cause, wait_s)
-        self._set(Health.REFUSED if is_refused else Health.LOST, cause, now_s + wait_s, end.action)
-        while wait_s > 0 and not self._retry_now.wait(min(wait_s, 1.0)):
-            worker.tick()
-            wait_s -= 1.0
-        with self._lock:
-            self._retry_at_s = None
-            self._retry_now.clear()
-            if not is_refused:  # it stays lost until the other side has acknowledged something
-                self._cause = f"connecting again: {cause}"
+        state = Health.REFUSED if is_refused else Health.LOST
+        self._standing.wait(worker, wait_s, state, cause, end.action or _ACTIONS[state])
+        if not is_refused:  # it stays lost until the other side has acknowledged something
+            self._say(Health.LOST, f"connecting again: {cause}", end.action)
 
     def _note_frames(self, child: Child) -> None:
         progress = child.progress
@@ -392,7 +370,5 @@ class Destination:
         with self._lock:
             self._frames_now = progress.frame
 
-    def _set(self, state: Health, cause: str = "", retry_at_s: float | None = None, action: str = "") -> None:
-        with self._lock:
-            self._state, self._cause, self._retry_at_s = state, cause, retry_at_s
-            self._action = action or _ACTIONS.get(state, "")
+    def _say(self, state: Health, cause: str = "", action: str = "") -> None:
+        self._standing.say(state, cause, action or _ACTIONS.get(state, ""))

@@ -18,13 +18,13 @@ from hardware.worker import Worker
 from stream import copies
 from stream.backoff import Backoff
 from stream.errors import ChildError
-from stream.health import FIRST_PICTURE, Health, LegKind, LegState
+from stream.health import Health, LegKind, LegState
 from stream.hub import LEG_LIMIT_BYTES, Chunk, Hub, Tap
-from stream.liveness import FAULT, has_failed, quiet_s
 from stream.preview_files import PICTURE, PLAYLIST
 from stream.process import Child
 from stream.rate import Rate
 from stream.settings import Picture
+from stream.standing import Standing
 
 log = logging.getLogger(__name__)
 
@@ -55,13 +55,9 @@ class Preview:
         self._limit_bytes = limit_bytes
         self._stuck_after_s = stuck_after_s
         self._backoff = Backoff(_STEPS_S, _SLOWER_S, chance)
-        self._lock = threading.Lock()
-        self._retry_now = threading.Event()
-        self._worker: Worker | None = None
+        self._standing = Standing("preview", clock)
+        self._lock = threading.Lock()  # of what follows
         self._tap: Tap | None = None
-        self._state = Health.STOPPED
-        self._cause = ""
-        self._retry_at_s: float | None = None
         self._frames = 0
         self._dropped_before = 0
         self._restarts = 0
@@ -76,47 +72,37 @@ class Preview:
     @property
     def quiet_s(self) -> float:
         """Seconds since its thread was last seen well: 0 when there is none, infinite when it failed."""
-        return quiet_s(self._worker)
+        return self._standing.quiet_s
 
     def start(self, hub: Hub) -> None:
         """Begin to make pictures of what `hub` sends."""
         self._backoff.reset()
-        self._retry_now.clear()
-        self._set(Health.WAITING, FIRST_PICTURE)
-        self._worker = Worker("stream-preview", lambda worker: self._run(worker, hub))
-        self._worker.start()
+        self._standing.begin(lambda worker: self._run(worker, hub))
 
     def stop(self) -> None:
         """End it, and leave no picture behind."""
-        if self._worker is not None:
-            self._worker.ask_to_stop()
-            self._retry_now.set()
-            self._worker.stop(timeout_s=10.0)
-            self._worker = None
-        self._set(Health.STOPPED)
+        self._standing.end()
 
     def retry(self) -> None:
         """Try again now, when it waits."""
         self._backoff.reset()
-        with self._lock:
-            if self._retry_at_s is not None:  # else a later wait would be cut short
-                self._retry_now.set()
+        self._standing.retry()
 
     def state(self) -> LegState:
         """What it is doing now."""
-        now_s = self._clock.monotonic()
+        stand = self._standing.now()
         with self._lock:
             return LegState(
                 name="preview",
                 kind=LegKind.PREVIEW,
-                state=Health.LOST if has_failed(self._worker) else self._state,
-                cause=FAULT if has_failed(self._worker) else self._cause,
+                state=stand.state,
+                cause=stand.cause,
                 frames_sent=self._frames,
                 reconnects=self._restarts,
                 dropped_frames=self._dropped_before + (self._tap.dropped_frames if self._tap else 0),
                 queue_bytes=self._tap.queue_bytes if self._tap else 0,
-                bit_rate_kbps=round(self._rate.per_s(now_s) * 8 / 1000),
-                retry_in_s=None if self._retry_at_s is None else max(0.0, self._retry_at_s - now_s),
+                bit_rate_kbps=round(self._rate.per_s(self._clock.monotonic()) * 8 / 1000),
+                retry_in_s=stand.retry_in_s,
             )
 
     def _run(self, worker: Worker, hub: Hub) -> None:
@@ -150,7 +136,7 @@ class Preview:
         except ChildError as error:
             return str(error)
         self._pid = child.pid
-        self._set(Health.CONNECTING, "making the first picture")
+        self._standing.say(Health.CONNECTING, "making the first picture")
         try:
             return self._feed(worker, tap, child, first)
         finally:
@@ -189,15 +175,15 @@ class Preview:
         if tap.fed_at_s is None or now_s - tap.fed_at_s > _HUNGRY_AFTER_S:
             for output in outputs:
                 output.excuse(now_s)
-            self._set(Health.WAITING, "nothing comes from the camera")
+            self._standing.say(Health.WAITING, "nothing comes from the camera")
         elif max(ages_s) > self._stuck_after_s:
             return False
         elif all(output.was_made for output in outputs):
             if max(ages_s) > _BEHIND_AFTER_S:
-                self._set(Health.BEHIND, f"the last picture is {max(ages_s):.0f} s old")
+                self._standing.say(Health.BEHIND, f"the last picture is {max(ages_s):.0f} s old")
             else:
                 self._backoff.reset()
-                self._set(Health.LIVE)
+                self._standing.say(Health.LIVE)
         return True
 
     def _first(self, worker: Worker, tap: Tap) -> Chunk | None:
@@ -209,16 +195,10 @@ class Preview:
         return None
 
     def _wait_after(self, cause: str, worker: Worker) -> None:
-        now_s = self._clock.monotonic()
-        wait_s = self._backoff.next_wait_s(now_s)
+        wait_s = self._backoff.next_wait_s(self._clock.monotonic())
         log.warning('leg=preview event=lost cause="%s" retry_in_s=%.1f', cause, wait_s)
-        self._set(Health.LOST, cause, now_s + wait_s)
-        while wait_s > 0 and not self._retry_now.wait(min(wait_s, 1.0)):
-            worker.tick()
-            wait_s -= 1.0
+        self._standing.wait(worker, wait_s, Health.LOST, cause)
         with self._lock:
-            self._retry_at_s = None
-            self._retry_now.clear()
             self._restarts += 1
 
     def _empty(self) -> None:
@@ -229,10 +209,6 @@ class Preview:
         with self._lock:
             self._frames += chunk.frames
             self._rate.add(self._clock.monotonic(), len(chunk.data))
-
-    def _set(self, state: Health, cause: str = "", retry_at_s: float | None = None) -> None:
-        with self._lock:
-            self._state, self._cause, self._retry_at_s = state, cause, retry_at_s
 
 
 class _Output:

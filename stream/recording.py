@@ -18,8 +18,8 @@ from stream.disk import Disk, LocalDisk
 from stream.films import Films, words
 from stream.health import FIRST_PICTURE, Health, LegKind, LegState
 from stream.hub import Chunk, Hub, Tap
-from stream.liveness import FAULT, has_failed, quiet_s
 from stream.rate import Rate
+from stream.standing import Standing
 from stream.takes import Take
 
 log = logging.getLogger(__name__)
@@ -50,15 +50,11 @@ class Recording:
         self._clock = clock
         self._retry_s = retry_s
         self._films = Films(self._folders, clock, disk or LocalDisk(), reserve_bytes)
-        self._lock = threading.Lock()
-        self._retry_now = threading.Event()
-        self._worker: Worker | None = None
+        self._standing = Standing("recording", clock)
+        self._lock = threading.Lock()  # of what follows
         self._tap: Tap | None = None
         self._take = Take()
-        self._state = Health.STOPPED
-        self._cause = ""
         self._dropped_before = 0
-        self._retry_at_s: float | None = None
         self._rate = Rate()
 
     @property
@@ -70,23 +66,15 @@ class Recording:
     @property
     def quiet_s(self) -> float:
         """Seconds since its thread was last seen well: 0 when there is none, infinite when it failed."""
-        return quiet_s(self._worker)
+        return self._standing.quiet_s
 
     def start(self, hub: Hub) -> None:
         """Begin to write what `hub` sends."""
-        self._retry_now.clear()
-        self._set(Health.WAITING, FIRST_PICTURE)
-        self._worker = Worker("stream-recording", lambda worker: self._run(worker, hub))
-        self._worker.start()
+        self._standing.begin(lambda worker: self._run(worker, hub))
 
     def stop(self) -> None:
         """Write what still waits, sync, close."""
-        if self._worker is not None:
-            self._worker.ask_to_stop()
-            self._retry_now.set()
-            self._worker.stop(timeout_s=10.0)
-            self._worker = None
-        self._set(Health.STOPPED)
+        self._standing.end()
 
     def follow(self, take: Take) -> None:
         """What comes from now on is of `take`: a new file from the next keyframe on, or a chapter. Never waits.
@@ -120,20 +108,16 @@ class Recording:
 
     def retry(self) -> None:
         """Try again now, when it waits."""
-        with self._lock:
-            if self._retry_at_s is not None:  # else a later wait would be cut short
-                self._retry_now.set()
+        self._standing.retry()
 
     def state(self) -> LegState:
         """What it is doing now."""
         now_s = self._clock.monotonic()
+        state, cause, _, retry_in_s = self._standing.now()
         with self._lock:
             tap = self._tap
-            state, cause = self._state, self._cause
             queue_bytes = tap.queue_bytes if tap else 0
-            if has_failed(self._worker):
-                state, cause = Health.LOST, FAULT
-            elif state is Health.LIVE and tap is not None:
+            if state is Health.LIVE and tap is not None:
                 if tap.fed_at_s is None or now_s - tap.fed_at_s > _HUNGRY_AFTER_S:
                     state, cause = Health.WAITING, "nothing comes from the camera"
                 elif queue_bytes > _BEHIND_BYTES:
@@ -148,7 +132,7 @@ class Recording:
                 dropped_frames=self._dropped_before + (tap.dropped_frames if tap else 0),
                 queue_bytes=queue_bytes,
                 bit_rate_kbps=round(self._rate.per_s(now_s) * 8 / 1000),
-                retry_in_s=None if self._retry_at_s is None else max(0.0, self._retry_at_s - now_s),
+                retry_in_s=retry_in_s,
             )
 
     def _run(self, worker: Worker, hub: Hub) -> None:
@@ -160,7 +144,7 @@ class Recording:
             self._films.begin_with(take)
             self._say_what_it_does()
             while not self._write(worker, tap):
-                self._wait(worker)
+                continue
         finally:
             self._films.close()
             hub.detach(tap)
@@ -169,7 +153,8 @@ class Recording:
                 self._tap = None
 
     def _write(self, worker: Worker, tap: Tap) -> bool:
-        """Write what comes. Returns whether that is all: it was asked to stop, and nothing waits that can be kept."""
+        """Write what comes; after a trouble, wait. Returns whether that is all: it was asked to stop, and nothing waits
+        that can be kept."""
         try:
             self._films.look()
             self._films.resume()
@@ -178,8 +163,9 @@ class Recording:
             where = " and ".join(str(folder) for folder in self._folders)
             cause = f"{words(error)}: look after {where}; the stream and the door go on"
             log.error('leg=recording event=lost cause="%s" retry_in_s=%.1f', cause, self._retry_s)  # noqa: TRY400
-            self._set(Health.LOST, cause, self._clock.monotonic() + self._retry_s)
-            return worker.is_stopping
+            if not worker.is_stopping:
+                self._standing.wait(worker, self._retry_s, Health.LOST, cause)
+                return False
         return True
 
     def _write_on(self, worker: Worker, tap: Tap) -> None:
@@ -205,28 +191,14 @@ class Recording:
             if self._films.is_open:
                 with self._lock:
                     self._rate.add(self._clock.monotonic(), len(chunk.data))
-            if before == self._films.is_open and self._state is Health.LIVE:
+            if before == self._films.is_open and self._standing.state is Health.LIVE:
                 return
         self._say_what_it_does()
 
     def _say_what_it_does(self) -> None:
         if self._films.is_open:
-            self._set(Health.LIVE)
+            self._standing.say(Health.LIVE)
         elif not self._films.is_wanted:
-            self._set(Health.WAITING, NOT_RECORDED)
+            self._standing.say(Health.WAITING, NOT_RECORDED)
         else:
-            self._set(Health.WAITING, FIRST_PICTURE)
-
-    def _wait(self, worker: Worker) -> None:
-        """Until it is time to try again, or somebody wants it now."""
-        rest_s = self._retry_s
-        while rest_s > 0 and not self._retry_now.wait(min(rest_s, 1.0)):
-            worker.tick()
-            rest_s -= 1.0
-        with self._lock:
-            self._retry_at_s = None
-            self._retry_now.clear()
-
-    def _set(self, state: Health, cause: str = "", retry_at_s: float | None = None) -> None:
-        with self._lock:
-            self._state, self._cause, self._retry_at_s = state, cause, retry_at_s
+            self._standing.say(Health.WAITING, FIRST_PICTURE)
