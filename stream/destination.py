@@ -27,6 +27,7 @@ from stream.rate import Rate
 from stream.settings import Destination as Address
 from stream.sockets import unsent_bytes
 from stream.standing import Standing
+from stream.tap import first_of
 
 log = logging.getLogger(__name__)
 
@@ -232,7 +233,7 @@ class Destination:
 
     def _connect(self, worker: Worker, feed: Feed) -> End | None:
         """One connection from start to end; None when asked to stop."""
-        first = self._first(worker, feed)
+        first = first_of(feed, worker)
         if first is None:
             return None
         if self._standing.state is Health.WAITING:
@@ -337,14 +338,6 @@ class Destination:
             case Beat.STUCK:
                 pass  # ended by the caller, who says why
         return beat
-
-    def _first(self, worker: Worker, feed: Feed) -> Chunk | None:
-        while not worker.is_stopping:
-            worker.tick()
-            chunk = feed.take(0.2)
-            if chunk is not None:
-                return chunk
-        return None
 
     def _wait_after(self, end: End, worker: Worker) -> None:
         is_refused = end.why is Why.REFUSED or (end.why is Why.CLOSED and self._strikes >= _STRIKES)

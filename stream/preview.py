@@ -25,6 +25,7 @@ from stream.process import Child
 from stream.rate import Rate
 from stream.settings import Picture
 from stream.standing import Standing
+from stream.tap import first_of
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +127,7 @@ class Preview:
         """One ffmpeg from start to end. Returns why it ended. Raises OSError."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._empty()
-        first = self._first(worker, tap)
+        first = first_of(tap, worker)
         if first is None:
             return ""
         # Players hold on to numbers and caches to names: each run goes on above the one before.
@@ -185,14 +186,6 @@ class Preview:
                 self._backoff.reset()
                 self._standing.say(Health.LIVE)
         return True
-
-    def _first(self, worker: Worker, tap: Tap) -> Chunk | None:
-        while not worker.is_stopping:
-            worker.tick()
-            chunk = tap.take(0.2)
-            if chunk is not None:
-                return chunk
-        return None
 
     def _wait_after(self, cause: str, worker: Worker) -> None:
         wait_s = self._backoff.next_wait_s(self._clock.monotonic())

@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from hardware.worker import Worker
 from stream.settings import Picture
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,23 @@ class Chunk(NamedTuple):
     is_keyframe: bool  # begins with the tables and a keyframe, so a decoder can start here
     frames: int  # video frames in it
     mark: object = None  # not frames at all, but what whoever takes them was to know at this point: see Tap.mark
+
+
+class Chunks(Protocol):
+    """A queue that a leg takes from: a Tap, or a Feed of two of them."""
+
+    def take(self, timeout_s: float) -> Chunk | None:
+        """The oldest chunk, or None when there is none within `timeout_s`."""
+
+
+def first_of(chunks: Chunks, worker: Worker) -> Chunk | None:
+    """Wait for something to send; None when the leg is asked to stop before."""
+    while not worker.is_stopping:
+        worker.tick()
+        chunk = chunks.take(0.2)
+        if chunk is not None:
+            return chunk
+    return None
 
 
 class Tap:
