@@ -1,4 +1,4 @@
-"""The whole stream (our process, the encoder, the pushers) beside one bare ffmpeg that does the same encode and push.
+"""The whole stream (our process, encoder, pushers, preview) beside one bare ffmpeg that does the same encode and push.
 
     .venv/bin/python benchmarks/livestream.py [--json] [--rounds 3] [--seconds 15] [--size 1280x720@30]
 
@@ -35,6 +35,7 @@ from hardware.clock import SystemClock
 from kiosk.demo.servers import free_port, mosquitto, nginx
 from kiosk.remote import order_stream
 from stream import graph
+from stream.preview_files import PLAYLIST
 from stream.settings import Destination, Picture, StreamSettings, VideoFile
 
 SCRIPTS = Path(__file__).parent.parent / "tests" / "faults"
@@ -178,7 +179,9 @@ def look(process: psutil.Process, log: Path, epoch_s: float, picture: Picture, s
     assert film_s > 0.95 * seconds, f"{film_s:.1f} s of film in {seconds} s: the machine is too busy, or it is broken"
     for each, old, new, kept in zip(family, before, after, memory, strict=True):
         words = each.cmdline()
-        what = "pushers" if "flv" in words and len(family) > 1 else "encoder" if "libx264" in words else "python"
+        what = "python" if "kiosk" in words else "preview" if PLAYLIST in words else "encoder"
+        if "flv" in words and len(family) > 1:
+            what = "pushers"
         took_s = new.user + new.system - old.user - old.system
         cpu[what] = cpu.get(what, 0.0) + took_s / film_s
         pss[what] = pss.get(what, 0.0) + kept.pss / 1e6
