@@ -8,6 +8,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -31,7 +32,11 @@ MOST_CONNECTIONS = 200
 # not read, after this long (tcp(7), TCP_USER_TIMEOUT); without it a thread would be held for a quarter of an hour.
 UNREAD_LIMIT_MS = 15_000
 LARGEST_BODY_BYTES = 64 * 1024
+LARGEST_REQUEST_BYTES = LARGEST_UPLOAD_BYTES + LARGEST_BODY_BYTES
 UNSENT_BYTES = 64 * 1024  # kept for one page by waitress before its thread waits for the page to read
+
+
+_WsgiApp = Callable[[dict[str, Any], Any], Any]
 
 
 class PortTaken(PlatypusError, OSError):
@@ -49,7 +54,7 @@ class _Request(HTTPRequestParser):  # type: ignore[misc]  # waitress has no type
         super().parse_header(header_plus)
         if self.path == UPLOAD_PATH:
             self.adj = copy.copy(self.adj)
-            self.adj.max_request_body_size = LARGEST_UPLOAD_BYTES + LARGEST_BODY_BYTES
+            self.adj.max_request_body_size = LARGEST_REQUEST_BYTES
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
@@ -59,25 +64,43 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 class DashboardServer:
     """Listens from construction (so that `port` is known), serves between `start` and `stop`. A context manager."""
 
-    def __init__(self, app: flask.Flask, host: str, port: int, *, threads: int = THREADS) -> None:
+    def __init__(
+        self, app: flask.Flask, host: str, port: int, *, threads: int = THREADS, upstream: Path | None = None
+    ) -> None:
         self._socket = _listen(host, port)
         self.host = host
         self.port: int = self._socket.getsockname()[1]
         self._sockets: dict[int, Any] = {}
+        self._upstream = upstream
+        common = {
+            "map": self._sockets,
+            "connection_limit": MOST_CONNECTIONS,
+            "channel_timeout": 30,
+            "max_request_header_size": 16 * 1024,
+            "max_request_body_size": LARGEST_BODY_BYTES,
+            "outbuf_high_watermark": UNSENT_BYTES,
+            "ident": None,
+        }
         self._server = create_server(
             app,
-            map=self._sockets,
             sockets=[self._socket],
             threads=threads,
-            connection_limit=MOST_CONNECTIONS,
-            channel_timeout=30,
-            max_request_header_size=16 * 1024,
-            max_request_body_size=LARGEST_BODY_BYTES,
-            outbuf_high_watermark=UNSENT_BYTES,
             clear_untrusted_proxy_headers=False,  # is_on_this_machine wants to see them; nothing else trusts them
-            ident=None,
+            **common,
         )
         self._server.channel_class = _Channel
+        if upstream is not None:
+            behind = create_server(
+                _known_front(app.wsgi_app),
+                unix_socket=str(upstream),
+                unix_socket_perms="600",
+                trusted_proxy="localhost",  # as waitress calls whoever comes by a unix socket
+                trusted_proxy_headers="x-forwarded-for x-forwarded-proto",
+                clear_untrusted_proxy_headers=True,
+                _dispatcher=self._server.task_dispatcher,  # one pool of threads for both
+                **common,
+            )
+            behind.channel_class = _Channel
         self.worker = Worker("dashboard-web", self._run)
 
     def __enter__(self) -> Self:
@@ -112,6 +135,8 @@ class DashboardServer:
                 each.handle_close()  # with the files that were being sent
         wasyncore.close_all(self._sockets, ignore_all=True)
         self._socket.close()
+        if self._upstream is not None:
+            self._upstream.unlink(missing_ok=True)
 
     def _run(self, worker: Worker) -> None:
         while not worker.is_stopping:
@@ -128,18 +153,30 @@ def serve(
     stopping: threading.Event,
     started: Callable[[DashboardServer], None] | None = None,
     threads: int = THREADS,
+    upstream: Path | None = None,
 ) -> None:
     """Serve until `stopping` is set (by a signal handler or another thread). Raises PortTaken.
 
-    `started` is called once, when requests are answered.
+    `started` is called once, when requests are answered. `upstream` is a unix socket to listen on too, for front.py.
     """
-    with DashboardServer(app, host, port, threads=threads) as server, live:
+    with DashboardServer(app, host, port, threads=threads, upstream=upstream) as server, live:
         if started is not None:
             started(server)
         while not stopping.wait(1.0):
             for worker in (server.worker, live.worker):
                 if worker.failure is not None or not worker.is_alive:
                     raise PlatypusError(f"{worker.name} ended by itself; see the log above.") from worker.failure
+
+
+def _known_front(app: _WsgiApp) -> _WsgiApp:
+    """What comes by our own nginx is a browser's own request: waitress has put its address and https in their place."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Any:
+        for name in ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO"):
+            environ.pop(name, None)
+        return app(environ, start_response)
+
+    return answer
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -15,6 +15,7 @@ import tomli_w
 
 from hardware.cameras.visitors import write_visitors
 from hardware.errors import PlatypusError
+from hardware.programs import find_program
 from kiosk import office
 from kiosk.config import event_secret, load_config, secrets_path
 from kiosk.dashboard.settings import DashboardSettings
@@ -69,6 +70,7 @@ class Evening(NamedTuple):
     bus_socket: Path
     rtmp_port: int
     dashboard_port: int
+    https_port: int
     play_url: str
 
     @property
@@ -89,7 +91,7 @@ def prepare(folder: Path, port: int, seed: int) -> Evening:
             "choose another with --dir."
         )
     for program in ("ffmpeg", "mosquitto", "nginx", "setpriv"):
-        servers.find_program(program)
+        find_program(program)
     if port and _is_taken(port):
         raise DemoError(f"port {port} is taken by another program: choose another with --port, or --port 0 for any.")
     state = folder / "state"
@@ -102,6 +104,7 @@ def prepare(folder: Path, port: int, seed: int) -> Evening:
         bus_socket=folder / "bus.sock",
         rtmp_port=rtmp_port,
         dashboard_port=port or servers.free_port(),
+        https_port=servers.free_port(),
         play_url=f"rtmp://127.0.0.1:{rtmp_port}/live/talk",
     )
     visitors_file = folder / "visitors.json"
@@ -136,7 +139,7 @@ def _settings(evening: Evening, visitors_file: Path, seed: int) -> dict[str, Any
             "picture": {"frames_per_s": FRAMES_PER_S, "video_kbps": 1000},
             "destinations": [{"name": "venue", "url": f"rtmp://127.0.0.1:{evening.rtmp_port}/live"}],
         },
-        "dashboard": {"port": evening.dashboard_port, "show_names": True},
+        "dashboard": {"port": evening.dashboard_port, "show_names": True, "https": {"port": evening.https_port}},
     }
 
 

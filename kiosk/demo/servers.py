@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import getpass
 import os
-import shutil
 import socket
 from collections.abc import Sequence
 from pathlib import Path
 
 from hardware.errors import PlatypusError
+from hardware.programs import MissingProgram, find_program
 from stream.process import Child
 
 # Debian's path of the module; other systems compile it in or keep it elsewhere.
@@ -42,12 +42,6 @@ persistence false
 log_type error
 log_type warning
 """
-
-
-class MissingProgram(PlatypusError, FileNotFoundError):
-    """A program that the venue needs is not installed."""
-
-    code = "missing_program"
 
 
 class FolderTooDeep(PlatypusError, ValueError):
@@ -87,14 +81,6 @@ def nginx(folder: Path, port: int) -> Child:
     config = folder / "nginx.conf"
     config.write_text(_NGINX.format(folder=folder, module=module, port=port), encoding="utf-8")
     return _start("nginx", ["-p", str(folder), "-c", str(config), "-e", str(folder / "error.log")])
-
-
-def find_program(name: str) -> str:
-    """Its path. Servers are in sbin, which is not on everybody's PATH. Raises MissingProgram."""
-    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin:/sbin")
-    if path is None:
-        raise MissingProgram(f"{name} is not installed: run ./install.sh demo, or apt install {name}")
-    return path
 
 
 def _start(name: str, arguments: Sequence[str]) -> Child:

@@ -17,12 +17,13 @@ import av
 import click
 
 from kiosk.bus import Bus
+from kiosk.config import load_config
 from kiosk.demo import cast, servers
 from kiosk.demo.evening import FRAMES_PER_S, ZONE, DemoError, Evening, own_folder, prepare
 from kiosk.demo.report import Film, inspect, report
 from kiosk.ledger.ledger import Ledger
 from kiosk.news import EVERY_DOOR_STATE, EVERY_SCAN, STREAM_COMMAND, STREAM_STATE, DoorState, ScanNews, StreamCommand
-from kiosk.services.dashboard import login_link
+from kiosk.services.dashboard import login_link, phones_url
 from kiosk.services.running import until_told
 from stream import copies
 from stream.health import Health, LegKind, StreamState
@@ -48,7 +49,8 @@ def run_demo(folder: Path, *, port: int, seed: int, seconds: float | None) -> tu
             venue = _Venue(stack, evening, stopping)
             venue.open_house()
             _say(f"dashboard       {venue.dashboard_url}")
-            _say(f"first login     {login_link(evening.config)}   (once, within 30 minutes)")
+            _say(f"first login     {login_link(evening.config, venue.dashboard_url)}   (once, within 30 minutes)")
+            _say(f"on a phone      {phones_url(load_config(evening.config).dashboard)}   (it warns once: self-signed)")
             _say(f"the screen      {venue.dashboard_url}/screen")
             _say(f"watch           ffplay {evening.play_url}")
             _say(f"all files       {folder}")

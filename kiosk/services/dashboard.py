@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import logging
+import socket
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
 from hardware.clock import Clock, SystemClock
+from hardware.errors import PlatypusError
 from hardware.heap import keep_heap_lean
 from kiosk.bus import Bus
-from kiosk.config import load_config
+from kiosk.config import Config, load_config
 from kiosk.dashboard import ports
 from kiosk.dashboard.access import Access
 from kiosk.dashboard.app import create_app
+from kiosk.dashboard.certificate import names_of_machine, own_address, own_certificate, read_certificate
+from kiosk.dashboard.front import Front
 from kiosk.dashboard.ledger_desk import LedgerDesk
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.server import DashboardServer, serve
+from kiosk.dashboard.settings import DashboardSettings
 from kiosk.dashboard.watching import PreviewFiles
 from kiosk.ledger.ledger import Ledger
 from kiosk.news import (
@@ -42,14 +49,19 @@ def run_dashboard(config_path: Path) -> None:
     config, clock = load_config(config_path), SystemClock()
     settings = config.dashboard
     access = Access(Path(config.state_dir), clock)
+    front = _front(config, clock)
 
     def say_where(server: DashboardServer) -> None:
-        url = settings.public_url or server.url
-        click.echo(f"dashboard: {url}")
+        click.echo(f"dashboard: {server.url} on this machine")
+        if front is not None:
+            front.start()
+            click.echo(f"on phones: {phones_url(settings)} (certificate {front.certificate.sha256})")
         if not access.has_pin:
+            url = server.url if front is None else phones_url(settings)
             click.echo(f"log in for the first time (30 minutes, once): {_link(url, access)}")
 
     with (
+        front or nullcontext(),
         until_told() as stopping,
         Ledger(config.ledger_path) as ledger,
         Bus(config.bus.socket, "dashboard") as bus,
@@ -59,16 +71,45 @@ def run_dashboard(config_path: Path) -> None:
         live = Live(desk, news, clock, settings)
         preview = PreviewFiles(preview_folder(Path(config.run_dir)), clock)
         app = create_app(settings, access=access, live=live, news=news, desk=desk, preview=preview)
-        serve(app, live, settings.host, settings.port, stopping=stopping, started=say_where)
+        upstream = None if front is None else front.upstream
+        serve(app, live, settings.host, settings.port, stopping=stopping, started=say_where, upstream=upstream)
 
 
-def login_link(config_path: Path) -> str:
-    """A fresh one-time link to the dashboard; an earlier one is void, the PIN stays until a new one is chosen."""
+def _front(config: Config, clock: Clock) -> Front | None:
+    """HTTPS; one that cannot be had is told, and the screen and this machine's own browsers go on."""
+    settings = config.dashboard.https
+    if not settings.enabled:
+        return None
+    try:
+        if settings.certificate is not None and settings.key is not None:
+            certificate = read_certificate(Path(settings.certificate), Path(settings.key))
+        else:
+            names = [*names_of_machine(), *config.dashboard.hosts, *filter(None, (config.dashboard.public_host,))]
+            certificate = own_certificate(Path(config.state_dir) / "tls", names, clock.stamp().wall)
+        return Front(settings, certificate, Path(config.run_dir), clock)
+    except (PlatypusError, OSError, ValueError) as error:
+        log.error("https event=absent cause=%s next=this-machine-only", error)  # noqa: TRY400  # its text says all
+        return None
+
+
+def phones_url(settings: DashboardSettings) -> str:
+    """How phones reach this page."""
+    if settings.public_url:
+        return settings.public_url
+    host = own_address() or socket.gethostname()
+    return f"https://{host}:{settings.https.port}" if settings.https.enabled else f"http://{host}:{settings.port}"
+
+
+def login_link(config_path: Path, base: str = "") -> str:
+    """A fresh one-time link to the dashboard; an earlier one is void, the PIN stays until a new one is chosen.
+
+    `base` is the address it begins with; "": that of phones.
+    """
     config = load_config(config_path)
-    settings = config.dashboard
-    host = "127.0.0.1" if settings.host in {"", "0.0.0.0", "::"} else settings.host  # noqa: S104
-    base = settings.public_url or f"http://{host}:{settings.port}"
-    return _link(base, Access(Path(config.state_dir), SystemClock()))
+    return _link(base or phones_url(config.dashboard), Access(Path(config.state_dir), SystemClock()))
+
+
+log = logging.getLogger(__name__)
 
 
 class Hearing:

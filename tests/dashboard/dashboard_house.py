@@ -69,7 +69,7 @@ class House:
         return client
 
     @contextmanager
-    def served(self, threads: int = 56) -> Iterator[DashboardServer]:
+    def served(self, threads: int = 56, upstream: Path | None = None) -> Iterator[DashboardServer]:
         """The application behind waitress on a free port, stopped cleanly afterwards."""
         stopping = threading.Event()
         servers: list[DashboardServer] = []
@@ -77,7 +77,16 @@ class House:
 
         def run() -> None:
             try:
-                serve(self.app, self.live, "127.0.0.1", 0, stopping=stopping, started=servers.append, threads=threads)
+                serve(
+                    self.app,
+                    self.live,
+                    "127.0.0.1",
+                    0,
+                    stopping=stopping,
+                    started=servers.append,
+                    threads=threads,
+                    upstream=upstream,
+                )
             except BaseException as error:  # noqa: BLE001 - told to the test below
                 failures.append(error)
 

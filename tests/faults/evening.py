@@ -25,9 +25,10 @@ from fault_network import NOBODY, SERVER, Network, Place, mortal
 from numbered import FLASH_EVERY_S, is_flash, missing, read_number
 from waiting import until
 
+from hardware.programs import find_program
 from hardware.worker import Worker
 from kiosk.bus import Bus
-from kiosk.demo.servers import find_program, mosquitto
+from kiosk.demo.servers import mosquitto
 from kiosk.news import STREAM_COMMAND, STREAM_STATE, StreamCommand, StreamOrder
 from stream.health import Health, LegState, StreamState
 from stream.settings import Destination, Picture, StreamSettings, VideoFile

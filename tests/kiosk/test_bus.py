@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hardware.programs import find_program
 from kiosk.bus import Bus, Will
 from kiosk.demo import servers
 from kiosk.news import STREAM_COMMAND, STREAM_STATE, BusError, DoorState, Reply, StreamCommand, door_state_topic
@@ -162,7 +163,7 @@ def test_the_brokers_shipped_configuration_works(tmp_path: Path) -> None:
     config = tmp_path / "mosquitto.conf"
     user = f"user {getpass.getuser()}\n"  # as root, mosquitto would become another user who may not write here
     config.write_text(shipped.replace("/run/platypus/bus.sock", str(socket)) + user, encoding="utf-8")
-    with Child("mosquitto", [servers.find_program("mosquitto"), "-c", str(config)]), Bus(str(socket), "door") as bus:
+    with Child("mosquitto", [find_program("mosquitto"), "-c", str(config)]), Bus(str(socket), "door") as bus:
         states = heard(bus, "ready", StreamState)
         bus.keep("ready", StreamState(order="live"))
         assert states.get(timeout=WAIT_S).order == "live"
