@@ -7,7 +7,7 @@ from datetime import datetime
 
 from hardware.clock import Clock
 from kiosk.dashboard import ports
-from kiosk.ledger import Decision, Event, Found, Hand, HeadCount, KnownTime, ScanRow, Seats, Waiting
+from kiosk.ledger import Decision, Event, Found, Hand, HeadCount, KnownTime, Movement, ScanRow, Seats, Waiting
 from kiosk.ledger.ledger import Ledger
 
 
@@ -28,6 +28,9 @@ class LedgerDesk:
 
     def head_count(self) -> HeadCount:
         return self._ledger.head_count(self._event)
+
+    def movements(self) -> Sequence[Movement]:
+        return self._ledger.movements(self._event)
 
     def recent_scans(self, limit: int) -> Sequence[ScanRow]:
         return self._ledger.recent_scans(self._event, limit)

@@ -25,7 +25,7 @@ from kiosk.dashboard import views
 from kiosk.dashboard.ports import AnyNews, Doorbook, News
 from kiosk.dashboard.screen_words import SCREEN_WORDS
 from kiosk.dashboard.settings import DashboardSettings
-from kiosk.ledger import HeadCount, ScanRow, Seats, Waiting
+from kiosk.ledger import HeadCount, Movement, ScanRow, Seats, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ BEAT_S = 1.0  # a snapshot at least so often; a page is stale after 3 s
 CALM_S = 0.03  # between two snapshots, so that a burst of news is told together
 SHOWN_SCANS = 20
 NEW_SCANS = 50  # looked at for "which gate answered what", more than any door gives in a beat
+CURVE_LASTS_S = 2.0  # all rows of the evening are read for it
 SEATS_LAST_S = 5.0  # a time to release kept seats passes without a row; anything else that moves seats leaves a trace
 BACKLOG = 8  # snapshots a slow page may leave unread before it is dropped
 PATIENCE_S = 0.5
@@ -149,6 +150,7 @@ class Live:
         self._trouble_since: dict[str, float] = {}
         self._fresh: dict[str, tuple[ScanRow, float]] = {}  # by gate: newest answer, when first seen (monotonic s)
         self._last_scan: int | None = None
+        self._movements: tuple[int, float, Sequence[Movement]] = (0, 0.0, ())  # up to which row, when read, and all
         self._seats: tuple[tuple[object, ...], float, Seats] | None = None  # for what, when, and how many
         self._renewals = 0
         self._in_trouble = False
@@ -287,6 +289,7 @@ class Live:
             waiting = self._doorbook.waiting_list()
             time_now = self._doorbook.time()
             seats = self._count_seats(people, scans, waiting, now_s)
+            movements = self._all_movements(scans, now_s)
         except (PlatypusError, OSError) as error:
             if not self._in_trouble:
                 log.exception("live event=ledger-unreadable next_try_s=%.1f", self._beat_s)
@@ -302,6 +305,7 @@ class Live:
             event=event,
             people=people,
             scans=tuple(scans[:SHOWN_SCANS]),
+            movements=movements,
             seats=seats,
             waiting=tuple(waiting),
             time=time_now,
@@ -309,6 +313,13 @@ class Live:
             camera_trouble_s=trouble,
             fresh={gate: (row, now_s - seen_s) for gate, (row, seen_s) in self._fresh.items()},
         )
+
+    def _all_movements(self, scans: Sequence[ScanRow], now_s: float) -> Sequence[Movement]:
+        """Read again only when there is another row, and not for each of a burst."""
+        newest = scans[0].scan_id if scans else 0
+        if newest != self._movements[0] and now_s - self._movements[1] >= CURVE_LASTS_S:
+            self._movements = (newest, now_s, self._doorbook.movements())
+        return self._movements[2]
 
     def _count_seats(
         self, people: HeadCount, scans: Sequence[ScanRow], waiting: Sequence[Waiting], now_s: float

@@ -14,7 +14,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from hardware.clock import Clock
-from kiosk.ledger import Decision, Found, HeadCount, KnownTime, ScanRow, Seats, Waiting
+from kiosk.ledger import Decision, Found, HeadCount, KnownTime, Movement, ScanRow, Seats, Waiting
 from kiosk.news import AgendaNews, BusError, DoorState, Reply, ScanNews, StreamCommand
 from stream.health import StreamState
 
@@ -56,6 +56,9 @@ class Doorbook(Protocol):
 
     def head_count(self) -> HeadCount:
         """How many people, now."""
+
+    def movements(self) -> Sequence[Movement]:
+        """Every row that changed how many are inside, in their order."""
 
     def recent_scans(self, limit: int) -> Sequence[ScanRow]:
         """The last rows, newest first, at most `limit`."""
@@ -179,6 +182,11 @@ class FakeDoorbook:
                 refused=len(self._rows) - admitted,
                 tickets=self._tickets,
             )
+
+    def movements(self) -> Sequence[Movement]:
+        self._fail_if_told()
+        with self._lock:
+            return [Movement(row.at, 1) for row in self._rows if row.is_admitted]
 
     def recent_scans(self, limit: int) -> Sequence[ScanRow]:
         self._fail_if_told()

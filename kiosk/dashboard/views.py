@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from kiosk.dashboard import talks_view, words
+from kiosk.dashboard.curve import CurveView, curve
 from kiosk.dashboard.ports import DESK_GATE, EventFacts, NewsNow
 from kiosk.dashboard.screen_words import SCREEN_WORDS, ScreenWords
 from kiosk.dashboard.words import Status, Tone
-from kiosk.ledger import HeadCount, KnownTime, Reason, ScanRow, Seats, Waiting
+from kiosk.ledger import HeadCount, KnownTime, Movement, Reason, ScanRow, Seats, Waiting
 from stream.health import Health, LegKind, Readiness, StreamState
 
 _UNKNOWN = "?"
@@ -32,6 +33,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     event: EventFacts | None = None
     people: HeadCount | None = None  # None: the ledger cannot be read
     scans: Sequence[ScanRow] = ()  # newest first
+    movements: Sequence[Movement] = ()  # of the whole evening
     seats: Seats | None = None  # for people without a ticket; None: the ledger cannot be read
     waiting: Sequence[Waiting] = ()  # first come first
     news: NewsNow = NewsNow()
@@ -109,6 +111,7 @@ class HomeView(msgspec.Struct, frozen=True, kw_only=True):
     has_no_time: bool  # nobody vouches for this machine's clock
     has_hand_time: bool  # a phone set it; it may have been wrong
     people: People
+    curve: CurveView
     seats: SeatsView
     doors: tuple[StatusLine, ...]
     stream: StreamView
@@ -152,6 +155,7 @@ def home(facts: Facts, zone: ZoneInfo, now: datetime | None = None) -> HomeView:
         has_no_time=facts.time is not None and not facts.time.is_known,
         has_hand_time=facts.time is not None and facts.time.told_by == "hand",
         people=_people(facts.people),
+        curve=curve(facts.movements, facts.people.capacity if facts.people else 0, now, zone),
         seats=_seats(facts),
         doors=tuple(doors),
         stream=_stream(facts, zone),

@@ -29,6 +29,7 @@ from kiosk.ledger.records import (
     Imported,
     KnownTime,
     LedgerError,
+    Movement,
     NewTicket,
     Occupancy,
     OldPage,
@@ -272,6 +273,11 @@ class Ledger:
                 .group_by(scans.c.reason)
             )
             return {Reason(reason): count for reason, count in rows}
+
+    def movements(self, event: Event) -> Sequence[Movement]:
+        """Every row that changed how many are inside, in their order."""
+        with self.database.reading() as db:
+            return reading.movements(db, event)
 
     def recent_scans(self, event: Event, limit: int) -> Sequence[ScanRow]:
         """The last `limit` rows, newest first."""

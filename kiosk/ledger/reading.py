@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from kiosk.ledger.clocks import corrected, raw, with_clock_fix
 from kiosk.ledger.history import as_ticket, history, room
-from kiosk.ledger.records import Event, Found, HeadCount, ScanRow, Ticket
+from kiosk.ledger.records import Event, Found, HeadCount, Movement, ScanRow, Ticket
 from kiosk.ledger.schema import scans, tickets, waiting
 from kiosk.tickets.sheet import fold
 
@@ -23,6 +23,13 @@ def head_count(db: sa.Connection, event: Event) -> HeadCount:
     refused = _count(db, scans, of_event, scans.c.reason.is_not(None))
     issued = _count(db, tickets, tickets.c.event_id == event.id, ~tickets.c.is_walk_in)
     return HeadCount(space.inside, space.capacity, admitted, refused, issued)
+
+
+def movements(db: sa.Connection, event: Event) -> Sequence[Movement]:
+    """Every row that changed how many are inside, in their order."""
+    columns = (scans.c.wall, scans.c.monotonic_ns, scans.c.delta)
+    query = with_clock_fix(sa.select(*columns)).where(scans.c.event_id == event.id, scans.c.delta != 0)
+    return [Movement(corrected(row), row.delta) for row in db.execute(query.order_by(scans.c.id))]
 
 
 def recent_scans(db: sa.Connection, event: Event, limit: int) -> Sequence[ScanRow]:

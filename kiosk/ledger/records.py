@@ -159,6 +159,13 @@ class Occupancy(NamedTuple):
     capacity: int
 
 
+class Movement(NamedTuple):
+    """People who came in or went out, or were counted so."""
+
+    at: datetime  # aware; as the clock turned out to be
+    delta: int  # people
+
+
 class HeadCount(NamedTuple):
     """The room in numbers, counted from the rows."""
 

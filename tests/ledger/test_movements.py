@@ -380,6 +380,8 @@ def test_a_clock_set_later_corrects_the_rows_of_its_boot_and_keeps_their_order(d
     newer, older = desk.ledger.recent_scans(desk.event, 2)
     assert newer.at - older.at == timedelta(seconds=1)
     assert abs(newer.at - (right + timedelta(seconds=2))) < timedelta(seconds=1)
+    moved = desk.ledger.movements(desk.event)
+    assert [(each.at, each.delta) for each in moved] == [(older.at, older.delta), (newer.at, newer.delta)]
 
 
 def unset(desk: Desk) -> datetime:

@@ -1,5 +1,5 @@
 // Keeps an open page true: one stream of whole snapshots, written into the places that name their part of it.
-// Places: data-text, data-show, data-value, data-max, data-tone-of, data-mode-of, data-struck-of hold a dotted path; a data-list
+// Places: data-text, data-show, data-value, data-max, data-d (of a path), data-tone-of, data-mode-of, data-struck-of hold a dotted path; a data-list
 // holds a <template> for its items; a data-part is somebody else's (door.js). A page that hears nothing for 3 s says so: no old number looks alive.
 "use strict";
 
@@ -23,11 +23,12 @@ function put(element, data) {
   if (d.show) element.hidden = !part(data, d.show);
   if (d.max) element.max = part(data, d.max);
   if (d.value) element.value = part(data, d.value);
+  if (d.d) element.setAttribute("d", part(data, d.d));
 }
 
 function fill(root, data) {
   put(root, data);
-  for (const element of root.querySelectorAll("[data-text], [data-tone-of], [data-show], [data-value]")) {
+  for (const element of root.querySelectorAll("[data-text], [data-tone-of], [data-show], [data-value], [data-d]")) {
     if (!element.closest("[data-list], [data-part]")) put(element, data);
   }
   for (const list of root.querySelectorAll("[data-list]")) fillList(list, part(data, list.dataset.list) || []);
