@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stream_stage import AUDIO, STEP_TICKS, VIDEO, camera, is_unbroken, video_steps
@@ -113,6 +114,18 @@ def test_an_encoder_that_comes_back_after_three_seconds_leaves_a_gap_of_three_se
     inlet.feed(camera(15, begin=500_000))
     found = steps(stream_of(tap))
     assert [step for step in found if step != STEP_TICKS] == [3 * TICKS_PER_S]
+
+
+@pytest.mark.parametrize("got_bytes", [100, 300])
+def test_of_a_keyframe_that_an_encoder_left_unfinished_viewers_get_nothing(got_bytes: int) -> None:
+    """It ended in the frame's first packet, or in a later one."""
+    hub = stage()
+    inlet, tap = hub.inlet("camera"), hub.attach("leg", FAR)
+    keyframe = camera(1, begin=15 * STEP_TICKS)[2 * PACKET_BYTES :]
+    inlet.feed(camera(15) + keyframe[:got_bytes])
+    inlet.restart()
+    inlet.feed(camera(15, begin=500_000))
+    assert len(times(stream_of(tap), VIDEO)) == 30
 
 
 def test_a_source_whose_clock_jumps_back_is_put_right_at_its_next_keyframe() -> None:
