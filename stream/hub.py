@@ -83,7 +83,6 @@ class Hub:
             self._selected = inlet
             if inlet is self._on_air:
                 return
-            inlet.pause()
             if at_once and self._on_air is not None:
                 self._on_air.pause()
 
@@ -224,8 +223,6 @@ class Hub:
         if self._audio_ticks is None:
             return offset
         ahead = ticks_between((unit.dts + offset) % WRAP_TICKS, self._audio_ticks)
-        if ahead > _JUMP_TICKS:
-            return offset
         steps = round(ahead / SOUND_STEP_TICKS)
         if steps < 1:
             self._wait_for_sound(ahead)

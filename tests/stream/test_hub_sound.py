@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from hub_stage import FRAME_S, Stage, sounds, steps
+from hub_stage import FRAME_S, Stage, frames_of, sounds, steps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stream_stage import (
@@ -77,6 +77,47 @@ def test_a_decoder_hears_nothing_in_it(tmp_path: Path) -> None:
         assert (film.streams.audio[0].sample_rate, film.streams.audio[0].channels) == (48_000, 2)
     assert len(frames) == len(sounds(stage.data))
     assert not np.any(frames)
+
+
+def test_silence_begins_soon_enough_for_a_pusher_that_waits_for_the_sounds_parameters() -> None:
+    """0.3 s after the first picture, however long that took to come."""
+    stage = Stage()
+    stage.hub.select_sound(stage.microphone)
+    stage.clock.advance(5.0)
+    heard = []
+    for frame in itertools.islice(frames_of(camera(15)), 7):
+        stage.camera.feed(frame)
+        stage.clock.advance(1 / 15)
+        heard.append(bool(sounds(stage.data)))
+    assert heard == [False] * 5 + [True] * 2
+
+
+def test_sound_that_was_just_switched_on_is_waited_for() -> None:
+    stage = Stage()
+    stage.hub.select_sound(None)
+    film = frames_of(camera(30))
+    for frame in itertools.islice(film, 15):
+        stage.camera.feed(frame)
+        stage.clock.advance(1 / 15)
+    stage.hub.select_sound(stage.microphone)
+    before = len(sounds(stage.data))
+    for frame in itertools.islice(film, 7):
+        stage.camera.feed(frame)
+        stage.clock.advance(1 / 15)
+    assert len(sounds(stage.data)) == before > 0
+
+
+@pytest.mark.parametrize("speaks", [True, False])
+def test_a_minute_in_which_nothing_came_is_not_filled_with_silence(speaks: bool) -> None:
+    stage = Stage()
+    stage.hub.select_sound(stage.microphone if speaks else None)
+    for begin in (0, 500_000):
+        stage.speak(5)
+        stage.camera.restart()
+        stage.camera.feed(camera(15, begin=begin))
+        stage.speak(5)
+        stage.clock.advance(60.0)
+    assert 10 <= len(sounds(stage.data)) < 100
 
 
 def test_sound_that_is_taken_off_is_gone_at_once() -> None:
@@ -254,10 +295,20 @@ def test_sound_waits_for_its_own_picture_that_is_about_to_take_over() -> None:
     stage.slate.feed(camera(16, mark=2))
     stage.hub.select(stage.camera)
     stage.hub.select_sound(stage.camera)
-    stage.camera.feed(camera(30, gop=15, begin=5, mark=1)[-40 * PACKET_BYTES :])
+    stage.clock.advance(0.5)
+    stage.camera.feed(tables() + camera(30, gop=15, begin=5, mark=1)[-40 * PACKET_BYTES :])
     assert {mark for _, mark in sounds(stage.data)} == {0}
     stage.camera.feed(camera(15, begin=9_999, mark=1))
     assert sounds(stage.data)[-1][1] == 1
+
+
+def test_sound_whose_stamps_jump_ahead_and_stay_there_is_put_right() -> None:
+    stage = Stage(is_clocked=True)
+    stage.hub.select_sound(stage.microphone)
+    stage.camera.feed(camera(16, begin=stage.now_ticks))
+    stage.speak(47)
+    stage.speak(5, begin=stage.now_ticks + 3600 * TICKS_PER_S, mark=8)
+    assert sounds(stage.data)[-1][1] == 8
 
 
 def test_sound_whose_stamps_jump_ahead_is_put_right() -> None:
