@@ -116,6 +116,15 @@ def test_an_encoder_that_comes_back_after_three_seconds_leaves_a_gap_of_three_se
     assert [step for step in found if step != STEP_TICKS] == [3 * TICKS_PER_S]
 
 
+def test_an_encoder_that_begins_anew_is_not_shown_before_its_keyframe() -> None:
+    hub = stage()
+    inlet, tap = hub.inlet("camera"), hub.attach("leg", FAR)
+    inlet.feed(camera(15))
+    inlet.restart()
+    inlet.feed(camera(5, begin=15 * STEP_TICKS)[3 * PACKET_BYTES :])  # without the tables and the keyframe's beginning
+    assert len(times(stream_of(tap), VIDEO)) == 15
+
+
 @pytest.mark.parametrize("got_bytes", [100, 300])
 def test_of_a_keyframe_that_an_encoder_left_unfinished_viewers_get_nothing(got_bytes: int) -> None:
     """It ended in the frame's first packet, or in a later one."""
