@@ -39,7 +39,7 @@ START_TICKS = 10 * TICKS_PER_S  # room below the first frame: the sound's first 
 SOUND_PATIENCE_S = 0.7  # as with the camera: so long sound may be late before silence is put in its place
 FIRST_SOUND_PATIENCE_S = 0.3  # a pusher that begins with the first frame waits 0.5 s for the sound's parameters
 _GOP_LIMIT_BYTES = 16_000_000  # more than 4 s at 20 Mb/s; a source without keyframes must not fill the memory
-_OLD_TIMES_STEPS = 4
+_OLD_TIMES_STEPS = 4  # so much longer a picture may stand still for the sound to stay where it is
 _JUMP_TICKS = 10 * TICKS_PER_S  # a source whose own time jumps further than this is taken as restarted
 
 
@@ -83,7 +83,6 @@ class Hub:
             self._selected = inlet
             if inlet is self._on_air:
                 return
-            inlet.pause()
             if at_once and self._on_air is not None:
                 self._on_air.pause()
 
@@ -196,7 +195,7 @@ class Hub:
         if self._video_ticks is not None:
             step = TICKS_PER_S / self._frames_per_s
             steps = max(1, int((unit.at_s - inlet.lag_s - self._video_at_s) * self._frames_per_s + 0.01))
-            if inlet.is_clocked and self._zero_ticks is not None and self._is_of_now(unit):
+            if inlet.is_clocked and self._zero_ticks is not None:
                 stamped = round(ticks_between((unit.dts + self._zero_ticks) % WRAP_TICKS, self._video_ticks) / step)
                 steps = stamped if steps < stamped <= steps + _OLD_TIMES_STEPS else steps
             follows = self._video_ticks + round(steps * step)
@@ -224,8 +223,6 @@ class Hub:
         if self._audio_ticks is None:
             return offset
         ahead = ticks_between((unit.dts + offset) % WRAP_TICKS, self._audio_ticks)
-        if ahead > _JUMP_TICKS:
-            return offset
         steps = round(ahead / SOUND_STEP_TICKS)
         if steps < 1:
             self._wait_for_sound(ahead)

@@ -53,15 +53,13 @@ class SlateSource:
         self._worker.start()
 
     def stop(self) -> None:
-        """Give what was begun, and no more. Safe to call twice."""
+        """Give no more. Safe to call twice."""
         if self._worker is not None:
             self._worker.ask_to_stop()
             self._wake.set()
             self._worker.stop()
             self._worker = None
         with self._lock:
-            if self._inlet is not None:
-                self._inlet.finish()
             self._hub = self._inlet = self._play = None
 
     def show(self, loop: SlateLoop | None, *, stands_in: bool = False) -> None:
@@ -79,11 +77,11 @@ class SlateSource:
             self._hub.select(self._inlet, at_once=True)
             if loop is None:
                 self._play = None
+                self._inlet.pause()
             elif is_running and self._play is not None:
                 if self._play.loop is not loop:
                     self._play.replace(loop)
             else:
-                self._inlet.restart()
                 self._play = SlatePlay(loop, self._begin_s(self._hub, self._inlet, stands_in=stands_in))
         self._wake.set()
 

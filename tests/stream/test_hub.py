@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stream_stage import AUDIO, STEP_TICKS, VIDEO, camera, is_unbroken, video_steps
+from stream_stage import AUDIO, STEP_TICKS, VIDEO, camera, is_unbroken, tables, video_steps
 
 from hardware.clock import ManualClock
 from stream import mpegts
@@ -58,7 +59,7 @@ def test_every_frame_that_went_in_comes_out_once_and_in_its_time() -> None:
     inlet.feed(camera(40, begin=777))
     inlet.finish()
     data = stream_of(tap)
-    assert inlet.frames == 40
+    assert (inlet.frames, inlet.frames_seen) == (40, 40)
     assert times(data, VIDEO)[0] == START_TICKS
     assert steps(data) == [STEP_TICKS] * 39
     assert len(times(data, AUDIO)) == len(times(camera(40), AUDIO))
@@ -115,6 +116,27 @@ def test_an_encoder_that_comes_back_after_three_seconds_leaves_a_gap_of_three_se
     assert [step for step in found if step != STEP_TICKS] == [3 * TICKS_PER_S]
 
 
+def test_an_encoder_that_begins_anew_is_not_shown_before_its_keyframe() -> None:
+    hub = stage()
+    inlet, tap = hub.inlet("camera"), hub.attach("leg", FAR)
+    inlet.feed(camera(15))
+    inlet.restart()
+    inlet.feed(camera(5, begin=15 * STEP_TICKS)[3 * PACKET_BYTES :])  # without the tables and the keyframe's beginning
+    assert len(times(stream_of(tap), VIDEO)) == 15
+
+
+@pytest.mark.parametrize("got_bytes", [100, 300])
+def test_of_a_keyframe_that_an_encoder_left_unfinished_viewers_get_nothing(got_bytes: int) -> None:
+    """It ended in the frame's first packet, or in a later one."""
+    hub = stage()
+    inlet, tap = hub.inlet("camera"), hub.attach("leg", FAR)
+    keyframe = camera(1, begin=15 * STEP_TICKS)[2 * PACKET_BYTES :]
+    inlet.feed(camera(15) + keyframe[:got_bytes])
+    inlet.restart()
+    inlet.feed(camera(15, begin=500_000))
+    assert len(times(stream_of(tap), VIDEO)) == 30
+
+
 def test_a_source_whose_clock_jumps_back_is_put_right_at_its_next_keyframe() -> None:
     hub = stage()
     inlet, tap = hub.inlet("camera"), hub.attach("leg", FAR)
@@ -137,9 +159,57 @@ def test_rubbish_between_packets_costs_no_more_than_what_it_hit() -> None:
     inlet, tap = hub.inlet("camera"), hub.attach("leg", FAR)
     inlet.feed(camera(15))
     inlet.feed(b"\x00rubbish\x47" * 20)
-    inlet.feed(camera(15, begin=15 * STEP_TICKS))
+    inlet.feed(camera(15, begin=15 * STEP_TICKS)[2 * PACKET_BYTES :])
     inlet.finish()
     assert steps(stream_of(tap)) == [STEP_TICKS] * 29
+
+
+def test_another_table_beside_the_programs_changes_nothing() -> None:
+    hub = stage()
+    inlet, tap = hub.inlet("camera"), hub.attach("leg", FAR)
+    other = bytearray(tables()[PACKET_BYTES:])
+    other[5] = 0xC0  # table_id: none of a program map
+    inlet.feed(camera(15) + other + camera(15, begin=15 * STEP_TICKS)[2 * PACKET_BYTES :])
+    assert steps(stream_of(tap)) == [STEP_TICKS] * 29
+
+
+def test_what_is_whole_does_not_wait_for_the_next_frame() -> None:
+    hub = stage()
+    inlet, tap = hub.inlet("slate"), hub.attach("leg", FAR)
+    inlet.feed(camera(1), is_whole=True)
+    assert len(times(stream_of(tap), AUDIO)) == len(times(camera(1), AUDIO))
+
+
+def test_a_source_that_ended_well_is_off_the_air() -> None:
+    inlet = stage().inlet("camera")
+    inlet.feed(camera(15))
+    inlet.finish()
+    assert not inlet.is_on_air
+
+
+def test_a_clock_between_the_packets_of_a_frame_tells_the_timeline_and_is_not_counted() -> None:
+    """A packet without payload has the number of the one before (ISO/IEC 13818-1, 2.4.3.3)."""
+    hub = stage()
+    inlet, tap = hub.inlet("camera"), hub.attach("leg", FAR)
+    clock = bytearray([0x47, VIDEO >> 8, VIDEO & 0xFF, 0x20, 183, 0x10]).ljust(PACKET_BYTES, b"\xff")
+    mpegts.write_pcr(clock, 6, 777)
+    film, first = camera(1, begin=777), 4 * PACKET_BYTES
+    inlet.feed(film[:first] + clock + film[first:])
+    buf = bytearray(stream_of(tap))
+    of_video = [at for at in range(0, len(buf), PACKET_BYTES) if mpegts.pid_of(buf, at) == VIDEO]
+    assert [mpegts.read_pcr(buf, found) for at in of_video if (found := mpegts.pcr_at(buf, at))] == [START_TICKS] * 2
+    assert [buf[at + 3] & 15 for at in of_video][:4] == [0, 1, 1, 2]
+
+
+def test_a_source_that_was_taken_over_puts_no_more_frames_between() -> None:
+    hub = stage()
+    first, second = hub.inlet("camera"), hub.inlet("slate")
+    tap = hub.attach("leg", FAR)
+    first.feed(camera(15))
+    hub.select(second)
+    second.feed(camera(1))
+    first.feed(camera(3, gop=99, begin=17 * STEP_TICKS))
+    assert len(times(stream_of(tap), VIDEO)) == 16
 
 
 def test_another_source_takes_over_at_its_keyframe_and_gives_back_at_the_firsts() -> None:
@@ -213,6 +283,37 @@ def test_a_new_leg_of_a_heavy_stream_may_take_the_whole_first_picture_group() ->
     assert tap.dropped_frames == 0
     assert tap.queue_bytes > 9_000_000
     assert leg_limit_bytes(Picture()) == 1_000_000
+
+
+@pytest.mark.parametrize(("gop", "kept_frames"), [(1000, 0), (50, 50)])
+def test_what_is_kept_for_a_new_leg_does_not_grow_for_ever(gop: int, kept_frames: int) -> None:
+    """20 MB in all; of a source without keyframes nothing is kept then."""
+    hub = stage()
+    hub.inlet("camera").feed(camera(200, gop=gop, size=100_000))
+    assert hub.attach("late", FAR).queue_frames == kept_frames
+
+
+def test_a_frame_too_large_for_the_queue_of_a_leg_that_keeps_up_is_not_lost() -> None:
+    tap = Tap("leg", 100)
+    tap.put(Chunk(bytes(60), is_keyframe=True, frames=1), 0.0)
+    tap.take(0)
+    tap.put(Chunk(bytes(200), is_keyframe=False, frames=1), 0.0)
+    assert tap.take(0) is not None
+
+
+def test_a_mark_outlives_the_frames_that_are_dropped_around_it() -> None:
+    tap = Tap("leg", 100)
+    tap.put(Chunk(bytes(60), is_keyframe=True, frames=1), 0.0)
+    tap.mark("here")
+    tap.put(Chunk(bytes(60), is_keyframe=True, frames=1), 0.0)
+    assert [chunk.mark for chunk in taken(tap)] == ["here", None]
+
+
+def test_a_closed_leg_takes_no_more() -> None:
+    tap = Tap("leg", 100)
+    tap.close()
+    tap.put(Chunk(bytes(60), is_keyframe=True, frames=1), 0.0)
+    assert tap.take(0) is None
 
 
 def test_a_leg_that_left_costs_nothing_and_keeps_what_it_had() -> None:

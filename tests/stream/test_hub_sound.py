@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from hub_stage import FRAME_S, Stage, frames_of, sounds, steps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stream_stage import (
-    AUDIO,
     AUDIO_STEP_TICKS,
     STEP_TICKS,
     VIDEO,
@@ -24,90 +22,9 @@ from stream_stage import (
     unit_times,
 )
 
-from hardware.clock import ManualClock
 from stream import mpegts
-from stream.hub import Hub, Inlet
+from stream.hub import Inlet
 from stream.mpegts import PACKET_BYTES, TICKS_PER_S, WRAP_TICKS
-from stream.silence import silent_frame
-
-FRAME_S = 1024 / 48_000
-
-
-class Stage:
-    """A hub with a camera, a slate and a microphone, and a leg that keeps all it was sent."""
-
-    def __init__(self, *, is_clocked: bool = False) -> None:
-        self.clock = ManualClock()
-        self.hub = Hub(15, self.clock)
-        self.camera = self.hub.inlet("camera", is_clocked=is_clocked)
-        self.slate = self.hub.inlet("slate")
-        self.slate.lag_s = 2.75 / 15
-        self.microphone = self.hub.inlet("microphone", is_clocked=is_clocked)
-        self._tap = self.hub.attach("leg", 1 << 30)
-        self._data = b""
-
-    @property
-    def data(self) -> bytes:
-        while (chunk := self._tap.take(0)) is not None:
-            self._data += chunk.data
-        return self._data
-
-    @property
-    def now_ticks(self) -> int:
-        """What a device stamps on a frame of now."""
-        return round(self.clock.monotonic() * TICKS_PER_S)
-
-    def speak(self, frames: int, *, begin: int | None = None, mark: int = 9) -> None:
-        """The microphone hears so many frames in real time, stamped with their moment."""
-        begin = self.now_ticks if begin is None else begin
-        for number in range(frames):
-            self.clock.advance(FRAME_S)
-            self.microphone.feed(microphone(1, begin=begin + number * AUDIO_STEP_TICKS, mark=mark))
-
-    def live(self, seconds: int, *pictures: Inlet, speaks: bool = True, late_s: float = 0.0, mark: int = 9) -> None:
-        """So much time passes: each of `pictures` gives frames, and the microphone, if it speaks, frames of sound that
-        come in `late_s` after their moment. All are stamped with their moment. A slate's come later, as
-        SlateSource gives them."""
-        begin_s, begin = self.clock.monotonic(), self.now_ticks
-        films = {inlet.name: frames_of(camera(15 * seconds, begin=begin)) for inlet in pictures}
-        moments = [(number * FRAME_S, "") for number in range(math.ceil(seconds / FRAME_S))]
-        for inlet in pictures:
-            lag_s = 2.75 / 15 if inlet is self.slate else 0.0
-            moments += [(number / 15 + lag_s, inlet.name) for number in range(15 * seconds)]
-        stamp = begin - round(late_s * TICKS_PER_S)
-        for at_s, name in sorted(moments):
-            self.clock.advance(begin_s + at_s - self.clock.monotonic())
-            if name:
-                (self.slate if name == "slate" else self.camera).feed(next(films[name]))
-                continue
-            if speaks:
-                self.microphone.feed(microphone(1, begin=stamp, mark=mark))
-            stamp += AUDIO_STEP_TICKS
-        self.clock.advance(begin_s + seconds - self.clock.monotonic())
-
-
-def frames_of(film: bytes) -> Iterator[bytes]:
-    """A stream cut before each video frame."""
-    cuts = [at for at in range(0, len(film), PACKET_BYTES) if film[at + 1] == 0x41 and film[at + 2] == 0]
-    for begin, end in itertools.pairwise([0, *cuts[1:], len(film)]):
-        yield film[begin:end]
-
-
-def sounds(data: bytes) -> list[tuple[int, int]]:
-    """The DTS of each frame of sound, and the byte it is filled with: 0 for silence. Ticks."""
-    buf, silence = bytearray(data), bytes(silent_frame(0))[-13:]
-    found = []
-    for at in range(0, len(buf), PACKET_BYTES):
-        if mpegts.pid_of(buf, at) == AUDIO and mpegts.is_unit_start(buf, at):
-            times = mpegts.pes(buf, at)
-            assert times is not None
-            is_silent = bytes(buf[at : at + PACKET_BYTES]).endswith(silence)
-            found.append((times.dts, 0 if is_silent else buf[at + PACKET_BYTES - 1]))
-    return found
-
-
-def steps(times: list[int]) -> set[int]:
-    return {mpegts.ticks_between(later, earlier) for earlier, later in itertools.pairwise(times)}
 
 
 def test_viewers_see_the_camera_and_hear_the_microphone() -> None:
@@ -160,6 +77,47 @@ def test_a_decoder_hears_nothing_in_it(tmp_path: Path) -> None:
         assert (film.streams.audio[0].sample_rate, film.streams.audio[0].channels) == (48_000, 2)
     assert len(frames) == len(sounds(stage.data))
     assert not np.any(frames)
+
+
+def test_silence_begins_soon_enough_for_a_pusher_that_waits_for_the_sounds_parameters() -> None:
+    """0.3 s after the first picture, however long that took to come."""
+    stage = Stage()
+    stage.hub.select_sound(stage.microphone)
+    stage.clock.advance(5.0)
+    heard = []
+    for frame in itertools.islice(frames_of(camera(15)), 7):
+        stage.camera.feed(frame)
+        stage.clock.advance(1 / 15)
+        heard.append(bool(sounds(stage.data)))
+    assert heard == [False] * 5 + [True] * 2
+
+
+def test_sound_that_was_just_switched_on_is_waited_for() -> None:
+    stage = Stage()
+    stage.hub.select_sound(None)
+    film = frames_of(camera(30))
+    for frame in itertools.islice(film, 15):
+        stage.camera.feed(frame)
+        stage.clock.advance(1 / 15)
+    stage.hub.select_sound(stage.microphone)
+    before = len(sounds(stage.data))
+    for frame in itertools.islice(film, 7):
+        stage.camera.feed(frame)
+        stage.clock.advance(1 / 15)
+    assert len(sounds(stage.data)) == before > 0
+
+
+@pytest.mark.parametrize("speaks", [True, False])
+def test_a_minute_in_which_nothing_came_is_not_filled_with_silence(speaks: bool) -> None:
+    stage = Stage()
+    stage.hub.select_sound(stage.microphone if speaks else None)
+    for begin in (0, 500_000):
+        stage.speak(5)
+        stage.camera.restart()
+        stage.camera.feed(camera(15, begin=begin))
+        stage.speak(5)
+        stage.clock.advance(60.0)
+    assert 10 <= len(sounds(stage.data)) < 100
 
 
 def test_sound_that_is_taken_off_is_gone_at_once() -> None:
@@ -227,6 +185,38 @@ def test_sound_without_stamps_is_put_beside_the_picture_of_its_arrival() -> None
     assert abs(first - pictures[-1] - TICKS_PER_S - AUDIO_STEP_TICKS) <= AUDIO_STEP_TICKS
 
 
+@pytest.mark.parametrize(("of_picture", "of_sound"), [(777, None), (None, 777)])
+def test_stamps_that_are_no_time_of_the_machines_clock_are_replaced_by_the_moment_of_arrival(
+    of_picture: int | None, of_sound: int | None
+) -> None:
+    stage = Stage(is_clocked=True)
+    stage.hub.select_sound(stage.microphone)
+    stage.camera.feed(camera(16, begin=of_picture or stage.now_ticks))
+    stage.speak(5, begin=of_sound)
+    pictures, heard = unit_times(stage.data)
+    assert heard == [pictures[-1] + number * AUDIO_STEP_TICKS for number in range(1, 6)]
+
+
+def test_a_microphone_that_begins_anew_in_times_of_its_own_is_heard_at_once() -> None:
+    stage = Stage()
+    stage.hub.select_sound(stage.microphone)
+    stage.camera.feed(camera(2))
+    stage.speak(100, begin=777)
+    stage.microphone.restart()
+    stage.speak(5, begin=777, mark=8)
+    assert [mark for _, mark in sounds(stage.data)] == [9] * 100 + [8] * 5
+
+
+def test_half_a_frame_of_sound_that_a_microphone_left_behind_is_not_heard() -> None:
+    stage = Stage()
+    stage.hub.select_sound(stage.microphone)
+    stage.camera.feed(camera(2))
+    stage.microphone.feed(microphone(1)[:-PACKET_BYTES])
+    stage.microphone.restart()
+    stage.speak(5, mark=8)
+    assert [mark for _, mark in sounds(stage.data)] == [8] * 5
+
+
 def test_a_source_with_its_own_sound_stays_exactly_beside_itself() -> None:
     stage = Stage()
     stage.camera.feed(camera(20, begin=777_777))
@@ -270,6 +260,34 @@ def test_a_picture_that_comes_back_late_takes_the_sound_with_it() -> None:
     assert abs((first - first_stamp) - (pictures[16] - stamp)) <= AUDIO_STEP_TICKS / 2 + 47
 
 
+def test_sound_that_was_off_while_the_camera_began_anew_comes_back_beside_the_new_picture() -> None:
+    stage = Stage(is_clocked=True)
+    stage.hub.select_sound(stage.microphone)
+    stage.live(2, stage.camera)
+    stage.hub.select_sound(None)
+    stage.camera.restart()
+    stamp = stage.now_ticks - round(0.2 * TICKS_PER_S)
+    stage.camera.feed(camera(2, begin=stamp))
+    stage.hub.select_sound(stage.microphone)
+    stage.speak(47)
+    pictures, heard = unit_times(stage.data)
+    last_stamp = stage.now_ticks - AUDIO_STEP_TICKS
+    assert abs((heard[-1] - last_stamp) - (pictures[30] - stamp)) <= AUDIO_STEP_TICKS / 2
+
+
+@pytest.mark.parametrize(("stamped", "seen"), [(2, 2), (5, 5), (6, 1), (-2, 1)])
+def test_a_camera_that_comes_back_goes_on_in_its_own_old_times_when_they_are_up_to_four_steps_later(
+    stamped: int, seen: int
+) -> None:
+    """Later than the next step, which is when it comes in; so the sound need not be moved."""
+    stage = Stage(is_clocked=True)
+    stage.live(2, stage.camera)
+    stage.camera.restart()
+    stage.camera.feed(camera(1, begin=stage.now_ticks + (stamped - 1) * STEP_TICKS))
+    pictures, _ = unit_times(stage.data)
+    assert pictures[30] - pictures[29] == seen * STEP_TICKS
+
+
 def test_sound_waits_for_its_own_picture_that_is_about_to_take_over() -> None:
     stage = Stage()
     stage.hub.select(stage.slate)
@@ -277,10 +295,20 @@ def test_sound_waits_for_its_own_picture_that_is_about_to_take_over() -> None:
     stage.slate.feed(camera(16, mark=2))
     stage.hub.select(stage.camera)
     stage.hub.select_sound(stage.camera)
-    stage.camera.feed(camera(30, gop=15, begin=5, mark=1)[-40 * PACKET_BYTES :])
+    stage.clock.advance(0.5)
+    stage.camera.feed(tables() + camera(30, gop=15, begin=5, mark=1)[-40 * PACKET_BYTES :])
     assert {mark for _, mark in sounds(stage.data)} == {0}
     stage.camera.feed(camera(15, begin=9_999, mark=1))
     assert sounds(stage.data)[-1][1] == 1
+
+
+def test_sound_whose_stamps_jump_ahead_and_stay_there_is_put_right() -> None:
+    stage = Stage(is_clocked=True)
+    stage.hub.select_sound(stage.microphone)
+    stage.camera.feed(camera(16, begin=stage.now_ticks))
+    stage.speak(47)
+    stage.speak(5, begin=stage.now_ticks + 3600 * TICKS_PER_S, mark=8)
+    assert sounds(stage.data)[-1][1] == 8
 
 
 def test_sound_whose_stamps_jump_ahead_is_put_right() -> None:

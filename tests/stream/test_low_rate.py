@@ -87,6 +87,17 @@ def test_the_patience_is_for_a_time_on_end() -> None:
         assert congestion.is_low
 
 
+def test_the_patience_begins_anew_with_each_trouble() -> None:
+    congestion = Congestion(patience_s=4)
+    for begin_s in (0.0, 100.0):
+        congestion.note(begin_s, is_behind=True, is_well=False)
+        pressed(congestion, 3, begin_s + 1, is_behind=False)
+        assert congestion.is_low
+        pressed(congestion, 10, begin_s + 4, is_behind=False)
+        assert not congestion.is_low
+    assert congestion.changes == 4
+
+
 class HandMade:
     """A low-rate copy whose frames a test gives by hand."""
 
@@ -170,6 +181,79 @@ def test_to_the_low_rate_what_waits_is_dropped_and_back_nothing_is_missing(hub: 
     assert {later - earlier for earlier, later in itertools.pairwise(video)} == {STEP_TICKS}
     assert is_unbroken(sent)
     feed.close()
+
+
+class OnLow:
+    """A feed that has changed to the low rate after a second of the program, and its camera."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.copy = HandMade()
+        self.camera = hub.inlet("camera")
+        self.feed = Feed(hub, "hall", 10_000_000, self.copy)
+        self.camera.feed(camera(15, gop=GOP, mark=1))
+        self._begin = unit_times(taken(self.feed))[0][0]
+        self.feed.ask(low=True)
+        self.give(8, 12)
+        assert marks(taken(self.feed)) == [2] * 5, "its keyframe and what follows"
+
+    def give(self, first: int, frames: int) -> None:
+        """Frames of the copy."""
+        film = camera(first + frames + 1, gop=GOP, begin=self._begin, mark=2)
+        self.copy.give(cut(film)[first : first + frames])
+
+
+def test_what_a_copy_gave_before_its_first_keyframe_was_no_loss(hub: Hub) -> None:
+    low = OnLow(hub)
+    assert low.feed.is_low
+    assert low.feed.dropped_frames == 0
+    low.feed.close()
+
+
+def test_nobody_waits_for_a_copy_that_gives_no_more(hub: Hub) -> None:
+    low = OnLow(hub)
+    low.feed.ask(low=False)
+    low.camera.feed(camera(16, gop=GOP, begin=30 * STEP_TICKS, mark=1))
+    assert set(marks(taken(low.feed))) == {1}
+    low.feed.close()
+
+
+def test_nobody_waits_for_a_copy_that_is_more_than_three_seconds_late(hub: Hub) -> None:
+    low = OnLow(hub)
+    low.feed.ask(low=False)
+    low.camera.feed(camera(16, gop=GOP, begin=80 * STEP_TICKS, mark=1))
+    low.give(20, 10)
+    assert set(marks(taken(low.feed))) == {1}
+    low.feed.close()
+
+
+def test_a_return_that_is_taken_back_stays_with_the_copy(hub: Hub) -> None:
+    low = OnLow(hub)
+    low.feed.ask(low=False)
+    low.camera.feed(camera(16, gop=GOP, begin=30 * STEP_TICKS, mark=1))
+    low.give(20, 1)
+    assert low.feed.take(0.0) is not None
+    assert low.feed.is_low, "the keyframe of the program is not reached yet"
+    low.feed.ask(low=True)
+    low.give(21, 20)
+    assert set(marks(taken(low.feed))) == {2}
+    low.feed.close()
+
+
+def test_where_there_is_no_copy_a_low_rate_is_asked_for_in_vain(hub: Hub) -> None:
+    inlet, feed = hub.inlet("camera"), Feed(hub, "hall", 10_000_000, is_low=True)
+    feed.ask(low=True)
+    inlet.feed(camera(31, gop=GOP))
+    taken(feed)
+    assert not feed.is_low
+
+
+def test_who_leaves_in_the_midst_of_a_change_leaves_no_queue_behind(hub: Hub) -> None:
+    copy = HandMade()
+    feed = Feed(hub, "hall", 10_000_000, copy)
+    feed.ask(low=True)
+    assert copy.tap is not None
+    feed.close()
+    assert copy.tap is None
 
 
 def test_a_change_that_is_taken_back_leaves_no_queue_behind(hub: Hub) -> None:

@@ -29,75 +29,15 @@ B = TalkInfo(id="b", title="Second")
 TALKS = FixedTalks([A, B])
 
 
-# The watch.
-
-
-def given(watch: CameraWatch, begin_s: float, seconds: float, rate: float = 1.0) -> float:
-    """Frames at `rate` times the right speed; the time of the last one."""
-    count = round(seconds * 15 * rate)
-    for number in range(count):
-        watch.frames(1, begin_s + number / 15 / rate)
-    return begin_s + (count - 1) / 15 / rate
-
-
-def test_a_camera_is_quiet_after_seven_tenths_of_a_second_or_when_its_encoder_ended() -> None:
-    watch = CameraWatch(15)
-    assert watch.is_quiet(0.0)
-    last_s = given(watch, 10.0, 2.0)
-    assert not watch.is_quiet(last_s + 0.69)
-    assert watch.is_quiet(last_s + 0.71)
-    watch.ended(last_s)
-    assert watch.is_quiet(last_s)
-    assert watch.has_begun
-
-
-def test_it_is_well_only_after_a_second_of_frames_on_end() -> None:
-    watch = CameraWatch(15)
-    assert not watch.is_well(given(watch, 10.0, 0.9))
-    assert watch.is_well(given(watch, 11.0, 0.5))
-    last_s = given(watch, 12.5, 0.5)
-    assert not watch.is_well(last_s), "it had been quiet between"
-    assert watch.is_well(given(watch, 13.0, 1.0))
-
-
-def test_it_is_not_well_while_it_catches_up() -> None:
-    watch = CameraWatch(15)
-    last_s = given(watch, 10.0, 2.0, rate=4)
-    assert not watch.is_well(last_s)
-    assert watch.is_well(given(watch, last_s + 0.06, 1.5))
-
-
-def test_what_comes_in_fits_and_starts_is_told_from_a_poor_network() -> None:
-    def fits(seconds_on: float, seconds_off: float) -> bool:
-        watch, now_s, found = CameraWatch(15), 100.0, False
-        while now_s < 160:
-            now_s = given(watch, now_s, seconds_on) + seconds_off
-            found |= watch.comes_in_fits(now_s)
-        return found
-
-    assert fits(1.1, 3.9)
-    assert not fits(2.0, 2.0)
-    assert not fits(30, 5.9)
-
-
-def test_a_new_encoder_is_not_blamed_for_the_fits_of_the_last_one() -> None:
-    watch, now_s = CameraWatch(15), 100.0
-    while not watch.comes_in_fits(now_s):
-        now_s = given(watch, now_s, 1.1) + 3.9
-    watch.ended(now_s)
-    assert not watch.comes_in_fits(given(watch, now_s + 1, 3.0))
-
-
-# The mixer.
-
-
 class OneSlate:
     """A studio with one slate for everything, or none."""
 
     def __init__(self, loop: SlateLoop | None) -> None:
         self.loop = loop
+        self.wished: Wish | None = None
 
     def best(self, wish: Wish) -> SlateLoop | None:
+        self.wished = wish
         return self.loop
 
 
@@ -107,14 +47,23 @@ class Stage:
     def __init__(self, clock: ManualClock, loop: SlateLoop, scene: Scene) -> None:
         self._clock = clock
         self.studio = OneSlate(loop)
-        self.hub = Hub(15, clock)
         self.slates = SlateSource(15, clock)
         self.mixer = Mixer(self.slates, self.studio, TALKS, clock)
+        self.begin(scene)
+
+    def begin(self, scene: Scene) -> None:
+        """A stream begins."""
+        self.hub = Hub(15, self._clock)
         self.watch = CameraWatch(15)
         self.slates.start(self.hub)
         self.camera: Inlet = self.hub.inlet("camera")
         self.mixer.begin(self.hub, self.camera, self.watch, scene, room=self.camera)
         self._frames = frames_of(camera(900))
+
+    def end(self) -> None:
+        """The stream ends; safe to call twice."""
+        self.mixer.end()
+        self.slates.stop()
 
     def film(self, seconds: float) -> None:
         """The camera gives frames in real time; each second begins with a keyframe."""
@@ -152,8 +101,7 @@ def loop(tmp_path_factory: pytest.TempPathFactory) -> SlateLoop:
 def stage(still_clock: ManualClock, loop: SlateLoop) -> Iterator[Stage]:
     made = Stage(still_clock, loop, Scene("camera"))
     yield made
-    made.mixer.end()
-    made.slates.stop()
+    made.end()
 
 
 def test_before_the_first_picture_nothing_is_shown_but_not_for_ever(stage: Stage) -> None:
@@ -162,6 +110,57 @@ def test_before_the_first_picture_nothing_is_shown_but_not_for_ever(stage: Stage
     stage.wait(0.2)
     stage.until_on_air("slate")
     assert stage.mixer.cause == STANDING_IN
+
+
+def test_a_camera_that_falls_silent_before_its_first_keyframe_is_not_waited_for(
+    stage: Stage, still_clock: ManualClock
+) -> None:
+    stage.watch.frames(1, still_clock.monotonic())
+    stage.wait(0.8)
+    stage.until_on_air("slate")
+
+
+def test_after_a_slate_that_was_ordered_a_camera_that_never_came_is_said_at_once(stage: Stage) -> None:
+    stage.mixer.show(Scene("hidden"))
+    stage.until_on_air("slate")
+    stage.mixer.show(Scene("camera"))
+    assert stage.mixer.cause == STANDING_IN
+
+
+def test_the_next_stream_shows_its_camera_again(stage: Stage) -> None:
+    stage.film(2)
+    stage.end()
+    stage.begin(Scene("camera"))
+    stage.film(2)
+    assert stage.mixer.on_air == "camera"
+
+
+def test_after_the_end_nothing_is_wrong(stage: Stage) -> None:
+    stage.film(2)
+    stage.wait(0.8)
+    stage.until_on_air("slate")
+    assert stage.mixer.cause == STANDING_IN
+    stage.end()
+    assert stage.mixer.cause == ""
+
+
+def test_a_slate_that_stands_in_leaves_room_for_the_cameras_old_times(stage: Stage) -> None:
+    stage.film(2)
+    last_s = stage.hub.frame_at_s
+    stage.wait(0.8)
+    stage.until_on_air("slate")
+    assert stage.hub.frame_at_s is not None and last_s is not None
+    assert (stage.hub.frame_at_s - last_s) * 15 % 1 == pytest.approx(0.75), "due three quarters of a step later"
+
+
+def test_who_asks_for_the_camera_gets_it_before_it_has_been_well_for_a_second(stage: Stage) -> None:
+    stage.film(2.5)
+    stage.wait(0.8)
+    stage.until_on_air("slate")
+    stage.film(0.3)
+    stage.mixer.show(Scene("camera"))
+    stage.film(0.4)
+    assert stage.mixer.on_air == "camera"
 
 
 def test_a_short_pause_of_the_camera_costs_nothing(stage: Stage) -> None:
@@ -213,6 +212,16 @@ def test_an_encoder_that_never_was_steady_or_was_quiet_when_it_ended_has_to_prov
     stage.wait(quiet_s)
     fall_over(stage, still_clock)
     stage.film(0.9)
+    assert stage.mixer.on_air == "slate"
+
+
+def test_an_encoder_that_fell_over_behind_a_slate_that_was_ordered_is_not_shown(
+    stage: Stage, still_clock: ManualClock
+) -> None:
+    stage.film(12)
+    fall_over(stage, still_clock)
+    stage.mixer.show(Scene("hidden"))
+    stage.film(2)
     assert stage.mixer.on_air == "slate"
 
 
@@ -269,6 +278,27 @@ def test_without_a_slate_the_camera_is_hidden_all_the_same_and_it_is_said(stage:
     stage.mixer.look()
     stage.until_on_air("slate")
     assert stage.mixer.cause == ""
+
+
+def test_a_missing_slate_is_forgotten_with_the_camera_on_air(stage: Stage) -> None:
+    stage.studio.loop = None
+    stage.mixer.show(Scene("hidden"))
+    stage.mixer.show(Scene("camera"))
+    stage.film(2)
+    assert (stage.mixer.on_air, stage.mixer.cause) == ("camera", "")
+
+
+def test_the_slate_of_another_button_is_asked_for_at_once(stage: Stage) -> None:
+    stage.mixer.show(Scene("hidden"))
+    stage.mixer.show(Scene("end"))
+    assert stage.studio.wished == Wish("end")
+
+
+def test_a_countdown_on_air_goes_down(stage: Stage, still_clock: ManualClock) -> None:
+    still_clock.jump_to(NOW)
+    stage.mixer.show(Scene("starting"))
+    stage.wait(60.0)
+    assert stage.studio.wished == Wish("starting", A, A.starts_at, 11)
 
 
 # The wishes.

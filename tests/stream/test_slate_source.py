@@ -163,13 +163,74 @@ def test_a_new_slate_takes_over_on_air_at_the_next_frame(
     still_clock.advance(0.5)
     until(lambda: len(viewer.times) >= 14)
     assert steps(viewer.times) == {STEP_TICKS}
-    data = viewer.data
-    keyframes = [number for number, at in enumerate(frame_starts(data)) if data[at + 3] & 0x20 and data[at + 5] & 0x40]
-    assert keyframes == [0, 8]
+    assert keyframes(viewer.data) == [0, 8]
+
+
+def keyframes(data: bytes) -> list[int]:
+    return [number for number, at in enumerate(frame_starts(data)) if data[at + 3] & 0x20 and data[at + 5] & 0x40]
 
 
 def frame_starts(data: bytes) -> list[int]:
     return [at for at in range(0, len(data), 188) if data[at + 1] == 0x41 and data[at + 2] == 0]
+
+
+def test_the_same_slate_shown_again_on_air_goes_on(
+    hub: Hub, slates: SlateSource, loop: SlateLoop, still_clock: ManualClock
+) -> None:
+    viewer = Viewer(hub)
+    slates.show(loop)
+    still_clock.advance(0.4)
+    until(lambda: len(viewer.times) >= 6)
+    slates.show(loop)
+    still_clock.advance(0.4)
+    until(lambda: len(viewer.times) >= 12)
+    assert keyframes(viewer.data) == [0]
+
+
+def test_a_slate_is_back_at_once_when_it_is_wanted_again_in_the_moment_the_camera_took_over(
+    hub: Hub, slates: SlateSource, loop: SlateLoop, still_clock: ManualClock
+) -> None:
+    stage = hub.inlet("camera")
+    slates.show(loop)
+    until(lambda: slates.is_on_air)
+    hub.select(stage)
+    stage.feed(camera(3))
+    assert not slates.is_on_air
+    slates.show(loop)
+    still_clock.advance(0.5)
+    until(lambda: slates.is_on_air, 3)
+
+
+def test_a_slate_that_was_ordered_does_not_lag_even_after_one_that_stood_in(
+    hub: Hub, slates: SlateSource, loop: SlateLoop, still_clock: ManualClock
+) -> None:
+    stage = hub.inlet("camera")
+    late: list[float] = []
+    for stands_in in (True, False):
+        hub.select(stage)
+        stage.feed(camera(15))
+        last_s = still_clock.monotonic()
+        still_clock.advance(0.7)
+        slates.show(loop, stands_in=stands_in)
+        until(lambda: slates.is_on_air)
+        assert hub.frame_at_s is not None
+        late.append((hub.frame_at_s - last_s) * RATE % 1)
+    assert late == pytest.approx([0.75, 0.0], abs=0.01)
+
+
+def test_without_any_slate_one_on_air_ends(
+    hub: Hub, slates: SlateSource, loop: SlateLoop, still_clock: ManualClock
+) -> None:
+    viewer = Viewer(hub)
+    slates.show(loop)
+    until(lambda: slates.is_on_air)
+    slates.show(None)
+    assert not slates.is_on_air
+    before = len(viewer.times)
+    still_clock.advance(5.0)
+    until(lambda: slates.quiet_s > 0.12)
+    until(lambda: slates.quiet_s < 0.05, what="it has looked since")
+    assert len(viewer.times) == before
 
 
 def test_without_any_slate_the_camera_is_hidden_all_the_same(hub: Hub, slates: SlateSource) -> None:
