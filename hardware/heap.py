@@ -6,7 +6,7 @@ import ctypes
 
 _MMAP_THRESHOLD, _ARENA_MAX = -3, -8  # of mallopt(3), from glibc's malloc.h
 _LARGE_BYTES = 128 * 1024  # glibc's own first value
-_ARENAS = 2  # instead of eight a core: our threads mostly wait
+_ARENAS = 1  # instead of eight a core: our threads mostly wait, and what one has freed another takes
 
 
 def keep_heap_lean() -> None:

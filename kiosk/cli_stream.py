@@ -15,6 +15,8 @@ from kiosk.cli_options import CONFIG, JSON
 from kiosk.news import StreamOrder
 from stream.health import StreamState
 
+_KEY_CHARS = 10_000  # more than any key has
+
 
 @click.group(invoke_without_command=True)
 @CONFIG
@@ -47,7 +49,7 @@ _stream_command("camera", "camera", "Show the camera: the way back from every sl
 _stream_command("break", "take_break", "Show the slate of a break.")
 _stream_command("end", "end", "Thank the viewers; the stream stays until stop.")
 _stream_command("hide", "hide_camera", "Hide the camera and the sound of the room, at once.")
-_stream_command("undo", "undo", "Back to before the last of these commands.")
+_stream_command("undo", "undo", "Back to before the last of these commands; nothing when there is none.")
 _stream_command("stop", "stop", "End the stream and close the recording.")
 _stream_command("retry", "retry", "Try again now, wherever it waits to.")
 
@@ -134,16 +136,16 @@ def agenda_import(config_path: Path, file: Path, room: str | None, day: datetime
 @CONFIG
 @JSON
 def agenda_show(config_path: Path, *, as_json: bool) -> None:
-    """The talks in their order."""
+    """The talks in their order, each with the number that `platypus stream talk` takes."""
     from kiosk import office  # noqa: PLC0415
 
     kept, zone = office.agenda_of(config_path)
     if as_json:
         click.echo(msgspec.json.encode(kept))
         return
-    for talk in kept.talks:
-        at = f"{talk.starts_at.astimezone(zone):%a %H:%M}" if talk.starts_at else "        "
-        click.echo(f"{at:9} {talk.title}" + (f" · {talk.speaker}" if talk.speaker else ""))
+    for number, talk in enumerate(kept.talks, start=1):
+        at = f"{talk.starts_at.astimezone(zone):%a %H:%M}" if talk.starts_at else ""
+        click.echo(f"{number:3}  {at:9} {talk.title}" + (f" · {talk.speaker}" if talk.speaker else ""))
     if not kept.talks:
         click.echo("no talks yet: platypus agenda import FILE")
 
@@ -221,4 +223,4 @@ def _key() -> str:
     """A stream key: never an argument, which others could see in the list of processes."""
     if sys.stdin.isatty():
         return str(click.prompt("stream key", hide_input=True))
-    return sys.stdin.readline().rstrip("\n")
+    return sys.stdin.read(_KEY_CHARS).removesuffix("\n")  # all of it: half of a key is none

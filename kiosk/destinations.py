@@ -48,7 +48,7 @@ def add(config_path: Path, name: str, url: str, key: str, ca_file: str | None = 
     try:
         new = msgspec.convert(values, Destination)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"this cannot be a destination: {str(error).replace(' - at `$.', ' (')}") from None
+        raise ConfigError(f"this cannot be a destination: {str(error).partition(' - at `')[0]}") from None
     table = f"\n{_TABLE}\n{tomli_w.dumps(values)}"
     text = _with(config_path, lambda text: text.rstrip("\n") + "\n" + table, [*before, new])
     set_key(config_path, name, key)  # first: a destination without its key would be refused all evening

@@ -89,7 +89,9 @@ def _talk_id(news: AgendaNews | None, wanted: str) -> str:
         return wanted
     if wanted.isascii() and wanted.isdigit() and 1 <= int(wanted) <= len(ids):
         return ids[int(wanted) - 1]
-    raise NotDone(f"there is no talk {wanted!r}: it is an id, or a number from 1 to {len(ids)} of the agenda")
+    if not ids:
+        raise NotDone("there are no talks yet: platypus agenda import FILE, or the page Talks of the dashboard")
+    raise NotDone(f"there is no talk {wanted!r}: take its number, from 1 to {len(ids)}, of platypus agenda show")
 
 
 @contextmanager

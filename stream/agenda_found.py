@@ -62,7 +62,10 @@ def moment_of(text: str, zone: tzinfo, day: date | None) -> datetime:
     if not clock or (clock[4] and not 1 <= int(clock[1]) <= 12):
         raise ValueError(f"{text!r} is not a time such as 19:00 or 2026-11-24 19:00")
     if day is None:
-        raise ValueError(f"{text!r} has no date: give the date of the event, or write it as 2026-11-24 19:00")
+        raise ValueError(
+            f"{text!r} has no date: give the day of the event (--day, or Room and day on the page), "
+            "or write it as 2026-11-24 19:00"
+        )
     hour = int(clock[1]) % 12 + 12 * (clock[4] == "pm") if clock[4] else int(clock[1])
     try:
         return datetime.combine(day, time(hour, int(clock[2] or 0)), zone)

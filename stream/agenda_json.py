@@ -62,7 +62,8 @@ def read_json(name: str, raw: bytes, zone: tzinfo) -> Reading:
         conference = msgspec.json.decode(raw, type=_File).schedule.conference
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise AgendaFileError(
-            f"{name} is not a schedule.json of pretalx or frab: {error}. Export it again (pretalx: Schedule, Export)."
+            f"{name} is not a schedule.json of pretalx or frab, or only a part of one. Export it again (pretalx: "
+            f"Schedule, Export). What is wrong with it: {error}."
         ) from error
     zone = _zone(conference.time_zone_name, zone)
     found: list[Found] = []

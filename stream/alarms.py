@@ -12,6 +12,7 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 AlarmCode = Literal[
+    "fault",  # a thread of ours ended by an error nobody foresaw
     "no-picture",  # no bytes from the camera
     "frozen",
     "black",
@@ -42,7 +43,7 @@ class Watch(Protocol):
 
 
 _WORST_FIRST: Final[tuple[AlarmCode, ...]] = (
-    *("no-picture", "no-sound", "disk"),  # lost for good while it lasts
+    *("fault", "no-picture", "no-sound", "disk"),  # lost for good while it lasts
     *("black", "frozen", "silence", "clipping", "slow"),
     *("power", "hot", "encoder"),  # nothing is lost yet
 )

@@ -41,6 +41,7 @@ _SLOWER_S = ((60.0, 5.0), (600.0, 15.0))
 _LAST_WORDS_S = 1.0
 _CHECK_KEY = "check the stream key"
 _CONNECTING = "connecting to the server"
+CONNECTING_AGAIN = "connecting again: "
 _LOW = "the network is too slow for the full bit rate: viewers get a smaller one until it is better"
 
 
@@ -97,7 +98,7 @@ def why_ended(lines: Sequence[str], exit_code: int) -> End:
         if any(sign in line for line in lines):
             return end
     if exit_code < 0:
-        return End(Why.NETWORK, f"the pusher was killed (signal {-exit_code})")
+        return End(Why.NETWORK, f"the pusher was killed (signal {-exit_code})", "Nothing: it begins anew by itself")
     return End(Why.CLOSED, "the server closed the connection")
 
 
@@ -139,7 +140,7 @@ class Destination:
         try:
             self._key = copies.key_file(address.url, key or "")
         except BadStreamKey as error:
-            self._no_key = f'{error} Write {address.name} = "the key" under [stream_keys] in secrets.toml.'
+            self._no_key = str(error)
         self._backoff = Backoff(_STEPS_S, _SLOWER_S, chance)
         self._standing = Standing(address.name, clock)
         self._lock = threading.Lock()  # of what follows
@@ -174,7 +175,7 @@ class Destination:
     def start(self, hub: Hub) -> None:
         """Begin to push what `hub` sends."""
         if self._key is None:
-            self._say(Health.REFUSED, self._no_key)
+            self._say(Health.REFUSED, self._no_key, f"platypus stream destinations key {self.name}")
             return
         self._backoff.reset()
         self._strikes = 0
@@ -354,7 +355,7 @@ class Destination:
         state = Health.REFUSED if is_refused else Health.LOST
         self._standing.wait(worker, wait_s, state, cause, end.action or _ACTIONS[state])
         if not is_refused:  # it stays lost until the other side has acknowledged something
-            self._say(Health.LOST, f"connecting again: {cause}", end.action)
+            self._say(Health.LOST, f"{CONNECTING_AGAIN}{cause}", end.action)
 
     def _note_frames(self, child: Child) -> None:
         progress = child.progress

@@ -23,7 +23,7 @@ from stream.finisher import Finisher
 from stream.health import StreamState
 from stream.hub import Hub, leg_limit_bytes
 from stream.legs import Destination, Leg, Preview, Recording
-from stream.liveness import Threaded, quiet_s
+from stream.liveness import Threaded, fault_alarms, quiet_s
 from stream.low_rate import LowRate
 from stream.lower_third import LowerThird
 from stream.microphone import microphone_of
@@ -175,10 +175,14 @@ class Director(StreamControl):
 
         Some seconds are normal while a child is being stopped or a disk is slow; 15 are not.
         """
-        beside: tuple[Threaded, ...] = (self._studio, self._lower_third, self._room, self._finisher, self._preflight)
+        return max(quiet_s(self._looking), *(each.quiet_s for each in (*self._beside, *self._legs)))
+
+    @property
+    def _beside(self) -> tuple[Threaded, ...]:
+        """What works beside the legs; those say of themselves that they failed."""
         ears = (self._microphone,) if self._microphone else ()
-        parts: tuple[Threaded, ...] = (self._encoder, *ears, self._slates, self._low_rate, *beside, *self._legs)
-        return max(quiet_s(self._looking), *(each.quiet_s for each in parts))
+        workshop = (self._studio, self._lower_third, self._room, self._finisher, self._preflight)
+        return (self._encoder, *ears, self._slates, self._low_rate, *workshop)
 
     def retry(self) -> None:
         """Every leg that waits to try again does so now."""
@@ -205,7 +209,7 @@ class Director(StreamControl):
             on_air=self._mixer.on_air,
             program_cause=self._mixer.cause,
             readiness=self._preflight.readiness,
-            alarms=worst_first(alarm for each in self._watches for alarm in each.alarms()),
+            alarms=worst_first((*fault_alarms(self._beside), *(it for each in self._watches for it in each.alarms()))),
             **program_state(self._order, self._talks),
         )
 

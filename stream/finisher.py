@@ -78,7 +78,6 @@ class Finisher:
         return self._state
 
     def _run(self, worker: Worker) -> None:
-        self._work_dir.mkdir(parents=True, exist_ok=True)
         maker = FilmMaker(worker, self._work_dir, self._clock, self._event)
         self._tidy()
         while not worker.is_stopping:
@@ -98,7 +97,10 @@ class Finisher:
         notes = self._found("*.json")  # before the films: a note is made after its film
         films = set(self._found("*.ts"))
         for path in (*self._found(f"*{PART}"), *(note for note in notes if note.with_suffix(".ts") not in films)):
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:  # a stick that came back read-only: it stays until the next start
+                log.warning("films event=not-tidied file=%s cause=%s", path.name, error.strerror)
 
     def _finish(self, worker: Worker, maker: FilmMaker, recording: Path) -> None:
         begun_s = self._clock.monotonic()
@@ -108,6 +110,7 @@ class Finisher:
                 note_path(recording).unlink(missing_ok=True)
                 return
             self._check_room(recording)
+            self._work_dir.mkdir(parents=True, exist_ok=True)
             film = maker.make(recording)
         except (PlatypusError, OSError) as error:
             if worker.is_stopping:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Protocol
 
 from hardware.worker import Worker
+from stream.alarms import Alarm
 
 FAULT = "a fault of the program: its log says which; restart the stream service"
 
@@ -28,3 +30,11 @@ def quiet_s(worker: Worker | None) -> float:
 def has_failed(worker: Worker | None) -> bool:
     """Whether a thread ended by an error nobody foresaw."""
     return worker is not None and worker.failure is not None
+
+
+def fault_alarms(parts: Iterable[Threaded]) -> tuple[Alarm, ...]:
+    """An alarm when any of them has ended by an error nobody foresaw, and has no state of its own to tell of it."""
+    if not any(math.isinf(part.quiet_s) for part in parts):
+        return ()
+    cause = "a part of the stream's program has ended by a fault"
+    return (Alarm(code="fault", cause=cause, action="In the next pause, start the stream process again"),)

@@ -120,14 +120,19 @@ class Microphone:
         wall_ahead_s = self._wall_ahead_s()
         ours, theirs = os.pipe()
         levels = LevelPipe(self._sound, self._clock)
-        argv = graph.microphone(
-            self._name,
-            self._picture,
-            out_fd=theirs,
-            levels_fd=levels.theirs,
-            at_s=self._clock.monotonic() + self._later_s,
-            wall_ahead_s=wall_ahead_s - self._later_s,
-        )
+        try:
+            argv = graph.microphone(
+                self._name,
+                self._picture,
+                out_fd=theirs,
+                levels_fd=levels.theirs,
+                at_s=self._clock.monotonic() + self._later_s,
+                wall_ahead_s=wall_ahead_s - self._later_s,
+            )
+        except BaseException:
+            for fd in (ours, theirs, levels.theirs):  # from here on those to give are the child's
+                os.close(fd)
+            raise
         try:
             child = Child("microphone", argv, give_fds=(theirs, levels.theirs), folder=self._folder)
         except ChildError as error:

@@ -22,7 +22,7 @@ from hardware.errors import PlatypusError
 from hardware.worker import Worker
 from stream import graph
 from stream.artist import PlainArtist
-from stream.destination import Destination
+from stream.destination import CONNECTING_AGAIN, Destination
 from stream.disk import Disk, LocalDisk
 from stream.errors import ChildError
 from stream.health import Health, Readiness
@@ -122,9 +122,9 @@ class Preflight:
     def _run(self, worker: Worker) -> None:
         cancelled = self._cancelled
         self._note(cancelled, [*self._looked_up()])
-        tries: list[Callable[[threading.Event], Sequence[Check]]] = [self._camera, self._destinations]
+        tries = {"camera": self._camera, "destination": self._destinations}
         with ThreadPoolExecutor(len(tries), "stream-preflight") as both:
-            running = [both.submit(each, cancelled) for each in tries]
+            running = [both.submit(_found_by, each, name, cancelled) for name, each in tries.items()]
             while not all(each.done() for each in running):
                 worker.tick()
                 if worker.is_stopping:
@@ -308,9 +308,8 @@ class Preflight:
             if state.state is Health.REFUSED:
                 return Check(name, "bad", state.cause, state.action)
             if (live is None and now_s > until_s) or cancelled.wait(0.1):
-                return Check(
-                    name, "bad", state.cause or "no answer", state.action or "check the network and the address"
-                )
+                cause = state.cause.removeprefix(CONNECTING_AGAIN) or "no answer"
+                return Check(name, "bad", cause, "check the network and the address, then try again")
 
     def _carried(self, name: str, kbps: float) -> Check:
         needed_kbps = _kbps(self._settings.picture)
@@ -336,3 +335,15 @@ def _sound_check(peak_db: float, cause: str) -> Check:
 
 def _kbps(picture: Picture) -> int:
     return picture.video_kbps + picture.audio_kbps
+
+
+def _found_by(
+    look: Callable[[threading.Event], Sequence[Check]], name: str, cancelled: threading.Event
+) -> Sequence[Check]:
+    """What `look` finds; what keeps it from looking is a finding too."""
+    try:
+        return look(cancelled)
+    except Exception as error:
+        log.exception("preflight event=could-not-look at=%s", name)
+        cause = f"it could not be tried: {str(error) or type(error).__name__}"
+        return [Check(name, "bad", cause, "make room on the disk; the log of the stream says more")]

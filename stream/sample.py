@@ -26,8 +26,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 def sample_of(film: bytes, folder: Path) -> Sample:
     """Have a transport stream (H.264) looked at; `folder` holds it meanwhile. Raises ChildError, OSError."""
     path = folder.absolute() / "sample.ts"
-    path.write_bytes(film)
     try:
+        path.write_bytes(film)
         with Child("sampling", [sys.executable, "-m", "stream.sampling", str(path)], folder=_PACKAGES) as child:
             code = child.wait(_LIMIT_S)
             if code is None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
+
+_NAME = re.compile("[a-z0-9][a-z0-9-]{0,30}")
+_URL_CHARS = 900  # ffmpeg reads lines of 1000 bytes
 
 
 def _check_address(url: str, schemes: tuple[str, ...]) -> None:
@@ -104,12 +108,18 @@ def with_encoder(picture: Picture, *, is_hardware: bool) -> Picture:
 class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An RTMP or RTMPS ingest. Its key lives in secrets.toml under [stream_keys], by this name."""
 
-    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
-    url: Annotated[str, msgspec.Meta(pattern=r"^rtmps?://[^/\s]+/\S+$", max_length=900)]  # without the key
+    name: str  # small letters, digits and -
+    url: str  # rtmps://host/application, without the key
     ca_file: str | None = None  # who signs the server's certificate, when not a public authority
 
     def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(f"{self.name!r} is no name for a destination: take small letters, digits and -, up to 31")
         _check_address(self.url, ("rtmp", "rtmps"))
+        if not urlsplit(self.url).path.strip("/"):
+            raise ValueError("url has no path: it is as the platform shows it, such as rtmps://host/live")
+        if len(self.url) > _URL_CHARS:
+            raise ValueError(f"url has {len(self.url)} characters, more than an address has")
         if "@" in urlsplit(self.url).netloc:  # it would stand in a command line, for all to see
             raise ValueError("url has a name or a password in it: only the stream key may be secret")
 

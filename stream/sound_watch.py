@@ -46,6 +46,7 @@ class SoundWatch:
         self._check = check
         self._lock = threading.Lock()
         self._absent = absent
+        self._last_cause = ""
         self._trouble = ""
         self._levels: deque[tuple[float, Level]] = deque()
         self._heard_at_s: float | None = None  # None: the stream is stopped
@@ -120,7 +121,8 @@ class SoundWatch:
             self._silence.reset()
             self._clipping.reset()
             action = f"Check that {self._check}: the sound comes back by itself."
-            return [Alarm(code="no-sound", cause=self._cause(now_s), action=action)]
+            self._last_cause = self._cause(now_s) or self._last_cause  # it is back, and the alarm still for a second
+            return [Alarm(code="no-sound", cause=self._last_cause, action=action)]
         if not scene.has_room_sound:
             self._silence.reset()
             self._clipping.reset()

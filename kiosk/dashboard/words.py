@@ -262,7 +262,7 @@ def source(state: SourceState) -> Status | None:
 
 
 # What viewers or the recording lose for as long as it lasts; the others may still come to that.
-_GRAVE: frozenset[AlarmCode] = frozenset({"no-picture", "no-sound", "black", "disk"})
+_GRAVE: frozenset[AlarmCode] = frozenset({"fault", "no-picture", "no-sound", "black", "disk"})
 
 
 def alarm(said: Alarm) -> Status:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from hardware.alone import alone
 from hardware.clock import SystemClock
 from hardware.errors import PlatypusError
 from hardware.heap import keep_heap_lean
@@ -42,6 +43,7 @@ def run_stream(config_path: Path) -> None:
     talks = KeptTalks(agenda, clock)
     with (
         until_told() as stopping,
+        alone(state_dir / "stream.lock", "the stream (platypus stream status tells how it is)"),
         Director(
             config.stream, secrets.stream_keys, state_dir, run_dir, clock, talks=talks, artist=artist, event=event
         ) as director,
@@ -62,7 +64,7 @@ def run_stream(config_path: Path) -> None:
 
         desk = AgendaDesk(director, talks)
         told: AgendaNews | None = None
-        telling = threading.Lock()  # or an older agenda could be told after a newer one
+        telling = threading.Lock()  # or what is older could be told after what is newer
 
         def tell_all() -> StreamState:
             nonlocal told
@@ -70,8 +72,8 @@ def run_stream(config_path: Path) -> None:
                 if (news := desk.news()) != told:
                     told = news
                     bus.keep(STREAM_AGENDA, news)
-            state = director.state()
-            bus.keep(STREAM_STATE, state)
+                state = director.state()
+                bus.keep(STREAM_STATE, state)
             return state
 
         def obey(command: StreamCommand) -> Reply:

@@ -120,7 +120,7 @@ def test_a_talk_is_chosen_by_its_id_or_its_number(venue: Path, director: FakeDir
     assert said.splitlines()[0] == "live: starting; next: Lightning"
     for word in ("3", "0", "Lightning", "²"):
         done = platypus(venue, "stream", "talk", word, code=1)
-        assert "a number from 1 to 2" in done.stderr.splitlines()[-1]
+        assert "its number, from 1 to 2, of platypus agenda show" in done.stderr.splitlines()[-1]
 
 
 def test_an_order_that_makes_no_sense_is_one_sentence_and_an_exit_code(venue: Path, director: FakeDirector) -> None:

@@ -207,7 +207,7 @@ def test_the_same_file_gives_the_same_ids(make: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ({"schedule": {}}, r"`conference`.*Export it again"),
+        ({"schedule": {}}, r"only a part of one. Export it again.*`conference`"),
         ('{"schedule": ', "not a schedule.json"),
         ("[]", "not a schedule.json"),
         (schedule(), "no talks"),
@@ -247,7 +247,7 @@ def test_a_bad_file_is_explained(content: Any, says: str) -> None:
 
 
 def test_a_time_without_a_date_needs_the_event_s() -> None:
-    with pytest.raises(AgendaFileError, match="row 2: '19:00' has no date: give the date"):
+    with pytest.raises(AgendaFileError, match="row 2: '19:00' has no date: give the day of the event .--day, or "):
         taken("title,start\nA,19:00\n", day=None)
 
 

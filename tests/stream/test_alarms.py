@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from stream.alarms import Latch
+from stream.liveness import fault_alarms
 
 
 def test_a_trouble_shorter_than_the_patience_is_no_alarm() -> None:
@@ -34,3 +37,17 @@ def test_a_reset_forgets_an_alarm() -> None:
     latch.look(0.0, is_bad=True)
     latch.reset()
     assert not latch.look(1.0, is_bad=False)
+
+
+class Part:
+    """A part of the program whose thread is well, or failed."""
+
+    def __init__(self, quiet_s: float) -> None:
+        self.quiet_s = quiet_s
+
+
+def test_a_part_that_ended_by_a_fault_is_an_alarm_though_it_has_no_state_of_its_own() -> None:
+    assert fault_alarms([Part(0.0), Part(14.0)]) == ()
+    (alarm,) = fault_alarms([Part(0.0), Part(math.inf), Part(math.inf)])
+    assert alarm.code == "fault"
+    assert "start the stream process again" in alarm.action

@@ -258,3 +258,12 @@ def test_a_chapter_without_length_is_no_chapter() -> None:
 
 def test_a_recording_without_a_note_has_none(tmp_path: Path) -> None:
     assert read_note(tmp_path / "a.ts") is None
+
+
+def test_what_cannot_be_cleared_away_stops_no_film(begin: Begin, folder: Path, recorded: Path) -> None:
+    stubborn = folder / "2026-11-24_180000.mp4.part"
+    stubborn.mkdir()  # as on a stick that came back read-only: unlink fails
+    finisher = begin()
+    until(lambda: finisher.state().finished == 1, 20)
+    assert recorded.with_suffix(".mp4").exists()
+    assert finisher.quiet_s < 10

@@ -89,6 +89,13 @@ def test_a_venue_where_all_is_well_gets_its_ticks(tmp_path: Path, rtmp_server: R
     assert {"disk", "clock"} <= set(found)
 
 
+def test_what_keeps_it_from_looking_is_a_finding_and_the_rest_is_told(tmp_path: Path, rtmp_server: RtmpServer) -> None:
+    (tmp_path / "sample.ts").mkdir()  # as on a disk without room: it cannot be written
+    found = tried(tmp_path, TestPicture(), {"hall": f"{rtmp_server.url}/asks/right-key"})
+    assert found["camera"].state == "bad" and "could not be tried: " in found["camera"].says
+    assert found["to hall"].state == "ok"
+
+
 @pytest.mark.slow
 def test_each_destination_is_told_for_itself(tmp_path: Path, rtmp_server: RtmpServer, slow_line: Line) -> None:
     found = tried(

@@ -125,6 +125,8 @@ def test_an_alarm_says_which_microphone_and_with_which_number() -> None:
         "no-sound",
         "the microphone hw:1,0 fails (No such device): viewers hear silence until it is back",
     )
+    room.hear(TALK, 0.2)
+    assert room.watch.alarms() == (alarm,), "for a second more, in the same words"
 
 
 def test_a_microphone_that_never_gives_anything_is_said_as_well_but_may_take_a_while_to_open() -> None:

@@ -162,13 +162,15 @@ def test_what_ffmpeg_says_is_told_in_words(line: str, why: Why) -> None:
 
 
 def test_a_pusher_that_was_killed_is_no_refusal() -> None:
-    assert why_ended([], -9).why is Why.NETWORK
+    end = why_ended([], -9)
+    assert end.why is Why.NETWORK
+    assert end.action.startswith("Nothing"), "no network is to be mended"
 
 
 @pytest.mark.parametrize("key", ["", "  ", "a\nb", "secret\n", " secret", "x" * 2000, "a\x00b"])
 def test_a_key_that_cannot_be_one_is_refused_without_showing_it(key: str) -> None:
     with pytest.raises(BadStreamKey) as caught:
-        copies.key_file(key)
+        copies.key_file("rtmp://host/live", key)
     assert not key.strip() or key.strip() not in str(caught.value)
 
 
