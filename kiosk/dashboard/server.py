@@ -18,6 +18,7 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 
 from hardware.errors import PlatypusError
+from hardware.notify import QUIET_LIMIT_S, Notifier
 from hardware.worker import Worker
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.talks import LARGEST_UPLOAD_BYTES, UPLOAD_PATH
@@ -162,10 +163,16 @@ def serve(
     with DashboardServer(app, host, port, threads=threads, upstream=upstream) as server, live:
         if started is not None:
             started(server)
+        manager = Notifier()
+        manager.ready()
+        workers = (server.worker, live.worker)
         while not stopping.wait(1.0):
-            for worker in (server.worker, live.worker):
+            for worker in workers:
                 if worker.failure is not None or not worker.is_alive:
                     raise PlatypusError(f"{worker.name} ended by itself; see the log above.") from worker.failure
+            if max(worker.quiet_s for worker in workers) < QUIET_LIMIT_S:
+                manager.well()
+        manager.stopping()
 
 
 def _known_front(app: _WsgiApp) -> _WsgiApp:

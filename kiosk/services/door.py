@@ -41,10 +41,11 @@ def run_door(config_path: Path) -> None:
             open_camera(config.door.camera) as camera,
         ):
             door = Door(gate, camera, ledger, panel, _DoorTeller(bus, gate.name), clock)
+            helpers: list[Worker] = []
             with ExitStack() as beside:
                 if settings.scanner is not None:
                     scanner = beside.enter_context(open_scanner(settings.scanner))
-                    beside.enter_context(Worker("scanner", ScannerSource(scanner, door).run))
+                    helpers.append(beside.enter_context(Worker("scanner", ScannerSource(scanner, door).run)))
                 if settings.passage is not None:
                     latch = panel if isinstance(panel, GpioPanel) else None
                     try:
@@ -53,8 +54,9 @@ def run_door(config_path: Path) -> None:
                         log.error("passage event=absent cause=%s", error)  # noqa: TRY400
                         door.note(passage=str(error))
                     else:
-                        beside.enter_context(Worker("doorway", Doorway(passages, latch, door).run))
-                run_until(stopping, Worker(f"door {gate.name}", door.run))
+                        helpers.append(beside.enter_context(Worker("doorway", Doorway(passages, latch, door).run)))
+                worker = Worker(f"door {gate.name}", door.run)
+                run_until(stopping, worker, lambda: max((each.quiet_s for each in helpers), default=0.0))
 
 
 def _panel(settings: PanelSettings) -> Panel:

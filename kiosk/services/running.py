@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from hardware.errors import PlatypusError
+from hardware.notify import QUIET_LIMIT_S, Notifier
 from hardware.worker import Worker
+
+_LOOK_PERIOD_S = 0.2
 
 
 class ServiceError(PlatypusError, RuntimeError):
@@ -30,10 +33,18 @@ def until_told() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def run_until(stopping: threading.Event, worker: Worker) -> None:
-    """Run a process' main worker until told, or until it ends. Raises ServiceError when it failed."""
+def run_until(stopping: threading.Event, worker: Worker, quiet_s: Callable[[], float] = lambda: 0.0) -> None:
+    """Run a process' main worker until told, or until it ends. Raises ServiceError when it failed.
+
+    `quiet_s` says for how long the quietest of all other parts was not seen well: systemd hears that all is well only
+    while it is.
+    """
+    manager = Notifier()
     with worker:
-        while worker.is_alive and not stopping.wait(0.2):
-            continue
+        manager.ready()
+        while worker.is_alive and not stopping.wait(_LOOK_PERIOD_S):
+            if max(worker.quiet_s, quiet_s()) < QUIET_LIMIT_S:
+                manager.well()
+        manager.stopping()
     if worker.failure is not None:
         raise ServiceError(f"{worker.name} ended: {worker.failure}") from worker.failure

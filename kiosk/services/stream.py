@@ -91,7 +91,7 @@ def run_stream(config_path: Path) -> None:
                 tell_all()
 
         bus.serve(STREAM_COMMAND, StreamCommand, obey)
-        run_until(stopping, Worker("stream state", tell))
+        run_until(stopping, Worker("stream state", tell), lambda: director.quiet_s)
 
 
 def _name_of_event(config: Config) -> str:
