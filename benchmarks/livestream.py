@@ -80,7 +80,10 @@ def camera(folder: Path, picture: Picture) -> Iterator[tuple[Path, float]]:
 @contextmanager
 def bare(folder: Path, fifo: Path, picture: Picture, urls: Sequence[str]) -> Iterator[psutil.Process]:
     """The same command as our encoder's, that pushes by itself."""
-    argv = graph.encoder(VideoFile(path=str(fifo)), picture, out_fd=1)
+    argv = graph.encoder(VideoFile(path=str(fifo)), picture, out_fd=1, levels_fd=9)  # with them comes the sound
+    at = argv.index("-filter_complex") + 1
+    argv[at], found = re.subn(r"\[0:a\].*?ametadata[^\[]*\[s\d+\];\[s\d+\]", "[0:a]", argv[at])  # nobody reads levels
+    assert found == 1, argv[at]
     for option in _TS_ONLY:
         at = argv.index(option)
         del argv[at : at + 2]

@@ -11,8 +11,6 @@ from hardware.errors import PlatypusError
 from hardware.notify import QUIET_LIMIT_S, Notifier
 from hardware.worker import Worker
 
-_LOOK_PERIOD_S = 0.2
-
 
 class ServiceError(PlatypusError, RuntimeError):
     """A worker of a process ended by itself; the process ends too, and is started again by who watches it."""
@@ -33,7 +31,13 @@ def until_told() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def run_until(stopping: threading.Event, worker: Worker, quiet_s: Callable[[], float] = lambda: 0.0) -> None:
+def run_until(
+    stopping: threading.Event,
+    worker: Worker,
+    quiet_s: Callable[[], float] = lambda: 0.0,
+    *,
+    look_period_s: float = 1.0,
+) -> None:
     """Run a process' main worker until told, or until it ends. Raises ServiceError when it failed.
 
     `quiet_s` says for how long the quietest of all other parts was not seen well: systemd hears that all is well only
@@ -42,7 +46,7 @@ def run_until(stopping: threading.Event, worker: Worker, quiet_s: Callable[[], f
     manager = Notifier()
     with worker:
         manager.ready()
-        while worker.is_alive and not stopping.wait(_LOOK_PERIOD_S):
+        while worker.is_alive and not stopping.wait(look_period_s):
             if max(worker.quiet_s, quiet_s()) < QUIET_LIMIT_S:
                 manager.well()
         manager.stopping()

@@ -55,7 +55,7 @@ def run_for(beats: int, quiet_s: float, systemd: socket.socket) -> list[bytes]:
         while worker.wait(0.05):
             worker.tick()
 
-    run_until(stopping, Worker("work", work), quiet)
+    run_until(stopping, Worker("work", work), quiet, look_period_s=0.05)
     heard = []
     while not heard or heard[-1] != b"STOPPING=1":
         heard.append(systemd.recv(1000))
