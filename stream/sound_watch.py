@@ -57,13 +57,11 @@ class SoundWatch:
         self._alarms: tuple[Alarm, ...] = ()
 
     def begin(self, now_s: float) -> None:
-        """The stream begins: nothing is known yet."""
+        """The stream begins, for the first time or after `end`: nothing is known yet."""
         with self._lock:
             self._trouble = ""
-            self._levels.clear()
             self._heard_at_s = now_s
             self._has_begun = False
-            self._be_calm()
 
     def end(self) -> None:
         """The stream has ended: nothing is missed."""
@@ -118,7 +116,6 @@ class SoundWatch:
 
     def _judge(self, now_s: float, scene: Scene) -> list[Alarm]:
         if self._no_sound.look(now_s, is_bad=self._is_quiet(now_s)):
-            self._silence.reset()
             self._clipping.reset()
             action = f"Check that {self._check}: the sound comes back by itself."
             self._last_cause = self._cause(now_s) or self._last_cause  # it is back, and the alarm still for a second

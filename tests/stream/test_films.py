@@ -191,6 +191,45 @@ def test_a_folder_that_fails_is_left_for_the_spare_one_and_no_frame_is_lost(two:
     assert two.recording.state().reconnects == 1
 
 
+def test_what_comes_after_a_sync_and_then_fails_goes_on_from_the_keyframe_before(two: Stage) -> None:
+    two.begin(TALK)
+    film, at = camera(45), len(camera(20))
+    two.inlet.feed(film[:at])
+    until(lambda: two.recording.state().frames_sent >= 19)
+    two.clock.advance(1.0)
+    until(lambda: two.disk.syncs)
+    two.disk.broken[FIRST] = OSError(errno.EIO, "it fails")
+    two.inlet.feed(film[at:])
+    first, second = (frames(film) for film in two.end().values())
+    assert second[0] == first[15], "the keyframe of the second group"
+    assert len({*first, *second}) == 45
+
+
+class TwoDisks(MemoryDisk):
+    """The first folder is on a disk of its own, of so much room."""
+
+    first_bytes = 0
+
+    def free_bytes(self, folder: Path) -> int:
+        return self.first_bytes if folder == FIRST else super().free_bytes(folder)
+
+
+@pytest.mark.parametrize(("above_reserve_bytes", "hops"), [(59_000_000, False), (61_000_000, True)])
+def test_a_file_goes_back_to_the_first_folder_only_when_there_is_room_for_some_minutes(
+    still_clock: ManualClock, above_reserve_bytes: int, hops: bool
+) -> None:
+    disk = TwoDisks()
+    stage = Stage(still_clock, disk, SPARE)
+    stage.begin(TALK)
+    stage.feed()
+    assert "full" in stage.recording.alarms()[0].cause
+    disk.first_bytes = 100_000 + above_reserve_bytes
+    stage.recording.follow(AFTER)
+    stage.feed()
+    assert (stage.recording.alarms() == ()) is hops
+    stage.end()
+
+
 def test_the_next_file_is_in_the_first_folder_again_when_that_is_well(two: Stage) -> None:
     two.disk.broken[FIRST] = OSError(errno.EROFS, "read-only")
     two.begin(TALK)

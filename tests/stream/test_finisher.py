@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -215,6 +216,33 @@ def test_a_film_that_lacks_frames_is_thrown_away_and_the_recording_stays(
     assert "stays as it is" in finisher.state().cause
     assert names(folder) == sorted([NAME, note_path(recorded).name])
     assert finisher.state().finished == 0
+
+
+@pytest.mark.parametrize(
+    ("word", "instead"),
+    [("-movflags", r"-bsf:v noise=drop=eq(n\,20) -movflags"), ("aac_adtstoasc", r"noise=drop=eq(n\,20),aac_adtstoasc")],
+    ids=["picture", "sound"],
+)
+def test_a_film_that_lacks_one_frame_in_its_midst_is_no_film(
+    begin: Begin, recorded: Path, folder: Path, fake_ffmpeg: Callable[[str], None], word: str, instead: str
+) -> None:
+    """It is as long as its recording, and both ends can be decoded."""
+    fake_ffmpeg(
+        f"""
+        for each; do
+            shift
+            case $each in
+                {word}) set -- "$@" {shlex.join(instead.split())} ;;
+                *) set -- "$@" "$each" ;;
+            esac
+        done
+        exec /usr/bin/ffmpeg "$@"
+        """
+    )
+    finisher = begin()
+    until(lambda: finisher.state().cause or is_done(finisher))
+    assert "its MP4 has Contents" in finisher.state().cause
+    assert names(folder) == sorted([NAME, note_path(recorded).name])
 
 
 def test_one_that_cannot_be_finished_does_not_hold_up_the_others(begin: Begin, recorded: Path, folder: Path) -> None:

@@ -17,6 +17,7 @@ from stream_stage import (
     camera,
     codec_headers,
     is_unbroken,
+    tables,
     unit_times,
     until,
     video_steps,
@@ -28,7 +29,7 @@ from stream.congestion import LONGEST_PATIENCE_S, Congestion
 from stream.destination import Destination
 from stream.feed import Feed
 from stream.health import Health
-from stream.hub import Hub
+from stream.hub import START_TICKS, Hub
 from stream.low_rate import FrameCutter, LowRate
 from stream.process import Child
 from stream.settings import Destination as Address
@@ -148,6 +149,7 @@ def test_frames_are_cut_as_they_came_and_keyframes_have_their_tables() -> None:
     assert all(chunk.frames == 1 for chunk in chunks) and len(chunks) == 30  # the last one is not closed yet
     video, _ = unit_times(b"".join(chunk.data for chunk in chunks))
     assert video == [number * STEP_TICKS for number in range(30)]
+    assert [chunk.data.startswith(tables()) for chunk in chunks] == [chunk.is_keyframe for chunk in chunks]
 
 
 def test_to_the_low_rate_what_waits_is_dropped_and_back_nothing_is_missing(hub: Hub) -> None:
@@ -207,6 +209,30 @@ def test_what_a_copy_gave_before_its_first_keyframe_was_no_loss(hub: Hub) -> Non
     assert low.feed.is_low
     assert low.feed.dropped_frames == 0
     low.feed.close()
+
+
+def test_what_a_copy_gave_beyond_the_programs_keyframe_was_no_loss(hub: Hub) -> None:
+    low = OnLow(hub)
+    low.feed.ask(low=False)
+    low.camera.feed(camera(16, gop=GOP, begin=30 * STEP_TICKS, mark=1))
+    low.give(20, 20)
+    assert 1 in marks(taken(low.feed))
+    assert low.feed.dropped_frames == 0
+    low.feed.close()
+
+
+def test_what_the_queue_of_the_program_lost_stays_counted_after_the_change(hub: Hub) -> None:
+    copy, inlet = HandMade(), hub.inlet("camera")
+    feed = Feed(hub, "hall", 20_000, copy)
+    inlet.feed(camera(40, gop=GOP))
+    lost = feed.dropped_frames
+    taken(feed)
+    assert lost > 0
+    feed.ask(low=True)
+    copy.give(cut(camera(47, gop=GOP, begin=START_TICKS)))
+    taken(feed)
+    assert feed.is_low and feed.dropped_frames == lost
+    feed.close()
 
 
 def test_nobody_waits_for_a_copy_that_gives_no_more(hub: Hub) -> None:

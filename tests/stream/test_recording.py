@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import subprocess
@@ -150,6 +151,22 @@ def test_the_real_disk_never_overwrites(tmp_path: Path) -> None:
     disk.create(tmp_path / "a.ts").close()
     with pytest.raises(FileExistsError):
         disk.create(tmp_path / "a.ts")
+
+
+@pytest.mark.parametrize("use", ["sync", "close"])
+def test_what_the_kernel_refuses_to_make_safe_is_said(tmp_path: Path, use: str) -> None:
+    """It does so with a pipe, which is put here under the descriptor of the file: so it was asked."""
+    path = tmp_path / "a.ts"
+    file = LocalDisk().create(path)
+    (fd,) = (int(link.name) for link in Path("/proc/self/fd").iterdir() if link.resolve() == path.resolve())
+    reading, writing = os.pipe()
+    os.dup2(writing, fd)
+    os.close(reading)
+    os.close(writing)
+    with pytest.raises(OSError, match="Invalid argument"):
+        getattr(file, use)()
+    with contextlib.suppress(OSError):
+        file.close()
 
 
 @pytest.fixture

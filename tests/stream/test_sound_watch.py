@@ -174,6 +174,36 @@ def test_an_order_that_makes_it_quiet_ends_the_alarm_and_so_does_the_stop() -> N
     assert room.codes == []
 
 
+def test_sound_that_comes_back_is_not_said_to_be_too_loud_because_it_was_before_it_went() -> None:
+    room = Room()
+    room.hear(LOUD, 6)
+    room.until(["no-sound"], None)
+    assert room.until([], TALK) < 1.5
+
+
+@pytest.mark.parametrize(
+    ("program", "level"), [("break", QUIET), ("break", LOUD), ("hidden", QUIET), ("hidden", LOUD), ("hidden", None)]
+)
+def test_what_was_wrong_before_a_pause_is_no_alarm_after_it(program: Program, level: Level | None) -> None:
+    room = Room()
+    room.hear(level, 6)
+    assert room.codes
+    for order in (program, "camera"):
+        room.order = Order(do="live", since="t", program=order)
+        room.hear(TALK, 3 if order == program else BLOCK_S)
+    assert room.codes == []
+
+
+def test_a_stream_that_begins_anew_knows_nothing_of_the_troubles_before() -> None:
+    room = Room()
+    room.hear(TALK, 1)
+    room.watch.fails("the microphone hw:1,0 fails (No such device)")
+    room.watch.end()
+    room.watch.begin(room.now_s)
+    room.hear(None, 3.9)
+    assert room.codes == [], "it may take a while to open"
+
+
 def test_where_no_microphone_is_set_the_state_says_so_and_nothing_is_missed() -> None:
     watch = SoundWatch("the camera", "the camera is on", absent="no microphone is set")
     watch.begin(0.0)

@@ -103,6 +103,27 @@ def test_a_pushers_last_words_are_heard_even_when_they_come_after_its_end(
         leg.stop()
 
 
+def test_a_server_that_closes_long_connections_is_not_taken_for_one_that_refuses(
+    still_clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ffmpeg").write_text(f"#!/bin/sh\nwhile [ ! -e {tmp_path}/end-$$ ]; do sleep 0.02; done\n")
+    (tmp_path / "ffmpeg").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    hub = Hub(15, still_clock)
+    hub.inlet("camera").feed(camera(20))
+    leg = Destination(Address(name="hall", url="rtmp://127.0.0.1/live"), "key", still_clock, chance=lambda: 0.0)
+    leg.start(hub)
+    try:
+        for _ in range(3):
+            until(lambda: leg.pid)
+            still_clock.advance(7.0)
+            (tmp_path / f"end-{leg.pid}").touch()
+            until(lambda: leg.state().retry_in_s is not None)
+            assert (leg.state().state, leg.state().cause) == (Health.LOST, "the server closed the connection")
+    finally:
+        leg.stop()
+
+
 def pipes() -> set[str]:
     """The pipes this process has open."""
     found = set()
