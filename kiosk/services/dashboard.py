@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -55,7 +56,7 @@ def run_dashboard(config_path: Path) -> None:
         Bus(config.bus.socket, "dashboard") as bus,
     ):
         news = Hearing(bus, clock)
-        desk = LedgerDesk(ledger, ledger.event(config.door.event), clock)
+        desk = LedgerDesk(ledger, ledger.event(config.door.event), clock, timedelta(seconds=config.door.dwell_s))
         live = Live(desk, news, clock, settings)
         preview = PreviewFiles(preview_folder(Path(config.run_dir)), clock)
         app = create_app(settings, access=access, live=live, news=news, desk=desk, preview=preview)
