@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from dashboard_browser import CHROMIUM, FLAGS, logged_in
-from dashboard_house import House
 from playwright.sync_api import Page, Playwright, expect
 
 from hardware.cameras.frames import Luma
 from hardware.cameras.simulated import Scene
 from hardware.cameras.visitors import Medium, Visitor
-from kiosk.dashboard.server import DashboardServer
+from kiosk.dashboard.access import Access
 from kiosk.ledger import NewTicket
 from kiosk.tickets.codes import digest
 from kiosk.tickets.status import Status
@@ -29,8 +28,22 @@ PEOPLE = [
 ]
 SIZE = (640, 480)
 FRAMES_PER_S = 10
-NOBODY_S = 3.0
 Shot = tuple[Sequence[str], float]  # which codes are before the camera at once, and for how long (s)
+
+
+class Server(Protocol):
+    """Where the pages are."""
+
+    @property
+    def url(self) -> str: ...
+
+
+class Locked(Protocol):
+    """Whose PIN is asked for."""
+
+    @property
+    def access(self) -> Access: ...
+
 
 def picture(codes: Sequence[str], medium: Medium = "phone") -> Luma:
     """What the camera sees: nobody, one hand, or some beside each other. uint8 (480, 640)."""
@@ -61,7 +74,7 @@ def write_film(path: Path, shots: Sequence[Shot]) -> Path:
 
 @contextmanager
 def phone(
-    playwright: Playwright, server: DashboardServer, house: House, film: Path | None, *, script: str = "", **options: Any
+    playwright: Playwright, server: Server, house: Locked, film: Path | None, *, script: str = "", **options: Any
 ) -> Iterator[Page]:
     """A phone that is logged in and has the page open; its camera shows `film`, or it has none."""
     camera = [] if film is None else ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}"]
@@ -77,3 +90,11 @@ def phone(
             yield page
     finally:
         browser.close()
+        if film is not None:
+            film.unlink()  # they are large, and pytest keeps the folders of three runs
+
+
+def start(page: Page) -> None:
+    """Press Start, and wait for the camera."""
+    page.get_by_role("button", name="Start the camera").click()
+    expect(page.get_by_text("Hold a code in the picture")).to_be_visible()
