@@ -74,11 +74,18 @@ def write_film(path: Path, shots: Sequence[Shot]) -> Path:
 
 @contextmanager
 def phone(
-    playwright: Playwright, server: Server, house: Locked, film: Path | None, *, script: str = "", **options: Any
+    playwright: Playwright,
+    server: Server,
+    house: Locked,
+    film: Path | None,
+    *,
+    script: str = "",
+    flags: Sequence[str] = (),
+    **options: Any,
 ) -> Iterator[Page]:
     """A phone that is logged in and has the page open; its camera shows `film`, or it has none."""
     camera = [] if film is None else ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}"]
-    browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*FLAGS, *camera])
+    browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*FLAGS, *camera, *flags])
     options.setdefault("permissions", ["camera"])
     try:
         with logged_in(browser, server, house, **options) as page:
@@ -86,7 +93,7 @@ def phone(
                 page.add_init_script(script)
             page.goto(f"{server.url}/door")
             page.get_by_role("link", name="Scan with this phone").click()
-            expect(page.get_by_role("button", name="Start the camera")).to_be_visible()
+            expect(page.get_by_role("button", name="Start the camera")).to_be_enabled()
             yield page
     finally:
         browser.close()

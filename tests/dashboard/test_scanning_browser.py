@@ -66,6 +66,13 @@ navigator.mediaDevices.getUserMedia = async () => {
   return window.stream;
 };
 """
+# The fake camera has no light.
+HAS_LIGHT = """
+window.lights = [];
+const track = MediaStreamTrack.prototype;
+track.getCapabilities = () => ({ torch: true });
+track.applyConstraints = async ({ advanced }) => window.lights.push(advanced[0].torch);
+"""
 HIDE = """(isHidden) => {
   Object.defineProperty(document, "hidden", { configurable: true, get: () => isHidden });
   document.dispatchEvent(new Event("visibilitychange"));
@@ -301,7 +308,6 @@ def test_a_page_without_https_says_that_the_camera_needs_it(playwright: Playwrig
         page.get_by_role("button", name="Log in").click()
         page.get_by_role("link", name="Door", exact=True).click()
         page.get_by_role("link", name="Scan with this phone").click()
-        page.get_by_role("button", name="Start the camera").click()
         expect(page.get_by_role("alert")).to_contain_text("works only by https")
         browser.close()
 
@@ -319,6 +325,45 @@ def test_a_camera_that_stops_is_seen_within_two_seconds_and_comes_back_by_itself
         expect(page.get_by_role("alert")).to_contain_text("Another app has the camera", timeout=5000)
         page.evaluate("window.fails = ''")
         expect(page.get_by_text("Hold a code in the picture")).to_be_visible(timeout=5000)
+
+
+def test_a_reader_that_does_not_load_is_said_and_tried_again(
+    playwright: Playwright, venue: House, film: Callable[..., Path]
+) -> None:
+    shown = film(NOBODY, ((ZOE,), 60.0))
+    with venue.served() as server, phone(playwright, server, venue, shown) as page:
+        is_cut = [True]
+        page.context.route("**/*.wasm", lambda route: route.abort() if is_cut[0] else route.continue_())
+        page.get_by_role("button", name="Start the camera").click()
+        expect(page.get_by_role("alert")).to_contain_text("The reader did not load", timeout=10_000)
+        is_cut[0] = False
+        expect(answers(page)).to_contain_text("Zoë Ødegård is in", timeout=20_000)
+
+
+def test_where_the_browser_s_own_reader_breaks_ours_goes_on(
+    playwright: Playwright, venue: House, film: Callable[..., Path]
+) -> None:
+    breaks = KNOWS_QR.replace("detect(video) {", "detect(video) { throw new DOMException('gone');")
+    shown = film(NOBODY, ((ZOE,), 5.0), THE_END)
+    with venue.served() as server, phone(playwright, server, venue, shown, script=breaks) as page:
+        start(page)
+        expect(answers(page)).to_contain_text("Zoë Ødegård is in", timeout=10_000)
+
+
+def test_another_camera_is_one_press_away_and_a_camera_with_a_light_has_a_button_for_it(
+    playwright: Playwright, venue: House
+) -> None:
+    cameras = "--use-fake-device-for-media-stream=device-count=2"
+    with venue.served() as server, phone(playwright, server, venue, None, script=HAS_LIGHT, flags=[cameras]) as page:
+        start(page)
+        which = "document.querySelector('video').srcObject.getTracks()[0].getSettings().deviceId"
+        first = page.evaluate(which)
+        page.get_by_role("button", name="Light").click()
+        expect(page.get_by_role("button", name="Light")).to_have_attribute("aria-pressed", "true")
+        assert page.evaluate("window.lights") == [True]
+        page.get_by_role("button", name="Other camera").click()
+        wait_for(lambda: page.evaluate(f"document.body.dataset.state === 'scan' && {which}") not in {False, first}, 10)
+        expect(page.get_by_role("button", name="Light")).to_have_attribute("aria-pressed", "false")
 
 
 def test_a_page_that_nobody_looks_at_lets_the_camera_go_and_takes_it_again(

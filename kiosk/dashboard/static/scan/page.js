@@ -1,7 +1,7 @@
 // A phone as a scanner: camera -> reader -> presence -> courier -> answer. What this page keeps when it is closed is
 // which way the phone is for and whether it is mute; a code is only in its memory, and only until it is answered.
 import { Answers } from "./answers.js";
-import { Camera } from "./camera.js";
+import { Camera, CameraFailed } from "./camera.js";
 import { Courier, MOST_WAITING } from "./courier.js";
 import { Presence } from "./presence.js";
 import { Reader } from "./reader.js";
@@ -44,7 +44,7 @@ function trouble(error) {
   const kind = error.kind ?? "reader";
   for (const words of troubleCard.querySelectorAll("[data-kind]")) words.hidden = words.dataset.kind !== kind;
   at("why").textContent = error.kind ? "" : `(${error.message})`;
-  at("again").hidden = !isForPerson(kind);
+  at("again").hidden = !isForPerson(kind) || kind === "insecure";
   show("trouble");
 }
 
@@ -161,6 +161,7 @@ function letSleep() {
 }
 
 function begin() {
+  signal.wake();
   scan();
   stayAwake();
 }
@@ -190,9 +191,9 @@ function remember() {
 }
 
 for (const button of document.querySelectorAll("[data-begins]")) {
+  button.disabled = false; // until here a press would have done nothing
   button.addEventListener("click", () => {
     isWanted = true;
-    signal.wake();
     begin();
   });
 }
@@ -234,4 +235,5 @@ document.addEventListener("visibilitychange", () => {
 window.addEventListener("pagehide", letGo);
 window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 remember();
-show("start");
+if (window.isSecureContext) show("start");
+else trouble(new CameraFailed("insecure"));

@@ -7,7 +7,8 @@ importScripts("../vendor/zxing_reader.js");
 const WASM = new URL("../vendor/zxing_reader.wasm", self.location.href).href;
 // Ordinary QR codes only: in this version "QRCode" is a family, and its small cousins are read where there are none.
 const OPTIONS = { formats: ["QRCodeModel2"], tryHarder: true, tryInvert: true, tryRotate: true, tryDownscale: true, returnErrors: true };
-const ready = ZXingWASM.prepareZXingModule({ overrides: { locateFile: () => WASM }, fireImmediately: true });
+const overrides = { locateFile: () => WASM, printErr: () => {} }; // what fails is told to the page, in `failure`
+const ready = ZXingWASM.prepareZXingModule({ overrides, fireImmediately: true });
 
 const base64 = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 
