@@ -59,7 +59,8 @@ export class Courier {
       const options = { method: "POST", body, redirect: "manual", cache: "no-store", signal: given.signal };
       const answer = await fetch(this.#address, options);
       if (answer.status >= 500 || answer.status === 429) return null;
-      const isOurs = answer.headers.get("Content-Type")?.startsWith("application/json");
+      const isAnswer = answer.status === 200 || answer.status === 409;
+      const isOurs = isAnswer && answer.headers.get("Content-Type")?.startsWith("application/json");
       return isOurs ? await answer.json() : "over"; // sent to the login, or a page from before a new login
     } catch {
       return null; // nobody there, or the answer was cut off

@@ -148,11 +148,11 @@ async function showTools() {
 }
 
 async function stayAwake() {
+  letSleep();
   try {
     lock = await navigator.wakeLock.request("screen");
-  } catch {
-    lock = null; // this browser cannot, or its battery is low: the phone's own setting holds
-  }
+    if (document.hidden || !isWanted) letSleep();
+  } catch { /* this browser cannot, or its battery is low: the phone's own setting holds */ }
 }
 
 function letSleep() {

@@ -12,7 +12,9 @@ const LOUD = { sine: 0.5, triangle: 0.6, square: 0.22 };
 
 export class Signal {
   #context = null;
-  #freeS = 0; // when the last beep is over: two answers are heard one after the other
+  #freeS = 0; // when the last beep is over: two answers are heard, and felt, one after the other
+  #buzzes = []; // a phone forgets what it shakes when it is told anew
+  #stillMs = 0;
   isMute = false;
 
   // A browser lets a page sound only after somebody touched it: called from a press.
@@ -23,7 +25,7 @@ export class Signal {
 
   give(kind) {
     const signal = SIGNALS[kind];
-    navigator.vibrate?.(signal.buzz);
+    this.#buzz(signal.buzz);
     if (this.isMute || this.#context?.state !== "running") return;
     let atS = Math.max(this.#context.currentTime, this.#freeS);
     for (const lastsS of signal.beeps) {
@@ -31,6 +33,13 @@ export class Signal {
       atS += lastsS + GAP_S;
     }
     this.#freeS = atS + GAP_S;
+  }
+
+  #buzz(pattern) {
+    const nowMs = performance.now();
+    this.#buzzes = nowMs < this.#stillMs ? [...this.#buzzes, 200, ...pattern] : pattern;
+    this.#stillMs = nowMs + this.#buzzes.reduce((sum, ms) => sum + ms, 0);
+    navigator.vibrate?.(this.#buzzes);
   }
 
   #beep({ hz, shape }, atS, lastsS) {
