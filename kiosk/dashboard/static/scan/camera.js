@@ -88,7 +88,7 @@ export class Camera {
           done();
           reject(new CameraFailed("stalled"));
         }
-      }, hasFrames ? 200 : 30);
+      }, hasFrames ? 100 : 30);
     });
   }
 

@@ -8,7 +8,7 @@ import { Reader } from "./reader.js";
 import { Signal } from "./signal.js";
 
 const READ_EVERY_MS = 60;
-const STALLED_MS = 1500; // a camera without a picture for so long is said to be stalled: within 2 s of its last one
+const STALLED_MS = 1400; // a camera without a picture for so long is said to be stalled: within 2 s of its last one
 const AGAIN_MS = 2000;
 const KEPT = "platypus-scan";
 const body = document.body;
