@@ -17,6 +17,7 @@ from kiosk.dashboard.guard import Cookies, guard
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.pages import add_pages
 from kiosk.dashboard.ports import FrontDesk, News
+from kiosk.dashboard.scanning import add_scanning
 from kiosk.dashboard.screen import add_screen
 from kiosk.dashboard.settings import DashboardSettings
 from kiosk.dashboard.talks import add_talks, let_files_in
@@ -66,6 +67,7 @@ def create_app(
     add_entrance(app, access, is_film_open=settings.watch == "local")
     add_pages(app, access, live, news, settings.zone)
     add_desk(app, desk, live, settings.zone)
+    add_scanning(app, desk, live)
     add_talks(app, live, news, settings.zone)
     add_screen(app, access, live, settings.screen_language)
     add_watching(app, preview, settings.screen_language)

@@ -9,7 +9,7 @@ import msgspec
 
 from kiosk.dashboard import words
 from kiosk.dashboard.words import Tone
-from kiosk.ledger import Decision, Found, Reason, Waiting
+from kiosk.ledger import Decision, Direction, Found, Reason, Waiting
 from kiosk.tickets.status import Status
 
 # What the volunteer can do about a refusal; the guest's own words are words.REFUSALS.
@@ -23,12 +23,14 @@ ADVICE = {
     Reason.UNPAID: "Settle the payment or ask an organizer, then let them in.",
     Reason.ALREADY_REDEEMED: (
         "They are counted inside already, or have left and this event lets nobody back in. "
-        "Did they leave unseen? Check them out first. Did one more of a group come? Press +1 below."
+        "Did they leave unseen? Check them out first. Did one more of a group come? Count them with +1."
     ),
+    Reason.AMBIGUOUS: "Some of their group are inside, or they left a moment ago: ask, then search their name.",
     Reason.FULL: "Every seat is taken. Offer the waiting list, or the livestream.",
 }
 _ASK = "Ask an organizer before you let them in."
 FIRE_LIMIT = "The room's fire limit is reached: nobody more, whoever asks. Somebody has to leave first."
+LEFT_UNKNOWN = "Nobody here has this ticket. Let them out, and count one fewer by hand."
 INSIDE_STILL = "They are counted inside, and nobody is let in twice. Check them out first."
 NO_FREE_SEAT = (
     "No seat is left that nobody has, keeps or waits for. Offer the waiting list, or the livestream; "
@@ -148,7 +150,6 @@ def went_out(decision: Decision) -> Said:
 def refused(decision: Decision, who: str, insist: Insist | None, when_full: str = ADVICE[Reason.FULL]) -> Said:
     """Somebody was not let in. `insist`: the second press to offer; None when this was it."""
     reason = decision.reason or Reason.ERROR
-    refusal = words.REFUSALS[reason]
     advice = ADVICE.get(reason, _ASK)
     if insist is None and reason is Reason.FULL:
         advice = FIRE_LIMIT
@@ -156,6 +157,22 @@ def refused(decision: Decision, who: str, insist: Insist | None, when_full: str 
         advice = when_full
     elif insist is None and reason is Reason.ALREADY_REDEEMED:
         advice = INSIDE_STILL
+    return _refused(reason, who, advice, insist)
+
+
+def scanned(decision: Decision) -> Said:
+    """What a phone says that read a code."""
+    if decision.is_admitted:
+        return came_in(decision) if decision.direction is Direction.ENTRY else went_out(decision)
+    reason = decision.reason or Reason.ERROR
+    if reason is Reason.INVALID:
+        advice = LEFT_UNKNOWN if decision.direction is Direction.EXIT else ADVICE[reason]
+        return _refused(reason, "No ticket", advice)
+    return _refused(reason, _who(decision), ADVICE.get(reason, _ASK))
+
+
+def _refused(reason: Reason, who: str, advice: str, insist: Insist | None = None) -> Said:
+    refusal = words.REFUSALS[reason]
     return Said(tone=refusal.tone, title=f"{who}: {refusal.short.lower()}", detail=advice, insist=insist)
 
 

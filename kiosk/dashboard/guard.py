@@ -24,6 +24,9 @@ CONTENT_POLICY = "; ".join(
     )
 )
 _FILM_POLICY = f"{CONTENT_POLICY}; media-src 'self' blob:"  # a script may give the player what it fetched
+# A phone as a scanner: a reader in WebAssembly, in a worker, whose own policy is that of its script's answer.
+_SCAN_POLICY = CONTENT_POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'")
+_SCAN_WORKER = "/static/scan/worker.js"
 _LOCAL_NETWORKS = tuple(  # RFC 1918, RFC 3927; RFC 4193, RFC 4291
     ipaddress.ip_network(each)
     for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10")
@@ -64,8 +67,9 @@ def guard(app: flask.Flask, settings: DashboardSettings) -> None:
 
     @app.after_request
     def put_headers(response: flask.Response) -> flask.Response:
-        is_film = flask.request.endpoint == "watch"
-        response.headers["Content-Security-Policy"] = _FILM_POLICY if is_film else CONTENT_POLICY
+        is_scan = flask.request.endpoint == "door_scan"
+        response.headers["Content-Security-Policy"] = _policy(flask.request)
+        response.headers["Permissions-Policy"] = f"camera=({'self' if is_scan else ''}), microphone=(), geolocation=()"
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
@@ -73,6 +77,12 @@ def guard(app: flask.Flask, settings: DashboardSettings) -> None:
         if flask.request.endpoint not in _MAY_BE_KEPT or response.status_code >= 400:
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def _policy(request: flask.Request) -> str:
+    if request.endpoint == "watch":
+        return _FILM_POLICY
+    return _SCAN_POLICY if request.endpoint == "door_scan" or request.path == _SCAN_WORKER else CONTENT_POLICY
 
 
 def host_name(host: str) -> str:

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hardware.clock import Clock
 from kiosk.dashboard import ports
-from kiosk.ledger import Decision, Event, Found, Hand, HeadCount, KnownTime, Movement, ScanRow, Seats, Waiting
+from kiosk.ledger import (
+    DWELL,
+    Decision,
+    Event,
+    Found,
+    GateMode,
+    Hand,
+    HeadCount,
+    KnownTime,
+    Movement,
+    Presentation,
+    ScanRow,
+    Seats,
+    Waiting,
+)
 from kiosk.ledger.ledger import Ledger
 
 
 class LedgerDesk:
     """The ledger as the dashboard reads it, and as its volunteers write it: ports.Doorbook and ports.FrontDesk."""
 
-    def __init__(self, ledger: Ledger, event: Event, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, event: Event, clock: Clock, dwell: timedelta = DWELL) -> None:
         self._ledger = ledger
         self._event = event
         self._clock = clock
+        self._dwell = dwell  # of a phone that is a gate for both ways
         self._was_time_noted = False
 
     def event(self) -> ports.EventFacts:
@@ -50,6 +65,10 @@ class LedgerDesk:
 
     def find(self, text: str, limit: int) -> Sequence[Found]:
         return self._ledger.find(self._event, text, limit)
+
+    def scan(self, code: bytes, mode: GateMode, press: ports.Press, gate: str) -> Decision:
+        shown = Presentation(code, press.nonce, gate, "phone", self._clock.stamp(), press.actor)
+        return self._ledger.admit(self._event, shown, mode, self._dwell)
 
     def check_in(
         self, ticket_id: int, press: ports.Press, *, persons: int | None = None, override: bool = False

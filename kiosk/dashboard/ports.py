@@ -14,7 +14,17 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from hardware.clock import Clock
-from kiosk.ledger import Decision, Found, HeadCount, KnownTime, Movement, ScanRow, Seats, Waiting
+from kiosk.ledger import (
+    Decision,
+    Found,
+    GateMode,
+    HeadCount,
+    KnownTime,
+    Movement,
+    ScanRow,
+    Seats,
+    Waiting,
+)
 from kiosk.news import AgendaNews, BusError, DoorState, Reply, ScanNews, StreamCommand
 from stream.health import StreamState
 
@@ -22,6 +32,7 @@ AnyNews = ScanNews | DoorState | StreamState | AgendaNews
 State = TypeVar("State")
 
 DESK_GATE = "desk"  # the gate that rows made on the volunteer's page name
+PHONE_GATE = "phone"  # that of codes read by a phone, with the three letters of its session behind it
 
 
 class EventFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +96,9 @@ class FrontDesk(Protocol):
 
     def find(self, text: str, limit: int) -> Sequence[Found]:
         """Tickets whose holder, e-mail or order contains every word of `text`; case and accents do not matter."""
+
+    def scan(self, code: bytes, mode: GateMode, press: Press, gate: str) -> Decision:
+        """Decide on a code that a phone read, as any gate of this mode does."""
 
     def check_in(self, ticket_id: int, press: Press, *, persons: int | None = None, override: bool = False) -> Decision:
         """Let a ticket's people in; `override`: whatever the rules say, up to the fire limit. Raises UnknownTicket."""

@@ -118,9 +118,14 @@ class Presses:
 
 def actor() -> str:
     """Who the rows name: the desk, and three letters for this phone's session. Tells two phones apart, no persons."""
+    return f"desk {letters()}"
+
+
+def letters() -> str:
+    """Three letters, one triple a session."""
     if "desk" not in flask.session:
         flask.session["desk"] = "".join(secrets.choice(_LETTERS) for _ in range(3))
-    return f"desk {flask.session['desk']}"
+    return str(flask.session["desk"])
 
 
 def press_of() -> Press:

@@ -13,7 +13,7 @@ import msgspec
 
 from kiosk.dashboard import talks_view, words
 from kiosk.dashboard.curve import CurveView, curve
-from kiosk.dashboard.ports import DESK_GATE, EventFacts, NewsNow
+from kiosk.dashboard.ports import DESK_GATE, PHONE_GATE, EventFacts, NewsNow
 from kiosk.dashboard.screen_words import SCREEN_WORDS, ScreenWords
 from kiosk.dashboard.words import Status, Tone
 from kiosk.ledger import HeadCount, KnownTime, Movement, Reason, ScanRow, Seats, Waiting
@@ -211,8 +211,11 @@ def is_for_screen(row: ScanRow) -> bool:
     """Whether attendees at the row's gate should see it: who passes there, and nothing that was put right by hand.
 
     An entry by hand belongs on a screen only when the person stands at that gate, and never when it was made on the
-    volunteer's page: that guest stands elsewhere, and a sudden green would greet the wrong one.
+    volunteer's page: that guest stands elsewhere, and a sudden green would greet the wrong one. Nor does one that a
+    phone read: its own face is the screen.
     """
+    if row.gate.startswith(f"{PHONE_GATE} "):
+        return False
     if row.kind == "entry":
         return row.actor is None or row.gate != DESK_GATE
     return row.kind == "exit" and row.actor is None

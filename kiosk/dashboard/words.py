@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from hardware.checks import Check
-from kiosk.dashboard.ports import Heard
+from kiosk.dashboard.ports import DESK_GATE, Heard
 from kiosk.ledger import ScanRow
 from kiosk.news import DoorState
 from stream.alarms import Alarm, AlarmCode
@@ -103,7 +103,7 @@ def who(row: ScanRow) -> str:
         return row.holder or row.guest or ""
     if row.kind in {"release", "clock"} or (row.kind == "undo" and row.product is None and not row.delta):
         return "The desk"
-    if row.product == WALK_IN or (row.actor and row.reason == "full" and row.product is None):
+    if row.product == WALK_IN or (row.gate == DESK_GATE and row.reason == "full" and row.product is None):
         return "Walk-in"
     if row.kind in {"correction", "undo"} and row.product is None:
         return "Head count"

@@ -73,7 +73,7 @@ class Ledger:
     ) -> Decision:
         """Decide on one presentation and commit the answer. The same nonce again gives the first answer again."""
         sha256 = digest(shown.code)
-        who = {"gate": shown.gate, "source": shown.source, "code_sha256": sha256}
+        who = {"gate": shown.gate, "source": shown.source, "actor": shown.actor, "code_sha256": sha256}
         with self.database.writing() as db:
             ticket = ticket_by(db, event, tickets.c.code_sha256 == sha256)
             return decided(db, event, shown.nonce, ticket) or move(

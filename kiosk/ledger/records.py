@@ -120,8 +120,9 @@ class Presentation(NamedTuple):
     code: bytes
     nonce: str
     gate: str
-    source: str  # "camera", "scanner" ...
+    source: str  # "camera", "scanner", "phone" ...
     at: Stamp
+    actor: str | None = None  # whose phone read it; None: the gate itself
 
 
 class Hand(NamedTuple):

@@ -6,6 +6,7 @@ import logging
 import socket
 from collections.abc import Callable
 from contextlib import nullcontext
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -67,7 +68,7 @@ def run_dashboard(config_path: Path) -> None:
         Bus(config.bus.socket, "dashboard") as bus,
     ):
         news = Hearing(bus, clock)
-        desk = LedgerDesk(ledger, ledger.event(config.door.event), clock)
+        desk = LedgerDesk(ledger, ledger.event(config.door.event), clock, timedelta(seconds=config.door.dwell_s))
         live = Live(desk, news, clock, settings)
         preview = PreviewFiles(preview_folder(Path(config.run_dir)), clock)
         app = create_app(settings, access=access, live=live, news=news, desk=desk, preview=preview)
