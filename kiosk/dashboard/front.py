@@ -52,20 +52,28 @@ http {{
     ssl_certificate_key "{key}";
     ssl_protocols TLSv1.2 TLSv1.3;
     ssl_session_cache shared:TLS:1m;
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    proxy_set_header Host $http_host;
+    proxy_set_header X-Forwarded-For $remote_addr;
+    proxy_set_header X-Forwarded-Proto https;
+    proxy_set_header X-Forwarded-Host "";
+    proxy_set_header X-Forwarded-Port "";
+    proxy_set_header X-Forwarded-By "";
+    proxy_set_header Forwarded "";
+    proxy_connect_timeout 5s;
+    proxy_read_timeout 60s;
     error_page 497 =301 https://$http_host$request_uri;
+    # Of files alone: a page holds a token, and how well it compresses would tell of it (BREACH, CVE-2013-3587).
+    location /static/ {{
+      proxy_pass http://unix:{socket}:;
+      gzip on;
+      gzip_proxied any;
+      gzip_comp_level 6;
+      gzip_types text/css text/javascript application/javascript application/wasm image/svg+xml;
+    }}
     location / {{
       proxy_pass http://unix:{socket}:;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Proto https;
-      proxy_set_header X-Forwarded-Host "";
-      proxy_set_header X-Forwarded-Port "";
-      proxy_set_header X-Forwarded-By "";
-      proxy_set_header Forwarded "";
-      proxy_connect_timeout 5s;
-      proxy_read_timeout 60s;
     }}
   }}
 }}

@@ -195,6 +195,17 @@ def test_live_news_come_at_once_through_it(house: House, tmp_path: Path) -> None
         assert any(line.startswith(b"event: snapshot") for line in lines)
 
 
+def test_files_are_compressed_and_pages_with_their_tokens_are_not(house: House, tmp_path: Path) -> None:
+    house.organizer()
+    packed = {"Accept-Encoding": "gzip"}
+    with behind_nginx(house, tmp_path) as web:
+        reader = web.get("/static/vendor/zxing_reader.wasm", packed)
+        assert reader.getheader("Content-Encoding") == "gzip"
+        assert len(reader.read()) < 450_000
+        assert web.get("/static/live.js", packed).getheader("Content-Encoding") == "gzip"
+        assert web.get("/login", packed).getheader("Content-Encoding") is None
+
+
 def test_a_hundred_who_never_finish_their_request_keep_nobody_out(house: House, tmp_path: Path) -> None:
     with behind_nginx(house, tmp_path) as web, ExitStack() as slow:
         for _ in range(100):
