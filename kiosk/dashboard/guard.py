@@ -87,7 +87,12 @@ def is_on_this_machine(request: flask.Request) -> bool:
     if any(header in request.headers for header in _FORWARDED):
         return False
     name = host_name(request.host)
-    return _is_loopback(request.remote_addr or "") and (name == "localhost" or _is_loopback(name))
+    return _is_loopback(request.remote_addr or "") and is_own_name(name)
+
+
+def is_own_name(name: str) -> bool:
+    """Whether only this machine finds itself under this name."""
+    return name == "localhost" or _is_loopback(name)
 
 
 def is_in_local_network(request: flask.Request) -> bool:

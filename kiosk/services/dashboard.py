@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from hardware.clock import Clock, SystemClock
 from hardware.heap import keep_heap_lean
 from kiosk.bus import Bus
 from kiosk.config import load_config
-from kiosk.dashboard import ports
+from kiosk.dashboard import ports, qr
 from kiosk.dashboard.access import Access
+from kiosk.dashboard.address import base_url
 from kiosk.dashboard.app import create_app
+from kiosk.dashboard.changes import Changes
 from kiosk.dashboard.ledger_desk import LedgerDesk
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.server import DashboardServer, serve
@@ -37,17 +40,19 @@ from stream.preview_files import preview_folder
 
 
 def run_dashboard(config_path: Path) -> None:
-    """Until SIGTERM or SIGINT. Prints a one-time login link while no PIN was chosen."""
+    """Until SIGTERM or SIGINT. Prints a one-time login link while there is nobody who may log in."""
     keep_heap_lean()
     config, clock = load_config(config_path), SystemClock()
     settings = config.dashboard
     access = Access(Path(config.state_dir), clock)
 
     def say_where(server: DashboardServer) -> None:
-        url = settings.public_url or server.url
+        url = base_url(settings, server.port)
         click.echo(f"dashboard: {url}")
-        if not access.has_pin:
-            click.echo(f"log in for the first time (30 minutes, once): {_link(url, access)}")
+        if not access.people.all():
+            link = _link(url, access)
+            click.echo(f"log in for the first time (30 minutes, once): {link}")
+            show_code(link)
 
     with (
         until_told() as stopping,
@@ -58,17 +63,32 @@ def run_dashboard(config_path: Path) -> None:
         desk = LedgerDesk(ledger, ledger.event(config.door.event), clock)
         live = Live(desk, news, clock, settings)
         preview = PreviewFiles(preview_folder(Path(config.run_dir)), clock)
-        app = create_app(settings, access=access, live=live, news=news, desk=desk, preview=preview)
+        app = create_app(
+            settings,
+            access=access,
+            changes=Changes(Path(config.state_dir), clock),
+            live=live,
+            news=news,
+            desk=desk,
+            preview=preview,
+        )
         serve(app, live, settings.host, settings.port, stopping=stopping, started=say_where)
 
 
 def login_link(config_path: Path) -> str:
-    """A fresh one-time link to the dashboard; an earlier one is void, the PIN stays until a new one is chosen."""
+    """A fresh one-time link that makes an organizer or gives one a new PIN; an earlier one from here is void."""
     config = load_config(config_path)
     settings = config.dashboard
-    host = "127.0.0.1" if settings.host in {"", "0.0.0.0", "::"} else settings.host  # noqa: S104
-    base = settings.public_url or f"http://{host}:{settings.port}"
-    return _link(base, Access(Path(config.state_dir), SystemClock()))
+    state_dir, clock = Path(config.state_dir), SystemClock()
+    link = _link(base_url(settings, settings.port), Access(state_dir, clock))
+    Changes(state_dir, clock).add("The command line", "People: A login link for an organizer is made.")
+    return link
+
+
+def show_code(link: str) -> None:
+    """The link as a QR code, to whoever sits at a terminal: not into a log."""
+    if sys.stdout.isatty():
+        click.echo(qr.for_terminal(link))
 
 
 class Hearing:
@@ -110,4 +130,4 @@ class Hearing:
 
 
 def _link(base: str, access: Access) -> str:
-    return f"{base.rstrip('/')}/first/{access.new_link()}"
+    return f"{base}/first/{access.login_link()}"
