@@ -48,7 +48,7 @@ def add_entrance(app: flask.Flask, access: Access) -> None:
         try:
             person = access.people.log_in(form.get("name", ""), form.get("pin", ""), _address())
         except (WrongLogin, TooManyTries) as error:
-            return _with_code(_login_page(access, str(error)), error)
+            return _refusal(_login_page(access, str(error)), error)
         come_in(person)
         note(visitor().phone.device)
         return flask.redirect(_AFTER_LOGIN.get(flask.request.args.get("next", ""), "/"), 303)
@@ -63,7 +63,7 @@ def add_entrance(app: flask.Flask, access: Access) -> None:
         try:
             person = access.invitations.use(token, form.get("name", ""), form.get("pin", ""))
         except (BadName, WeakPin, TooMany, TooManyTries) as error:
-            return _with_code(_first_page(access, token, error), error)
+            return _refusal(_first_page(access, token, error), error)
         come_in(person)
         note(f"{visitor().phone.device}, as {ROLE_WORDS[person.role].lower()}")
         return flask.redirect("/", 303)
@@ -79,8 +79,7 @@ def add_entrance(app: flask.Flask, access: Access) -> None:
             access.people.change_pin(me.person.id, form.get("old", ""), form.get("pin", ""), _address())
         except (WrongLogin, WeakPin, TooManyTries) as error:
             text = "That is not your PIN. Try again." if isinstance(error, WrongLogin) else str(error)
-            note(text, refused=True)
-            return _with_code(flask.render_template("own_pin.html", me=me, error=text), error)
+            return _refusal(flask.render_template("own_pin.html", me=me, error=text), error)
         come_in(me.person)  # the other phones are out
         flask.flash("Your PIN is changed. Your other phones are logged out.", "yes")
         return flask.redirect("/", 303)
@@ -130,7 +129,8 @@ def _first_page(access: Access, token: str, error: AccessError | None = None) ->
     )
 
 
-def _with_code(page: str, error: AccessError) -> flask.Response:
+def _refusal(page: str, error: AccessError) -> flask.Response:
+    note(str(error), refused=True)
     answer = flask.make_response(page, _CODES.get(type(error), 403))
     if isinstance(error, TooManyTries):
         answer.status_code = 429

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import flask
 import flask_login
 
+from kiosk.dashboard.access_errors import AccessFileError
 from kiosk.dashboard.access_file import Role
 from kiosk.dashboard.guard import is_in_local_network, is_on_this_machine
 from kiosk.dashboard.phones import Phones, Visitor
 from kiosk.dashboard.rights import FILM, OPEN_HERE, RIGHTS, may
+
+log = logging.getLogger(__name__)
 
 _NO_PAGES = frozenset({"events", "screen_events", "preview_picture", "watch_playlist", "watch_segment"})
 _NEEDS = {
@@ -26,7 +30,7 @@ def add_gatekeeper(app: flask.Flask, phones: Phones, *, is_film_open: bool) -> N
     """
     logins = flask_login.LoginManager()
     logins.session_protection = None  # a phone changes address and its login goes on; it can be ended from here
-    logins.init_app(app)
+    logins.init_app(app, add_context_processor=False)  # a page that says what is wrong asks nobody who reads it
     logins.user_loader(phones.find)
     app.jinja_env.globals["may"] = lambda right: may(role(), right)
 
@@ -52,14 +56,22 @@ def add_gatekeeper(app: flask.Flask, phones: Phones, *, is_film_open: bool) -> N
 
 def visitor() -> Visitor:
     """Who is logged in at the phone that asks; only where the table of rights has let somebody pass."""
-    me: Visitor = flask_login.current_user
-    return me
+    who = visitor_if_any()
+    if who is None:
+        flask.abort(401)
+    return who
+
+
+def visitor_if_any() -> Visitor | None:
+    """The same, or None for strangers."""
+    user = flask_login.current_user  # a proxy, which would be somebody else after a login or logout
+    return Visitor(user.person, user.phone, user.token) if user.is_authenticated else None
 
 
 def role() -> Role | None:
     """What whoever asks may do; None for strangers."""
-    user = flask_login.current_user
-    return user.role if user.is_authenticated else None
+    who = visitor_if_any()
+    return who.role if who else None
 
 
 def watcher(phones: Phones) -> Callable[[], Role | None]:
@@ -67,7 +79,11 @@ def watcher(phones: Phones) -> Callable[[], Role | None]:
     token = visitor().token
 
     def ask() -> Role | None:
-        found = phones.find(token)
+        try:
+            found = phones.find(token)
+        except AccessFileError:
+            log.exception("access event=file-unusable page=ended")
+            return None
         return found.role if found else None
 
     return ask

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import flask
-import flask_login
 
 from kiosk.dashboard.changes import Changes, ChangesError
+from kiosk.dashboard.gatekeeper import visitor_if_any
 from kiosk.dashboard.phones import Visitor
 
 log = logging.getLogger(__name__)
@@ -65,8 +65,8 @@ def add_noting(app: flask.Flask, changes: Changes) -> None:
 
     @app.before_request
     def remember() -> None:
-        user = flask_login.current_user  # before a logout, or the end of whoever asks
-        flask.g.who = user if user.is_authenticated else None
+        if flask.request.method not in _CHANGES_NOTHING:
+            flask.g.who = visitor_if_any()  # before a logout, or the end of whoever asks
 
     @app.after_request
     def write(response: flask.Response) -> flask.Response:

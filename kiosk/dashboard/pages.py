@@ -60,12 +60,14 @@ def add_pages(app: flask.Flask, phones: Phones, live: Live, news: News, zone: Zo
 
     @app.get("/events")
     def events() -> flask.typing.ResponseReturnValue:
-        sees_names = may(role(), "see_names")
+        ask = watcher(phones)
+        mine = ask()
+        sees_names = may(mine, "see_names")
 
         def encode(snapshot: Snapshot) -> bytes:
             return snapshot.home_json if sees_names else snapshot.nameless_json
 
-        return event_stream(live, encode, watcher(phones))
+        return event_stream(live, encode, lambda: mine is not None and ask() == mine)
 
     @app.get("/stream/stop")
     def confirm_stop() -> flask.typing.ResponseReturnValue:
@@ -98,12 +100,12 @@ def add_pages(app: flask.Flask, phones: Phones, live: Live, news: News, zone: Zo
 
 
 def event_stream(
-    live: Live, encode: Callable[[Snapshot], bytes], standing: Callable[[], object | None]
+    live: Live, encode: Callable[[Snapshot], bytes], is_as_it_was: Callable[[], bool]
 ) -> flask.typing.ResponseReturnValue:
     """An endless answer of server-sent events: `snapshot` when something changed, else `beat`.
 
-    `standing` tells what the page was made for: a role, say. When it tells something else the page is told to `reload`,
-    and when it tells None the answer ends; either before another snapshot goes out.
+    `is_as_it_was`: whether the reader may still see what `encode` shows. Once not, the page is told to `reload` and
+    nothing more.
 
     The format is WHATWG HTML's, section "Server-sent events". Each snapshot is whole, so a browser that comes
     back with Last-Event-ID needs nothing but the current one, which is the first it gets.
@@ -114,23 +116,20 @@ def event_stream(
         listener = live.join()
     except TooManyListeners as error:
         return flask.Response(f"{error}\n", 503, {"Retry-After": "5"}, mimetype="text/plain")
-    answer = flask.Response(_events(listener, encode, standing), mimetype="text/event-stream")
+    answer = flask.Response(_events(listener, encode, is_as_it_was), mimetype="text/event-stream")
     answer.headers["X-Accel-Buffering"] = "no"  # nginx in front of us would keep events back
     answer.call_on_close(listener.leave)  # also when the browser left before the first event
     return answer
 
 
 def _events(
-    listener: Listener, encode: Callable[[Snapshot], bytes], standing: Callable[[], object | None]
+    listener: Listener, encode: Callable[[Snapshot], bytes], is_as_it_was: Callable[[], bool]
 ) -> Iterator[bytes]:
-    first = standing()
     yield b"retry: 1000\n\n"
     last = b""
     for snapshot in listener:
-        now = standing()
-        if now != first:
+        if not is_as_it_was():
             yield b"event: reload\ndata: {}\n\n"
-        if now is None or now != first:
             return
         if snapshot is None:
             yield b":\n\n"

@@ -48,7 +48,10 @@ def add_screen(
             allowed = "here" if ask is None else ask() or ("here" if is_here else None)
             return allowed and (allowed, first_link.token() if shows_link else None)
 
-        return event_stream(live, lambda snapshot: snapshot.screen_json(gate), standing)
+        begun = standing()
+        return event_stream(
+            live, lambda snapshot: snapshot.screen_json(gate), lambda: begun is not None and standing() == begun
+        )
 
     def first_url() -> str | None:
         base = base_url_for_phones(settings, flask.request) if is_on_this_machine(flask.request) else None
