@@ -6,7 +6,7 @@ import flask
 
 from kiosk.dashboard import qr
 from kiosk.dashboard.address import base_url_for_phones
-from kiosk.dashboard.first_link import FirstLink
+from kiosk.dashboard.first_link import FirstLink, Shown
 from kiosk.dashboard.gatekeeper import role, watcher
 from kiosk.dashboard.guard import is_on_this_machine
 from kiosk.dashboard.live import Live
@@ -26,13 +26,15 @@ def add_screen(
     def screen() -> flask.typing.ResponseReturnValue:
         gate = flask.request.args.get("gate")
         view = live.now().screen(gate)
-        first = first_url()
+        base, shown = shown_link()
+        first = f"{base}{flask.url_for('first_use', token=shown.token)}" if shown else None
         return flask.render_template(
             "screen.html",
             view=view,
             gate=gate,
             code=qr.picture(view.stream_page) if view.stream_page else None,
             first_code=qr.picture(first) if first else None,
+            first_id=shown.id if shown else None,
             say=SCREEN_WORDS[language],
             language=language,
         )
@@ -40,20 +42,18 @@ def add_screen(
     @app.get("/screen/events")
     def screen_events() -> flask.typing.ResponseReturnValue:
         gate = flask.request.args.get("gate")
+        on_page = flask.request.args.get("first")  # which link the page shows
         is_here = is_on_this_machine(flask.request)
-        shows_link = is_here and base_url_for_phones(settings, flask.request) is not None
+        shows_link = shown_link()[0] is not None
         ask = watcher(phones) if role() is not None else None
 
-        def standing() -> object | None:
-            allowed = "here" if ask is None else ask() or ("here" if is_here else None)
-            return allowed and (allowed, first_link.token() if shows_link else None)
+        def is_as_it_was() -> bool:
+            shown = first_link.shown() if shows_link else None
+            return (is_here or (ask is not None and ask() is not None)) and on_page == (shown.id if shown else None)
 
-        begun = standing()
-        return event_stream(
-            live, lambda snapshot: snapshot.screen_json(gate), lambda: begun is not None and standing() == begun
-        )
+        return event_stream(live, lambda snapshot: snapshot.screen_json(gate), is_as_it_was)
 
-    def first_url() -> str | None:
+    def shown_link() -> tuple[str | None, Shown | None]:
+        """Where phones reach us, and the link to show; only to a browser on the Pi itself."""
         base = base_url_for_phones(settings, flask.request) if is_on_this_machine(flask.request) else None
-        token = first_link.token() if base else None
-        return f"{base}{flask.url_for('first_use', token=token)}" if token else None
+        return base, first_link.shown() if base else None

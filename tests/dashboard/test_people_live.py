@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
-from dashboard_house import House, wait_for
+from dashboard_house import House
 from flask.testing import FlaskClient
 from test_dashboard_live import Page
 
@@ -60,11 +61,17 @@ def test_a_screen_on_the_pi_is_made_anew_when_somebody_became_the_first_organize
     make_house: Callable[..., House],
 ) -> None:
     house = make_house(host="0.0.0.0")
-    with house.served() as server, Page(server.port, "/screen/events") as page:
-        page.snapshot()
-        wait_for(house.access.invitations.open)
-        house.choose("tulip-48")
-        assert end_of(page)[-1] == "reload"
+    shown = re.search(r'data-events="([^"]+)"', house.client().get("/screen").text)
+    assert shown and "first=" in shown[1]
+    with house.served() as server:
+        with Page(server.port, shown[1]) as page:
+            page.snapshot()
+            house.choose("tulip-48")
+            assert end_of(page)[-1] == "reload"
+        with Page(server.port, shown[1]) as page:  # a screen that was without news meanwhile
+            assert end_of(page) == ["reload"]
+        with Page(server.port, "/screen/events") as page:
+            page.snapshot()
 
 
 def test_a_damaged_file_ends_the_news_of_people_and_not_the_screen_s(house: House) -> None:
