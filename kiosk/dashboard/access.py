@@ -20,6 +20,7 @@ class Access:
     """The three lists of one installation."""
 
     def __init__(self, state_dir: Path, clock: Clock) -> None:
+        self.clock = clock
         self._file = AccessFile(state_dir)
         pins = Pins()
         self.people = People(self._file, pins, clock)

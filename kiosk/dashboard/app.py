@@ -70,7 +70,7 @@ def create_app(
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a page stays open all evening and Stop must still work
         WTF_CSRF_SSL_STRICT=False,  # it needs a Referer, and our pages send none; the token itself is checked
     )
-    app.session_interface = Cookies(settings)
+    app.session_interface = Cookies(settings, access.clock)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     guard(app, settings)  # first: an unknown Host is answered before anything else looks at the request

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import flask
 import flask_login
 
@@ -14,11 +16,12 @@ from kiosk.dashboard.access_errors import (
     NameTaken,
     TooMany,
     TooManyTries,
+    UnknownPhone,
     WeakPin,
     WrongLogin,
 )
 from kiosk.dashboard.access_file import FIRST_NAME, TAKEN_OVER, Person
-from kiosk.dashboard.gatekeeper import visitor
+from kiosk.dashboard.gatekeeper import visitor, visitor_if_any
 from kiosk.dashboard.noting import came_in, note
 from kiosk.dashboard.people_words import ROLE_WORDS
 from kiosk.dashboard.phones import device
@@ -32,6 +35,10 @@ def add_entrance(app: flask.Flask, access: Access) -> None:
 
     def come_in(person: Person) -> None:
         """Begin anew: nothing of the cookie from before is kept, and its token is one that nobody has seen."""
+        before = visitor_if_any()
+        if before is not None:
+            with contextlib.suppress(UnknownPhone):  # a new PIN has logged it out already
+                access.phones.log_out(before.person.id, before.phone.letters)
         who = access.phones.log_in(person, device(flask.request.user_agent.string))
         flask.session.clear()
         flask_login.login_user(who)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 from dashboard_house import NAME, PIN, House, token_on
+from itsdangerous import TimestampSigner
 
 from kiosk.dashboard.guard import CONTENT_POLICY
 from kiosk.dashboard.settings import DashboardSettings
@@ -156,6 +157,37 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(house: House) 
     assert "HttpOnly" in header
     assert "SameSite=Strict" in header
     assert "Secure" not in header  # by http in the room; a browser would not keep it
+
+
+@pytest.mark.parametrize("off_s", [-90 * 86400, 90 * 86400], ids=["in the past", "in the future"])
+def test_a_clock_that_is_set_logs_nobody_out(house: House, off_s: float) -> None:
+    """A cookie that was signed by a wall clock far from today's, as on a Pi that has just found its time server."""
+
+    class Signer(TimestampSigner):
+        def get_timestamp(self) -> int:
+            return int(super().get_timestamp() + off_s)
+
+    client = house.somebody(NAME, "organizer")
+    serializer = house.app.session_interface.get_signing_serializer(house.app)  # type: ignore[attr-defined]
+    with client.session_transaction() as session:
+        serializer.signer = Signer
+        client.set_cookie("platypus", serializer.dumps(dict(session)))
+        signed = client.get_cookie("platypus")
+    other = house.client()
+    other.set_cookie("platypus", signed.value if signed else "")
+    assert other.get("/").status_code == 200
+
+
+def test_a_phone_can_log_in_while_the_clock_is_months_behind(house: House) -> None:
+    """It would throw away a cookie that expires in its past."""
+    house.choose(PIN)
+    client = house.client()
+    form = {"name": NAME, "pin": PIN, "csrf_token": token_on(client, "/login")}
+    assert "Expires" in client.post("/login", data=form).headers["Set-Cookie"]
+    house.clock.is_trusted = False
+    client = house.client()
+    form = {"name": NAME, "pin": PIN, "csrf_token": token_on(client, "/login")}
+    assert "Expires" not in client.post("/login", data=form).headers["Set-Cookie"]
 
 
 def test_by_https_the_cookie_is_secure(make_house: Callable[..., House]) -> None:
