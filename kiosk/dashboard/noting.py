@@ -52,7 +52,12 @@ WHAT: Mapping[str, str] = {
 }
 IN_LEDGER = "door_"  # how the routes begin whose rows the ledger keeps
 _CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
-_REFUSED = {400: "the page was too old, or not ours", 403: "not for this role", 413: "too large"}
+_REFUSED = {
+    400: "the page was too old, or not ours",
+    403: "not for this role",
+    413: "too large",
+    500: "it broke; see the log",
+}
 
 
 class _Note(NamedTuple):

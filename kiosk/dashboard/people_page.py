@@ -104,21 +104,16 @@ def add_people(app: flask.Flask, access: Access, settings: DashboardSettings) ->
 def _people(access: Access, zone: ZoneInfo) -> list[people_words.PersonLine]:
     me, everybody, phones = visitor(), access.people.all(), access.phones.all()
     organizers = [each for each in everybody if each.role == "organizer"]
-    return [
-        people_words.person(
-            each,
-            [
-                people_words.phone(
-                    phone, access.phones.seen(phone), zone, is_this=phone.sha256 == me.phone.sha256
-                )
-                for phone in phones
-                if phone.person == each.id
-            ],
-            is_me=each.id == me.person.id,
-            is_last_organizer=organizers == [each],
-        )
-        for each in everybody
-    ]  # fmt: skip
+    lines = []
+    for person in everybody:
+        own = [
+            people_words.phone(phone, access.phones.seen(phone), zone, is_this=phone.letters == me.phone.letters)
+            for phone in phones
+            if phone.person == person.id
+        ]
+        is_me, is_last = person.id == me.person.id, organizers == [person]
+        lines.append(people_words.person(person, own, is_me=is_me, is_last_organizer=is_last))
+    return lines
 
 
 def _field(name: str) -> str:
