@@ -250,6 +250,15 @@ def test_wrong_pins_wait_longer_and_longer_and_the_right_one_waits_too(access: A
     access.people.log_in(NAME, PIN, HOME)
 
 
+def test_who_knows_the_pin_has_all_tries_again(access: Access) -> None:
+    choose(access)
+    for _ in range(2):
+        for _ in range(ADDRESS.free - 1):
+            with pytest.raises(WrongLogin):
+                access.people.log_in(NAME, "wrong-1", HOME)
+        access.people.log_in(NAME, PIN, HOME)
+
+
 def test_guesses_made_at_once_get_no_more_tries_than_one_after_another(access: Access) -> None:
     choose(access)
     outcomes: list[str] = []
