@@ -23,6 +23,7 @@ from playwright.sync_api import Page, sync_playwright
 from hardware.clock import SystemClock
 from kiosk.dashboard.access import Access
 from kiosk.dashboard.app import create_app
+from kiosk.dashboard.changes import Changes
 from kiosk.dashboard.ledger_desk import LedgerDesk
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.ports import FakeNews
@@ -88,14 +89,16 @@ def main() -> None:
         )
         news, desk, access = FakeNews(clock), LedgerDesk(ledger, evening, clock), Access(Path(folder), clock)
         pin = secrets.token_hex(8)
-        access.choose_pin(access.new_link(), pin)
+        access.invitations.use(access.login_link(), "Organizer", pin)
         live, preview = Live(desk, news, clock, settings), PreviewFiles(Path(folder), clock)
-        app = create_app(settings, access=access, live=live, news=news, desk=desk, preview=preview)
+        changes = Changes(Path(folder), clock)
+        app = create_app(settings, access=access, changes=changes, live=live, news=news, desk=desk, preview=preview)
         with DashboardServer(app, "127.0.0.1", 0) as server, live, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
             page = browser.new_page(viewport={"width": 390, "height": 844})
             page.add_init_script(CAMERA)
             page.goto(f"{server.url}/login")
+            page.get_by_label("Name").fill("Organizer")
             page.get_by_label("PIN or passphrase").fill(pin)
             page.get_by_role("button", name="Log in").click()
             page.goto(f"{server.url}/door/scan")

@@ -104,13 +104,15 @@ def door(config_path: Path) -> None:
 
 @cli.command()
 @CONFIG
-@click.option("--new-login", is_flag=True, help="Print a fresh one-time login link and exit; for a forgotten PIN.")
+@click.option("--new-login", is_flag=True, help="Print a one-time link for an organizer, new or with a forgotten PIN.")
 def dashboard(config_path: Path, *, new_login: bool) -> None:
     """Serve the organizers' page and the attendees' screen."""
-    from kiosk.services.dashboard import login_link, run_dashboard  # noqa: PLC0415
+    from kiosk.services.dashboard import login_link, run_dashboard, show_code  # noqa: PLC0415
 
     if new_login:
-        click.echo(login_link(config_path))
+        link = login_link(config_path)
+        click.echo(link)
+        show_code(link)
         return
     run_dashboard(config_path)
 

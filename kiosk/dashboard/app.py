@@ -11,11 +11,18 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from kiosk.dashboard.access import Access
+from kiosk.dashboard.changes import Changes
+from kiosk.dashboard.changes_page import add_changes
 from kiosk.dashboard.desk import add_desk
 from kiosk.dashboard.entrance import add_entrance
+from kiosk.dashboard.first_link import FirstLink
+from kiosk.dashboard.gatekeeper import add_gatekeeper
 from kiosk.dashboard.guard import Cookies, guard
 from kiosk.dashboard.live import Live
+from kiosk.dashboard.noting import add_noting
 from kiosk.dashboard.pages import add_pages
+from kiosk.dashboard.people_page import add_people
+from kiosk.dashboard.phones import LIFE_S
 from kiosk.dashboard.ports import FrontDesk, News
 from kiosk.dashboard.scanning import add_scanning
 from kiosk.dashboard.screen import add_screen
@@ -25,8 +32,7 @@ from kiosk.dashboard.watching import PreviewFiles, add_watching
 
 log = logging.getLogger(__name__)
 
-LARGEST_BODY_BYTES = 16 * 1024  # our forms send a PIN, or a talk, and a token; a file of talks: talks.py
-SESSION_LIFE = timedelta(hours=24)  # one event, with its eve
+LARGEST_BODY_BYTES = 16 * 1024  # our forms send a name and a PIN, or a talk, and a token; a file of talks: talks.py
 
 _SAID = {
     400: ("That did not work", "The request could not be understood. Go back and try again."),
@@ -42,7 +48,14 @@ _SAID = {
 
 
 def create_app(
-    settings: DashboardSettings, *, access: Access, live: Live, news: News, desk: FrontDesk, preview: PreviewFiles
+    settings: DashboardSettings,
+    *,
+    access: Access,
+    changes: Changes,
+    live: Live,
+    news: News,
+    desk: FrontDesk,
+    preview: PreviewFiles,
 ) -> flask.Flask:
     """The application; whoever calls also starts `live`, or uses `serve`."""
     app = flask.Flask("kiosk.dashboard")
@@ -52,24 +65,28 @@ def create_app(
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
         SESSION_REFRESH_EACH_REQUEST=False,
-        PERMANENT_SESSION_LIFETIME=SESSION_LIFE,
+        PERMANENT_SESSION_LIFETIME=timedelta(seconds=LIFE_S),
         MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
         MAX_FORM_PARTS=20,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a page stays open all evening and Stop must still work
         WTF_CSRF_SSL_STRICT=False,  # it needs a Referer, and our pages send none; the token itself is checked
     )
-    app.session_interface = Cookies(settings)
+    app.session_interface = Cookies(settings, access.clock)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     guard(app, settings)  # first: an unknown Host is answered before anything else looks at the request
+    add_noting(app, changes)  # before anything refuses
     let_files_in(app)  # before the token is looked for: that reads the whole request
     CSRFProtect(app)
-    add_entrance(app, access, is_film_open=settings.watch == "local")
-    add_pages(app, access, live, news, settings.zone)
+    add_gatekeeper(app, access.phones, is_film_open=settings.watch == "local")
+    add_entrance(app, access)
+    add_people(app, access, settings)
+    add_changes(app, changes, settings.zone)
+    add_pages(app, access.phones, live, news, settings.zone)
     add_desk(app, desk, live, settings.zone)
     add_scanning(app, desk, live)
     add_talks(app, live, news, settings.zone)
-    add_screen(app, access, live, settings.screen_language)
+    add_screen(app, settings, access.phones, FirstLink(access), live)
     add_watching(app, preview, settings.screen_language)
 
     @app.errorhandler(CSRFError)

@@ -21,6 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from hardware.durable import write_durably
 from hardware.errors import PlatypusError
+from kiosk.dashboard.address import own_address
 
 log = logging.getLogger(__name__)
 
@@ -83,18 +84,7 @@ def read_certificate(chain: Path, key: Path) -> Certificate:
 def names_of_machine() -> list[str]:
     """What this machine may be called by a browser: its name, with and without .local, and its address of now."""
     name = socket.gethostname().partition(".")[0]
-    return ["localhost", name, f"{name}.local", "127.0.0.1", *filter(None, (own_address(),))]
-
-
-def own_address() -> str | None:
-    """The address by which the local network knows this machine; None without a network. Nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # RFC 5737: nobody's; connecting only asks for the way there
-        except OSError:
-            return None
-        address: str = probe.getsockname()[0]
-        return address
+    return ["localhost", name, f"{name}.local", "127.0.0.1", own_address()]
 
 
 def _made(names: Iterable[str], now: datetime) -> tuple[bytes, bytes]:

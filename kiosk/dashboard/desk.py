@@ -19,9 +19,10 @@ import msgspec
 from hardware.errors import PlatypusError
 from kiosk.dashboard import desk_words, views
 from kiosk.dashboard.desk_words import Said
+from kiosk.dashboard.gatekeeper import visitor
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.ports import FrontDesk
-from kiosk.dashboard.presses import LONGEST_TEXT, MOST_PERSONS, Presses, actor
+from kiosk.dashboard.presses import LONGEST_TEXT, MOST_PERSONS, Presses
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ def add_desk(app: flask.Flask, desk: FrontDesk, live: Live, zone: ZoneInfo) -> N
             is_more=len(found) > MOST_FOUND,
             trouble=trouble,
             said=said,
-            me=actor(),
+            me=visitor().signature,
             most_persons=MOST_PERSONS,
         )
 
@@ -107,7 +108,7 @@ def add_desk(app: flask.Flask, desk: FrontDesk, live: Live, zone: ZoneInfo) -> N
                 log.warning("desk do=%s outcome=failed cause=%s", path, type(error).__name__, exc_info=True)
                 said = desk_words.failed(error)
             else:
-                log.info("desk do=%s outcome=%s actor=%s", path, said.tone, actor().replace(" ", "-"))
+                log.info("desk do=%s outcome=%s phone=%s", path, said.tone, visitor().phone.letters)
             flask.session["said"] = msgspec.to_builtins(said)
             live.renew()
             text = flask.request.form.get("q", "")[:LONGEST_TEXT]

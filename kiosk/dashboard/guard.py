@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+from datetime import datetime
 
 import flask
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from itsdangerous import BadSignature
 from werkzeug.exceptions import BadRequest
 
+from hardware.clock import Clock
 from kiosk.dashboard.settings import DashboardSettings
 
 # Everything comes from us, nothing is inline: a name on a ticket can never become a script.
@@ -36,13 +39,29 @@ _FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "
 
 
 class Cookies(SecureCookieSessionInterface):
-    """Session cookies that are Secure exactly when the page came by https.
+    """Session cookies that are Secure exactly when the page came by https, and that no wrong clock ends.
 
-    One installation may be reached both ways: by https through a proxy, and by http in the room.
+    One installation may be reached both ways: by https through a proxy, and by http in the room. How long a login lasts
+    is told by the list of phones, by a clock that never jumps: that of a Pi without a network may be months behind, and
+    a phone throws away a cookie that expires in its past.
     """
 
-    def __init__(self, settings: DashboardSettings) -> None:
+    def __init__(self, settings: DashboardSettings, clock: Clock) -> None:
         self._settings = settings
+        self._clock = clock
+
+    def open_session(self, app: flask.Flask, request: flask.Request) -> SecureCookieSession:
+        serializer = self.get_signing_serializer(app)
+        value = request.cookies.get(self.get_cookie_name(app))
+        if serializer is None or value is None:
+            return self.session_class()
+        try:
+            return self.session_class(serializer.loads(value))  # however old it is by the wall clock
+        except BadSignature:
+            return self.session_class()
+
+    def get_expiration_time(self, app: flask.Flask, session: SessionMixin) -> datetime | None:
+        return super().get_expiration_time(app, session) if self._clock.stamp().is_trusted else None
 
     def get_cookie_secure(self, app: flask.Flask) -> bool:
         is_public = self._settings.is_public_url_secure and host_name(flask.request.host) == self._settings.public_host
@@ -97,7 +116,12 @@ def is_on_this_machine(request: flask.Request) -> bool:
     if any(header in request.headers for header in _FORWARDED):
         return False
     name = host_name(request.host)
-    return _is_loopback(request.remote_addr or "") and (name == "localhost" or _is_loopback(name))
+    return _is_loopback(request.remote_addr or "") and is_own_name(name)
+
+
+def is_own_name(name: str) -> bool:
+    """Whether only this machine finds itself under this name."""
+    return name == "localhost" or _is_loopback(name)
 
 
 def is_in_local_network(request: flask.Request) -> bool:

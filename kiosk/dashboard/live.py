@@ -47,7 +47,7 @@ class TooManyListeners(PlatypusError, RuntimeError):
 
 
 class Snapshot:
-    """The facts of one moment, with the organizer's page made once for all who show it."""
+    """The facts of one moment, with the first page made once for all who show it."""
 
     def __init__(
         self, number: int, facts: views.Facts, at: datetime, settings: DashboardSettings, began_s: float
@@ -67,6 +67,16 @@ class Snapshot:
     def home_json(self) -> bytes:
         """The same, for the wire."""
         return msgspec.json.encode(self.home)
+
+    @cached_property
+    def nameless(self) -> views.HomeView:
+        """The same for whoever may not know who comes."""
+        return views.home(self.facts, self._settings.zone, self.at, names=False)
+
+    @cached_property
+    def nameless_json(self) -> bytes:
+        """The same, for the wire."""
+        return msgspec.json.encode(self.nameless)
 
     def screen(self, gate: str | None) -> views.ScreenView:
         """The attendee screen of a gate, or of all."""

@@ -1,4 +1,4 @@
-"""The organizer's page, its live news, and its buttons."""
+"""The first page, its live news, and its buttons; each as much as the role of whoever looks allows."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from zoneinfo import ZoneInfo
 
 import flask
-import flask_login
 
 from hardware.errors import PlatypusError
-from kiosk.dashboard.access import Access
+from kiosk.dashboard.gatekeeper import role, watcher
 from kiosk.dashboard.live import Listener, Live, Snapshot, TooManyListeners
+from kiosk.dashboard.noting import note
+from kiosk.dashboard.phones import Phones
 from kiosk.dashboard.ports import News
+from kiosk.dashboard.rights import may
 from kiosk.dashboard.views import clock_time
 from kiosk.news import StreamCommand, StreamOrder
 
@@ -47,18 +49,25 @@ _DONE: Mapping[StreamOrder, str] = {
 }
 
 
-def add_pages(app: flask.Flask, access: Access, live: Live, news: News, zone: ZoneInfo) -> None:
-    """Routes of the organizer; times on the page are told in `zone`."""
+def add_pages(app: flask.Flask, phones: Phones, live: Live, news: News, zone: ZoneInfo) -> None:
+    """Routes of the first page; times on the page are told in `zone`."""
 
     @app.get("/")
     def home() -> flask.typing.ResponseReturnValue:
         now = live.now()
-        return flask.render_template("home.html", view=now.home, as_of=clock_time(now.at, zone))
+        view = now.home if may(role(), "see_names") else now.nameless
+        return flask.render_template("home.html", view=view, as_of=clock_time(now.at, zone))
 
     @app.get("/events")
     def events() -> flask.typing.ResponseReturnValue:
-        mine = flask_login.current_user.generation
-        return event_stream(live, lambda snapshot: snapshot.home_json, lambda: access.generation() == mine)
+        ask = watcher(phones)
+        mine = ask()
+        sees_names = may(mine, "see_names")
+
+        def encode(snapshot: Snapshot) -> bytes:
+            return snapshot.home_json if sees_names else snapshot.nameless_json
+
+        return event_stream(live, encode, lambda: mine is not None and ask() == mine)
 
     @app.get("/stream/stop")
     def confirm_stop() -> flask.typing.ResponseReturnValue:
@@ -72,6 +81,7 @@ def add_pages(app: flask.Flask, access: Access, live: Live, news: News, zone: Zo
             error = str(failure)
         if error:
             log.warning("press do=%s outcome=failed", do)
+            note(error, refused=True)
             flask.flash(f"Not done: {error}", "no")
         else:
             log.info("press do=%s outcome=ok", do)
@@ -90,9 +100,12 @@ def add_pages(app: flask.Flask, access: Access, live: Live, news: News, zone: Zo
 
 
 def event_stream(
-    live: Live, encode: Callable[[Snapshot], bytes], is_allowed: Callable[[], bool]
+    live: Live, encode: Callable[[Snapshot], bytes], is_as_it_was: Callable[[], bool]
 ) -> flask.typing.ResponseReturnValue:
     """An endless answer of server-sent events: `snapshot` when something changed, else `beat`.
+
+    `is_as_it_was`: whether the reader may still see what `encode` shows. Once not, the page is told to `reload` and
+    nothing more.
 
     The format is WHATWG HTML's, section "Server-sent events". Each snapshot is whole, so a browser that comes
     back with Last-Event-ID needs nothing but the current one, which is the first it gets.
@@ -103,17 +116,20 @@ def event_stream(
         listener = live.join()
     except TooManyListeners as error:
         return flask.Response(f"{error}\n", 503, {"Retry-After": "5"}, mimetype="text/plain")
-    answer = flask.Response(_events(listener, encode, is_allowed), mimetype="text/event-stream")
+    answer = flask.Response(_events(listener, encode, is_as_it_was), mimetype="text/event-stream")
     answer.headers["X-Accel-Buffering"] = "no"  # nginx in front of us would keep events back
     answer.call_on_close(listener.leave)  # also when the browser left before the first event
     return answer
 
 
-def _events(listener: Listener, encode: Callable[[Snapshot], bytes], is_allowed: Callable[[], bool]) -> Iterator[bytes]:
+def _events(
+    listener: Listener, encode: Callable[[Snapshot], bytes], is_as_it_was: Callable[[], bool]
+) -> Iterator[bytes]:
     yield b"retry: 1000\n\n"
     last = b""
     for snapshot in listener:
-        if not is_allowed():
+        if not is_as_it_was():
+            yield b"event: reload\ndata: {}\n\n"
             return
         if snapshot is None:
             yield b":\n\n"

@@ -87,7 +87,7 @@ class Doorbook(Protocol):
 class Press(NamedTuple):
     """One press of a button on the volunteer's page; said again with the same nonce it was done once."""
 
-    actor: str  # who; a name for a phone's session, never a person's
+    actor: str  # who: a person, and letters that tell their phones apart
     nonce: str
 
 

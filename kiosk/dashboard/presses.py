@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ import flask
 
 from kiosk.dashboard import desk_words
 from kiosk.dashboard.desk_words import Insist, Said
+from kiosk.dashboard.gatekeeper import visitor
 from kiosk.dashboard.ports import FrontDesk, Press
 
 MOST_PERSONS = 20  # without a ticket, in one press; a larger group is two presses
@@ -19,7 +19,6 @@ MOST_ON_A_TICKET = 999
 LONGEST_TEXT = 80  # characters of a name or of a search
 _CENTURY_END_MS = 4_102_444_800_000  # 2100-01-01
 _NONCE = re.compile(r"[0-9a-f]{32}")
-_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels: no words
 
 
 class Presses:
@@ -116,24 +115,12 @@ class Presses:
         return Said(tone="yes", title=f"The clock is set: {wall.astimezone(self._zone):%H:%M}", detail=said)
 
 
-def actor() -> str:
-    """Who the rows name: the desk, and three letters for this phone's session. Tells two phones apart, no persons."""
-    return f"desk {letters()}"
-
-
-def letters() -> str:
-    """Three letters, one triple a session."""
-    if "desk" not in flask.session:
-        flask.session["desk"] = "".join(secrets.choice(_LETTERS) for _ in range(3))
-    return str(flask.session["desk"])
-
-
 def press_of() -> Press:
     """The press that this request is. Aborts with 400 when it has no nonce of ours."""
     nonce = flask.request.form.get("nonce", "")
     if not _NONCE.fullmatch(nonce):
         flask.abort(400)
-    return Press(actor(), nonce)
+    return Press(visitor().signature, nonce)
 
 
 def number(field: str) -> int:

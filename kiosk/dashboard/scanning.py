@@ -17,9 +17,10 @@ from hardware.errors import PlatypusError
 from kiosk.dashboard import desk_words
 from kiosk.dashboard.desk import PATIENCE_S, Turns
 from kiosk.dashboard.desk_words import Said
+from kiosk.dashboard.gatekeeper import visitor
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.ports import PHONE_GATE, FrontDesk
-from kiosk.dashboard.presses import actor, letters, press_of
+from kiosk.dashboard.presses import press_of
 from kiosk.ledger import GateMode
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def add_scanning(app: flask.Flask, desk: FrontDesk, live: Live) -> None:
     def page() -> flask.typing.ResponseReturnValue:
         return flask.render_template("scan.html", me=gate(), modes=tuple(GateMode), longest_code=LONGEST_CODE)
 
-    @app.post("/door/scan", endpoint="door_scan_post")
+    @app.post("/door/scan", endpoint="door_read-code")
     def scan() -> flask.typing.ResponseReturnValue:
         code, mode, press = code_of(), mode_of(), press_of()
         try:
@@ -50,19 +51,18 @@ def add_scanning(app: flask.Flask, desk: FrontDesk, live: Live) -> None:
             return _answer(desk_words.failed(error), 409)
         live.nudge()
         log.info(
-            "scan gate=%s scan=%d way=%s answer=%s actor=%s",
+            "scan gate=%s scan=%d way=%s answer=%s",
             _word(gate()),
             decision.scan_id,
             decision.direction,
             decision.reason or "admitted",
-            _word(actor()),
         )
         return _answer(desk_words.scanned(decision), 200)
 
 
 def gate() -> str:
     """The gate that this phone is: tells two phones apart, and no persons."""
-    return f"{PHONE_GATE} {letters()}"
+    return f"{PHONE_GATE} {visitor().phone.letters}"
 
 
 def code_of() -> bytes:

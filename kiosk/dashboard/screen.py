@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import flask
-import flask_login
-import segno
-from markupsafe import Markup
 
-from kiosk.dashboard.access import Access
+from kiosk.dashboard import qr
+from kiosk.dashboard.address import base_url_for_phones
+from kiosk.dashboard.first_link import FirstLink, Shown
+from kiosk.dashboard.gatekeeper import role, watcher
+from kiosk.dashboard.guard import is_on_this_machine
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.pages import event_stream
-from kiosk.dashboard.screen_words import SCREEN_WORDS, Language
+from kiosk.dashboard.phones import Phones
+from kiosk.dashboard.screen_words import SCREEN_WORDS
+from kiosk.dashboard.settings import DashboardSettings
 
 
-def add_screen(app: flask.Flask, access: Access, live: Live, language: Language) -> None:
-    """Routes of the screen; `?gate=` chooses one gate."""
+def add_screen(
+    app: flask.Flask, settings: DashboardSettings, phones: Phones, first_link: FirstLink, live: Live
+) -> None:
+    """Routes of the screen; `?gate=` chooses one gate. On the Pi itself it shows how to become the first organizer."""
+    language = settings.screen_language
 
     @app.get("/screen")
     def screen() -> flask.typing.ResponseReturnValue:
         gate = flask.request.args.get("gate")
         view = live.now().screen(gate)
+        base, shown = shown_link()
+        first = f"{base}{flask.url_for('first_use', token=shown.token)}" if shown else None
         return flask.render_template(
             "screen.html",
             view=view,
             gate=gate,
-            code=_code(view.stream_page),
+            code=qr.picture(view.stream_page) if view.stream_page else None,
+            first_code=qr.picture(first) if first else None,
+            first_id=shown.id if shown else None,
             say=SCREEN_WORDS[language],
             language=language,
         )
@@ -32,16 +42,18 @@ def add_screen(app: flask.Flask, access: Access, live: Live, language: Language)
     @app.get("/screen/events")
     def screen_events() -> flask.typing.ResponseReturnValue:
         gate = flask.request.args.get("gate")
-        user = flask_login.current_user
-        mine = user.generation if user.is_authenticated else None
-        return event_stream(
-            live, lambda snapshot: snapshot.screen_json(gate), lambda: mine is None or access.generation() == mine
-        )
+        on_page = flask.request.args.get("first")  # which link the page shows
+        is_here = is_on_this_machine(flask.request)
+        shows_link = shown_link()[0] is not None
+        ask = watcher(phones) if role() is not None else None
 
+        def is_as_it_was() -> bool:
+            shown = first_link.shown() if shows_link else None
+            return (is_here or (ask is not None and ask() is not None)) and on_page == (shown.id if shown else None)
 
-def _code(address: str) -> Markup | None:
-    """The address as a QR code: black on white in every theme, since many readers miss light on dark."""
-    if not address:
-        return None
-    code = segno.make(address, error="m", micro=False)
-    return Markup(code.svg_inline(border=3, light="#ffffff", dark="#000000", omitsize=True))  # noqa: S704 - segno's
+        return event_stream(live, lambda snapshot: snapshot.screen_json(gate), is_as_it_was)
+
+    def shown_link() -> tuple[str | None, Shown | None]:
+        """Where phones reach us, and the link to show; only to a browser on the Pi itself."""
+        base = base_url_for_phones(settings, flask.request) if is_on_this_machine(flask.request) else None
+        return base, first_link.shown() if base else None

@@ -31,6 +31,7 @@ class ScreenWords(NamedTuple):
     stale: str  # before a number of seconds
     watch: str  # before the stream's address
     of: str  # between people and seats
+    first: Said  # how to become the first organizer
 
     def movement(self, row: ScanRow) -> Said:
         """What a guest at the gate is told of their own row."""
@@ -50,6 +51,7 @@ _ENGLISH = ScreenWords(
     stale="This screen has no news for",
     watch="Watch from home",
     of="of",
+    first=Said("Are you the organizer?", "Scan this once to choose your name and PIN."),
 )
 
 _SEE = "Adressez-vous à un bénévole."
@@ -78,6 +80,7 @@ _FRENCH = ScreenWords(
     stale="Cet écran est sans nouvelles depuis",
     watch="À suivre de chez vous",
     of="sur",
+    first=Said("C'est vous qui organisez ?", "Scannez ce code une fois pour choisir votre nom et votre code PIN."),
 )
 
 SCREEN_WORDS: Mapping[Language, ScreenWords] = {"en": _ENGLISH, "fr": _FRENCH}

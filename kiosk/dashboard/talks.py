@@ -14,14 +14,16 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 import flask
-import flask_login
 import msgspec
 
 from hardware.errors import PlatypusError
 from kiosk.dashboard import talk_form, talks_view
+from kiosk.dashboard.gatekeeper import role
 from kiosk.dashboard.live import Live
+from kiosk.dashboard.noting import note
 from kiosk.dashboard.pages import ANSWER_S
 from kiosk.dashboard.ports import News
+from kiosk.dashboard.rights import may
 from kiosk.dashboard.talk_form import TalkForm
 from kiosk.dashboard.talks_view import TalksSaid, Undo
 from kiosk.dashboard.views import clock_time
@@ -49,11 +51,11 @@ class NotDone(PlatypusError, RuntimeError):
 
 
 def let_files_in(app: flask.Flask) -> None:
-    """Allow a file of talks, where one is expected and from whoever is logged in; before anything reads the request."""
+    """Allow a file of talks, where one is expected and from whoever may send it; before anything reads the request."""
 
     @app.before_request
     def allow() -> None:
-        if flask.request.endpoint == _UPLOAD and flask_login.current_user.is_authenticated:
+        if flask.request.endpoint == _UPLOAD and may(role(), _UPLOAD):
             flask.request.max_content_length = LARGEST_UPLOAD_BYTES + 16 * 1024
 
 
@@ -132,12 +134,15 @@ def add_talks(app: flask.Flask, live: Live, news: News, zone: ZoneInfo) -> None:
         typed = talk_form.form_of(flask.request.form)
         try:
             said = changes.save(typed, talk_id, zone)
-        except AgendaChanged:
+        except AgendaChanged as error:
+            note(str(error), refused=True)
             trouble = "The agenda was changed meanwhile. Below is what you typed: press again to keep it."
             return form(typed, talk_id, trouble, 409)
         except (PlatypusError, OSError) as error:
             log.warning("talks do=save outcome=failed cause=%s", type(error).__name__)
+            note(str(error), refused=True)
             return form(typed, talk_id, str(error), 422)
+        note(said.title)
         flask.session["talks_said"] = msgspec.to_builtins(said)
         return flask.redirect(flask.url_for("talks"), 303)
 
@@ -253,8 +258,10 @@ def _tried(path: str, act: Callable[[], TalksSaid]) -> TalksSaid:
     except (PlatypusError, OSError) as error:
         log.warning("talks do=%s outcome=failed cause=%s", path, type(error).__name__)
         title = "Nothing was taken" if path == "upload" else "Not done"
+        note(str(error), refused=True)
         return TalksSaid(tone="no", title=title, detail=str(error))
     log.info("talks do=%s outcome=ok", path)
+    note(said.title)
     return said
 
 

@@ -1,57 +1,80 @@
-"""How long the next guess at the PIN has to wait: per address, and for everybody together."""
+"""How long the next guess at a PIN has to wait: per address it comes from, and per account it is aimed at.
+
+The two are counted apart, so that whoever guesses slows nobody else: neither other people nor other addresses.
+"""
 
 from __future__ import annotations
 
 import ipaddress
-from collections import OrderedDict, deque
+from collections import OrderedDict
+from typing import NamedTuple
 
 from hardware.clock import Clock
 
-FREE_TRIES = 5  # wrong ones per address before waiting begins
-FIRST_WAIT_S = 5.0  # doubled by every further wrong one ...
-LONGEST_WAIT_S = 900.0  # ... up to this
-FORGET_AFTER_S = 3600.0  # an address that was quiet for so long starts anew
-MOST_ADDRESSES = 1000  # remembered; the oldest is forgotten first
-# Many addresses together: 40 wrong ones in ten minutes, then one guess each 10 s, whoever asks. That is at most
-# 400 guesses an hour at a million PINs, and still lets the organizer in after a short wait.
-COMMON_TRIES = 40
-COMMON_WINDOW_S = 600.0
-COMMON_WAIT_S = 10.0
+FORGET_AFTER_S = 3600.0  # an address or account that was quiet for so long starts anew
+MOST_KEPT = 2000  # addresses, and accounts; the one that was quiet longest is forgotten first
+
+
+class Patience(NamedTuple):
+    """How many wrong guesses are free, and how the wait grows."""
+
+    free: int
+    first_s: float  # doubled by every further wrong one ...
+    longest_s: float  # ... up to this
+
+
+ADDRESS = Patience(free=5, first_s=5.0, longest_s=900.0)
+# Many addresses together get 60 guesses an hour at one account's million PINs or more. The wait stays short, because
+# anybody in the room's network can make the owner of a name wait.
+ACCOUNT = Patience(free=10, first_s=5.0, longest_s=60.0)
 
 
 class Throttle:
-    """Counts wrong guesses. Not locked: whoever owns it holds its own lock around a whole guess."""
+    """Counts wrong guesses. Not locked: whoever owns it holds a lock around each call."""
 
     def __init__(self, clock: Clock) -> None:
+        self._addresses = _Counts(ADDRESS, clock)
+        self._accounts = _Counts(ACCOUNT, clock)
+
+    def wait_s(self, address: str, account: str) -> float:
+        """Seconds until a guess from `address` at `account` is looked at; 0 when now."""
+        return max(self._addresses.wait_s(network(address)), self._accounts.wait_s(account))
+
+    def failed(self, address: str, account: str) -> None:
+        """A guess was wrong."""
+        self._addresses.failed(network(address))
+        self._accounts.failed(account)
+
+    def succeeded(self, address: str, account: str) -> None:
+        """The person at `address` knows the PIN of `account`: the wrong guesses before are forgotten."""
+        self._addresses.forget(network(address))
+        self._accounts.forget(account)
+
+
+class _Counts:
+    def __init__(self, patience: Patience, clock: Clock) -> None:
+        self._patience = patience
         self._clock = clock
-        self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()  # network -> how many, when the last
-        self._common: deque[float] = deque(maxlen=COMMON_TRIES)
+        self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()  # how many, when the last
 
-    def wait_s(self, address: str) -> float:
-        """Seconds until a guess from `address` is looked at; 0 when now."""
+    def wait_s(self, key: str) -> float:
         now_s = self._clock.monotonic()
-        count, last_s = self._wrong.get(network(address), (0, now_s))
-        own_s = 0.0
-        if count >= FREE_TRIES and now_s - last_s < FORGET_AFTER_S:
-            own_s = last_s + min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(count - FREE_TRIES, 20)) - now_s
-        common_s = 0.0
-        if len(self._common) == COMMON_TRIES and now_s - self._common[0] < COMMON_WINDOW_S:
-            common_s = self._common[-1] + COMMON_WAIT_S - now_s
-        return max(0.0, own_s, common_s)
+        count, last_s = self._wrong.get(key, (0, now_s))
+        over = count - self._patience.free
+        if over < 0 or now_s - last_s >= FORGET_AFTER_S:
+            return 0.0
+        own_s: float = min(self._patience.longest_s, self._patience.first_s * 2.0 ** min(over, 20))
+        return max(0.0, last_s + own_s - now_s)
 
-    def failed(self, address: str) -> None:
-        """A guess from `address` was wrong."""
+    def failed(self, key: str) -> None:
         now_s = self._clock.monotonic()
-        key = network(address)
         count, last_s = self._wrong.pop(key, (0, now_s))
         self._wrong[key] = ((0 if now_s - last_s >= FORGET_AFTER_S else count) + 1, now_s)
-        self._common.append(now_s)
-        if len(self._wrong) > MOST_ADDRESSES:
+        if len(self._wrong) > MOST_KEPT:
             self._wrong.popitem(last=False)
 
-    def succeeded(self, address: str) -> None:
-        """The person at `address` knows the PIN: their own wrong guesses are forgotten."""
-        self._wrong.pop(network(address), None)
+    def forget(self, key: str) -> None:
+        self._wrong.pop(key, None)
 
 
 def network(address: str) -> str:

@@ -20,6 +20,7 @@ from kiosk.ledger import HeadCount, KnownTime, Movement, Reason, ScanRow, Seats,
 from stream.health import Health, LegKind, Readiness, StreamState
 
 _UNKNOWN = "?"
+_SOMEBODY = "A guest"  # where names are not told
 _WARN: Tone = "warn"
 _CALM: Tone = "calm"
 ANSWER_SHOWN_S = 5.0  # how long the screen keeps an answer before it invites the next guest
@@ -135,8 +136,11 @@ class ScreenView(msgspec.Struct, frozen=True, kw_only=True):
     shows_for_s: float = 0.0  # how much longer the answer stays
 
 
-def home(facts: Facts, zone: ZoneInfo, now: datetime | None = None) -> HomeView:
-    """The organizer's page of this moment; times in `zone`. `now`: which talk the clock says is on."""
+def home(facts: Facts, zone: ZoneInfo, now: datetime | None = None, *, names: bool = True) -> HomeView:
+    """The first page of this moment; times in `zone`. `now`: which talk the clock says is on.
+
+    Without `names` it says of each answer what it was, and nothing of whom it was given to or by.
+    """
     many = len(facts.news.doors) > 1
     doors = [
         _status(
@@ -159,7 +163,7 @@ def home(facts: Facts, zone: ZoneInfo, now: datetime | None = None) -> HomeView:
         seats=_seats(facts),
         doors=tuple(doors),
         stream=_stream(facts, zone),
-        answers=tuple(line(row, zone) for row in facts.scans[:HOME_ROWS]),
+        answers=tuple(line(row if names else _nameless(row), zone) for row in facts.scans[:HOME_ROWS]),
         is_quiet=not facts.scans,
         talks_version=talks_view.version(facts.news, now),
     )
@@ -296,6 +300,13 @@ def line(row: ScanRow, zone: ZoneInfo) -> AnswerLine:
         is_undone=row.is_undone,
         can_undo=row.is_admitted and row.kind not in {"undo", "clock"} and not row.is_undone,
     )
+
+
+def _nameless(row: ScanRow) -> ScanRow:
+    is_walk_in = row.product == words.WALK_IN
+    somebody = _SOMEBODY if row.holder or row.guest else None
+    product = row.product if is_walk_in else None
+    return row._replace(holder=somebody, guest=None, product=product, actor=None, note=None)
 
 
 def _stream(facts: Facts, zone: ZoneInfo) -> StreamView:

@@ -18,12 +18,13 @@ import click
 
 from kiosk.bus import Bus
 from kiosk.config import load_config
+from kiosk.dashboard.address import phones_url
 from kiosk.demo import cast, servers
 from kiosk.demo.evening import FRAMES_PER_S, ZONE, DemoError, Evening, own_folder, prepare
 from kiosk.demo.report import Film, inspect, report
 from kiosk.ledger.ledger import Ledger
 from kiosk.news import EVERY_DOOR_STATE, EVERY_SCAN, STREAM_COMMAND, STREAM_STATE, DoorState, ScanNews, StreamCommand
-from kiosk.services.dashboard import login_link, phones_url
+from kiosk.services.dashboard import login_link
 from kiosk.services.running import until_told
 from stream import copies
 from stream.health import Health, LegKind, StreamState
@@ -50,7 +51,8 @@ def run_demo(folder: Path, *, port: int, seed: int, seconds: float | None) -> tu
             venue.open_house()
             _say(f"dashboard       {venue.dashboard_url}")
             _say(f"first login     {login_link(evening.config, venue.dashboard_url)}   (once, within 30 minutes)")
-            _say(f"on a phone      {phones_url(load_config(evening.config).dashboard)}   (it warns once: self-signed)")
+            phones = phones_url(load_config(evening.config).dashboard, evening.dashboard_port)
+            _say(f"on a phone      {phones}   (it warns once: self-signed)")
             _say(f"the screen      {venue.dashboard_url}/screen")
             _say(f"watch           ffplay {evening.play_url}")
             _say(f"all files       {folder}")

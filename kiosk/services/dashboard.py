@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import socket
+import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
@@ -16,15 +16,16 @@ from hardware.errors import PlatypusError
 from hardware.heap import keep_heap_lean
 from kiosk.bus import Bus
 from kiosk.config import Config, load_config
-from kiosk.dashboard import ports
+from kiosk.dashboard import ports, qr
 from kiosk.dashboard.access import Access
+from kiosk.dashboard.address import phones_url
 from kiosk.dashboard.app import create_app
-from kiosk.dashboard.certificate import names_of_machine, own_address, own_certificate, read_certificate
+from kiosk.dashboard.certificate import names_of_machine, own_certificate, read_certificate
+from kiosk.dashboard.changes import Changes
 from kiosk.dashboard.front import Front
 from kiosk.dashboard.ledger_desk import LedgerDesk
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.server import DashboardServer, serve
-from kiosk.dashboard.settings import DashboardSettings
 from kiosk.dashboard.watching import PreviewFiles
 from kiosk.ledger.ledger import Ledger
 from kiosk.news import (
@@ -43,9 +44,11 @@ from kiosk.services.running import until_told
 from stream.health import StreamState
 from stream.preview_files import preview_folder
 
+log = logging.getLogger(__name__)
+
 
 def run_dashboard(config_path: Path) -> None:
-    """Until SIGTERM or SIGINT. Prints a one-time login link while no PIN was chosen."""
+    """Until SIGTERM or SIGINT. Prints a one-time login link while there is nobody who may log in."""
     keep_heap_lean()
     config, clock = load_config(config_path), SystemClock()
     settings = config.dashboard
@@ -54,12 +57,14 @@ def run_dashboard(config_path: Path) -> None:
 
     def say_where(server: DashboardServer) -> None:
         click.echo(f"dashboard: {server.url} on this machine")
+        url = phones_url(settings, server.port) or server.url
         if front is not None:
             front.start()
-            click.echo(f"on phones: {phones_url(settings)} (certificate {front.certificate.sha256})")
-        if not access.has_pin:
-            url = server.url if front is None else phones_url(settings)
-            click.echo(f"log in for the first time (30 minutes, once): {_link(url, access)}")
+            click.echo(f"on phones: {url} (certificate {front.certificate.sha256})")
+        if not access.people.all():
+            link = _link(url, access)
+            click.echo(f"log in for the first time (30 minutes, once): {link}")
+            show_code(link)
 
     with (
         front or nullcontext(),
@@ -71,7 +76,15 @@ def run_dashboard(config_path: Path) -> None:
         desk = LedgerDesk(ledger, ledger.event(config.door.event), clock, timedelta(seconds=config.door.dwell_s))
         live = Live(desk, news, clock, settings)
         preview = PreviewFiles(preview_folder(Path(config.run_dir)), clock)
-        app = create_app(settings, access=access, live=live, news=news, desk=desk, preview=preview)
+        app = create_app(
+            settings,
+            access=access,
+            changes=Changes(Path(config.state_dir), clock),
+            live=live,
+            news=news,
+            desk=desk,
+            preview=preview,
+        )
         upstream = None if front is None else front.upstream
         serve(app, live, settings.host, settings.port, stopping=stopping, started=say_where, upstream=upstream)
 
@@ -93,24 +106,24 @@ def _front(config: Config, clock: Clock) -> Front | None:
         return None
 
 
-def phones_url(settings: DashboardSettings) -> str:
-    """How phones reach this page."""
-    if settings.public_url:
-        return settings.public_url
-    host = own_address() or socket.gethostname()
-    return f"https://{host}:{settings.https.port}" if settings.https.enabled else f"http://{host}:{settings.port}"
-
-
 def login_link(config_path: Path, base: str = "") -> str:
-    """A fresh one-time link to the dashboard; an earlier one is void, the PIN stays until a new one is chosen.
+    """A fresh one-time link that makes an organizer or gives one a new PIN; an earlier one from here is void.
 
-    `base` is the address it begins with; "": that of phones.
+    `base` is the address it begins with; "": that of phones, or of this machine where no phone can come.
     """
     config = load_config(config_path)
-    return _link(base or phones_url(config.dashboard), Access(Path(config.state_dir), SystemClock()))
+    settings = config.dashboard
+    state_dir, clock = Path(config.state_dir), SystemClock()
+    base = base or phones_url(settings, settings.port) or f"http://{settings.host}:{settings.port}"
+    link = _link(base, Access(state_dir, clock))
+    Changes(state_dir, clock).add("The command line", "People: A login link for an organizer is made.")
+    return link
 
 
-log = logging.getLogger(__name__)
+def show_code(link: str) -> None:
+    """The link as a QR code, to whoever sits at a terminal: not into a log."""
+    if sys.stdout.isatty():
+        click.echo(qr.for_terminal(link))
 
 
 class Hearing:
@@ -152,4 +165,4 @@ class Hearing:
 
 
 def _link(base: str, access: Access) -> str:
-    return f"{base.rstrip('/')}/first/{access.new_link()}"
+    return f"{base}/first/{access.login_link()}"

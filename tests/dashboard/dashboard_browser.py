@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from dashboard_house import PIN, House
+from dashboard_house import NAME, PIN, House
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from kiosk.dashboard.server import DashboardServer
@@ -51,14 +51,20 @@ def watched(browser: Browser, origin: str, **options: Any) -> Iterator[BrowserCo
     assert [text for text in complaints if "Failed to load resource" not in text] == []
 
 
+def log_in(page: Page, name: str = NAME) -> None:
+    """Fill in the login that the page shows."""
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("PIN or passphrase").fill(PIN)
+    page.get_by_role("button", name="Log in").click()
+
+
 @contextmanager
 def logged_in(browser: Browser, server: DashboardServer, house: House, **options: Any) -> Iterator[Page]:
-    if not house.access.has_pin:
-        house.access.choose_pin(house.access.new_link(), PIN)
+    if not house.access.people.all():
+        house.choose(PIN)
     with watched(browser, server.url, viewport=PHONE, **options) as context:
         page = context.new_page()
         page.goto(server.url)
-        page.get_by_label("PIN or passphrase").fill(PIN)
-        page.get_by_role("button", name="Log in").click()
+        log_in(page)
         expect(page.locator("body.is-live")).to_be_visible()
         yield page

@@ -18,7 +18,9 @@ from flask.testing import FlaskClient
 
 from hardware.clock import ManualClock
 from kiosk.dashboard.access import Access
+from kiosk.dashboard.access_file import Person, Role
 from kiosk.dashboard.app import create_app
+from kiosk.dashboard.changes import Change, Changes
 from kiosk.dashboard.ledger_desk import LedgerDesk
 from kiosk.dashboard.live import BEAT_S, Live
 from kiosk.dashboard.ports import EventFacts, FakeDoorbook, FakeNews
@@ -29,7 +31,9 @@ from kiosk.ledger import Event
 from kiosk.ledger.ledger import Ledger
 from stream.preview_files import preview_folder
 
+NAME = "Ada"
 PIN = "tulip-47"
+NO_HASH = f"scrypt:32768:8:1$nobody${'0' * 128}"  # of no PIN
 
 
 def wait_for(condition: Callable[[], Any], limit_s: float = 5.0) -> Any:
@@ -48,6 +52,7 @@ class House:
     settings: DashboardSettings
     clock: ManualClock
     access: Access
+    changes: Changes
     book: FakeDoorbook
     news: FakeNews
     live: Live
@@ -60,13 +65,33 @@ class House:
         return self.app.test_client()
 
     def organizer(self) -> FlaskClient:
-        """A client that is logged in, by the PIN; the first one chooses it."""
+        """A client that is logged in, by name and PIN; the first one chooses them."""
         client = self.client()
-        if not self.access.has_pin:
-            self.access.choose_pin(self.access.new_link(), PIN)
-        answer = client.post("/login", data={"pin": PIN, "csrf_token": token_on(client, "/login")})
+        if not self.access.people.all():
+            self.choose(PIN)
+        answer = client.post("/login", data={"name": NAME, "pin": PIN, "csrf_token": token_on(client, "/login")})
         assert answer.status_code == 303
         return client
+
+    def choose(self, pin: str, name: str = NAME) -> Person:
+        """A PIN for an organizer, by a link of the command line: a new one, or another one for who is there."""
+        return self.access.invitations.use(self.access.login_link(), name, pin)
+
+    def somebody(self, name: str, role: Role) -> FlaskClient:
+        """A client of a person who was here all along, without the cost of a PIN's hash."""
+        person = next((each for each in self.access.people.all() if each.name == name), None)
+        if person is None:
+            person = Person(id=f"id-of-{name}", name=name, role=role, pin_hash=NO_HASH)
+            with self.access._file.changing() as change:
+                change.to(people=(*change.before.people, person))
+        client = self.client()
+        with client.session_transaction() as session:
+            session["_user_id"] = self.access.phones.log_in(person, "Test phone").token
+        return client
+
+    def noted(self) -> list[Change]:
+        """The list of changes, newest first."""
+        return list(self.changes.newest(1000).changes)
 
     @contextmanager
     def served(self, threads: int = 56, upstream: Path | None = None) -> Iterator[DashboardServer]:
@@ -132,9 +157,9 @@ def build(
     evening = ledger.create_event("evening", event.name, 6, fire_limit=8, starts_at=event.starts_at)
     desk = LedgerDesk(ledger, evening, clock)
     live = Live(desk if reads_ledger else book, news, clock, options, most_listeners=most_listeners, beat_s=beat_s)
-    access = Access(folder, clock)
+    access, changes = Access(folder, clock), Changes(folder, clock)
     shots = preview_folder(folder / "run")
     shots.mkdir(parents=True, exist_ok=True)
     preview = PreviewFiles(shots, clock)
-    app = create_app(options, access=access, live=live, news=news, desk=desk, preview=preview)
-    return House(options, clock, access, book, news, live, app, ledger, evening, shots)
+    app = create_app(options, access=access, changes=changes, live=live, news=news, desk=desk, preview=preview)
+    return House(options, clock, access, changes, book, news, live, app, ledger, evening, shots)

@@ -15,6 +15,7 @@ from hardware.cameras.frames import Luma
 from hardware.cameras.simulated import Scene
 from hardware.cameras.visitors import Medium, Visitor
 from kiosk.dashboard.access import Access
+from kiosk.dashboard.access_file import Person
 from kiosk.ledger import NewTicket
 from kiosk.tickets.codes import digest
 from kiosk.tickets.status import Status
@@ -39,10 +40,12 @@ class Server(Protocol):
 
 
 class Locked(Protocol):
-    """Whose PIN is asked for."""
+    """Whose name and PIN are asked for."""
 
     @property
     def access(self) -> Access: ...
+
+    def choose(self, pin: str) -> Person: ...
 
 
 def picture(codes: Sequence[str], medium: Medium = "phone") -> Luma:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from dashboard_house import PIN, House, token_on
+from dashboard_house import NAME, PIN, House, token_on
+from itsdangerous import TimestampSigner
 
 from kiosk.dashboard.guard import CONTENT_POLICY
 from kiosk.dashboard.settings import DashboardSettings
@@ -18,36 +19,40 @@ ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}
 
 
 def test_the_link_leads_to_a_form_and_looking_does_not_use_it_up(house: House) -> None:
-    token = house.access.new_link()
+    token = house.access.login_link()
     client = house.client()
     for _ in range(3):  # chats fetch links for a preview
-        assert "Choose a PIN" in house.client().get(f"/first/{token}").text
-    answer = client.post(f"/first/{token}", data={"pin": PIN, "csrf_token": token_on(client, f"/first/{token}")})
+        assert "Choose a name and a PIN" in house.client().get(f"/first/{token}").text
+    answer = client.post(
+        f"/first/{token}", data={"name": NAME, "pin": PIN, "csrf_token": token_on(client, f"/first/{token}")}
+    )
     assert (answer.status_code, answer.location) == (303, "/")
     assert "Inside now" in client.get("/").text
 
 
 def test_a_used_link_says_how_to_get_another(house: House) -> None:
-    token = house.access.new_link()
-    house.access.choose_pin(token, PIN)
+    token = house.access.login_link()
+    house.access.invitations.use(token, NAME, PIN)
     answer = house.client().get(f"/first/{token}")
     assert answer.status_code == 410
     assert "platypus dashboard --new-login" in answer.text
 
 
 def test_an_expired_link_cannot_set_a_pin(house: House) -> None:
-    token = house.access.new_link()
+    token = house.access.login_link()
     client = house.client()
-    form = {"pin": PIN, "csrf_token": token_on(client, f"/first/{token}")}
+    form = {"name": NAME, "pin": PIN, "csrf_token": token_on(client, f"/first/{token}")}
     house.clock.advance(1801)
     assert client.post(f"/first/{token}", data=form).status_code == 410
-    assert not house.access.has_pin
+    assert not house.access.people.all()
 
 
 def test_a_weak_pin_is_refused_with_the_reason_beside_the_form(house: House) -> None:
-    token = house.access.new_link()
+    token = house.access.login_link()
     client = house.client()
-    answer = client.post(f"/first/{token}", data={"pin": "000000", "csrf_token": token_on(client, f"/first/{token}")})
+    answer = client.post(
+        f"/first/{token}", data={"name": NAME, "pin": "000000", "csrf_token": token_on(client, f"/first/{token}")}
+    )
     assert answer.status_code == 422
     assert "Too easy to guess" in answer.text
     assert 'name="pin"' in answer.text
@@ -56,7 +61,7 @@ def test_a_weak_pin_is_refused_with_the_reason_beside_the_form(house: House) -> 
 def test_wrong_pins_are_throttled_and_told_how_long(house: House) -> None:
     house.organizer()
     client = house.client()
-    form = {"pin": "wrong-1", "csrf_token": token_on(client, "/login")}
+    form = {"name": NAME, "pin": "wrong-1", "csrf_token": token_on(client, "/login")}
     codes = [client.post("/login", data=form).status_code for _ in range(5)]
     assert codes == [403, 403, 403, 403, 429]
     answer = client.post("/login", data=form | {"pin": PIN})
@@ -127,7 +132,7 @@ def test_a_cookie_stolen_before_a_new_pin_is_worth_nothing_after(house: House) -
     client = house.organizer()
     cookie = client.get_cookie("platypus")
     assert cookie
-    house.access.choose_pin(house.access.new_link(), "other-pin-9")
+    house.choose("other-pin-9")
     thief = house.client()
     thief.set_cookie("platypus", cookie.value)
     assert thief.get("/").status_code == 303
@@ -148,15 +153,46 @@ def test_logging_out_ends_the_session(house: House) -> None:
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(house: House) -> None:
     client = house.client()
-    header = client.get(f"/first/{house.access.new_link()}").headers["Set-Cookie"]
+    header = client.get(f"/first/{house.access.login_link()}").headers["Set-Cookie"]
     assert "HttpOnly" in header
     assert "SameSite=Strict" in header
     assert "Secure" not in header  # by http in the room; a browser would not keep it
 
 
+@pytest.mark.parametrize("off_s", [-90 * 86400, 90 * 86400], ids=["in the past", "in the future"])
+def test_a_clock_that_is_set_logs_nobody_out(house: House, off_s: float) -> None:
+    """A cookie that was signed by a wall clock far from today's, as on a Pi that has just found its time server."""
+
+    class Signer(TimestampSigner):
+        def get_timestamp(self) -> int:
+            return int(super().get_timestamp() + off_s)
+
+    client = house.somebody(NAME, "organizer")
+    serializer = house.app.session_interface.get_signing_serializer(house.app)  # type: ignore[attr-defined]
+    with client.session_transaction() as session:
+        serializer.signer = Signer
+        client.set_cookie("platypus", serializer.dumps(dict(session)))
+        signed = client.get_cookie("platypus")
+    other = house.client()
+    other.set_cookie("platypus", signed.value if signed else "")
+    assert other.get("/").status_code == 200
+
+
+def test_a_phone_can_log_in_while_the_clock_is_months_behind(house: House) -> None:
+    """It would throw away a cookie that expires in its past."""
+    house.choose(PIN)
+    client = house.client()
+    form = {"name": NAME, "pin": PIN, "csrf_token": token_on(client, "/login")}
+    assert "Expires" in client.post("/login", data=form).headers["Set-Cookie"]
+    house.clock.is_trusted = False
+    client = house.client()
+    form = {"name": NAME, "pin": PIN, "csrf_token": token_on(client, "/login")}
+    assert "Expires" not in client.post("/login", data=form).headers["Set-Cookie"]
+
+
 def test_by_https_the_cookie_is_secure(make_house: Callable[..., House]) -> None:
     house = make_house(public_url="https://door.example.org")
-    path = f"/first/{house.access.new_link()}"
+    path = f"/first/{house.access.login_link()}"
     assert "Secure" in house.client().get(path, headers={"Host": "door.example.org"}).headers["Set-Cookie"]
     assert "Secure" not in house.client().get(path, headers={"Host": "192.0.2.4:8080"}).headers["Set-Cookie"]
 
@@ -215,10 +251,10 @@ def test_a_fault_of_ours_is_said_without_its_insides(house: House) -> None:
 def test_login_never_leads_to_another_site(house: House) -> None:
     house.organizer()
     client = house.client()
-    form = {"pin": PIN, "csrf_token": token_on(client, "/login")}
+    form = {"name": NAME, "pin": PIN, "csrf_token": token_on(client, "/login")}
     assert client.post("/login?next=https://evil.example/", data=form).location == "/"
     client = house.client()
-    form = {"pin": PIN, "csrf_token": token_on(client, "/login")}
+    form = {"name": NAME, "pin": PIN, "csrf_token": token_on(client, "/login")}
     assert client.post("/login?next=screen", data=form).location == "/screen"
 
 

@@ -241,7 +241,7 @@ def test_after_the_stop_nobody_joins(house: House) -> None:
 def test_a_new_pin_ends_the_news_of_those_who_were_logged_in(busy: House) -> None:
     with busy.served() as server, Page(server.port, "/events", cookie_of(busy)) as page:
         page.snapshot()
-        busy.access.choose_pin(busy.access.new_link(), "other-pin-9")
+        busy.choose("other-pin-9")
         end_s = time.monotonic() + 5
         while page.event():
             assert time.monotonic() < end_s

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from dashboard_browser import PHONE, PICTURES, logged_in
+from dashboard_browser import PHONE, PICTURES, log_in, logged_in
 from dashboard_house import PIN, House, wait_for
 from playwright.sync_api import Browser, Page, Route, expect
 
@@ -175,13 +175,12 @@ def test_let_in_anyway_can_be_pressed_again_when_its_answer_was_lost(browser: Br
 
 
 def test_the_page_works_without_scripts(browser: Browser, venue: House) -> None:
-    venue.access.choose_pin(venue.access.new_link(), PIN)
+    venue.choose(PIN)
     with venue.served() as server:
         context = browser.new_context(viewport=PHONE, java_script_enabled=False)
         page = context.new_page()
         page.goto(server.url)
-        page.get_by_label("PIN or passphrase").fill(PIN)
-        page.get_by_role("button", name="Log in").click()
+        log_in(page)
         page.get_by_role("link", name="Door", exact=True).click()
         page.get_by_label("Find a ticket").fill("ODEGARD")
         page.get_by_role("button", name="Search").click()

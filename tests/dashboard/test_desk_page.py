@@ -39,9 +39,7 @@ class Volunteer:
 
     def __init__(self, house: House) -> None:
         self.house = house
-        self.client: FlaskClient = house.client()
-        with self.client.session_transaction() as session:  # as after a login, without its costly hash each time
-            session["_user_id"] = house.access.generation()
+        self.client: FlaskClient = house.somebody("Léa", "door")
         self.token = token_on(self.client, "/door")
         self.ids = {ticket.number: ticket.id for ticket in house.ledger.tickets(house.evening)}
         self._nonces = 0
@@ -221,7 +219,7 @@ def test_a_refusal_says_what_to_do_and_a_second_press_lets_in(desk: Volunteer) -
     said = desk.press("check-in", ticket=desk.ids[4], override="yes")
     assert "Kofi Mensah is in" in said and "Let in against the rules." in said
     assert desk.rows[0].caveats == ("override",)
-    assert "let in against the rules · by desk" in desk.see()
+    assert "let in against the rules · by Léa (door)" in desk.see()
 
 
 def test_the_fire_limit_is_said_and_offers_no_further_press(desk: Volunteer) -> None:
@@ -303,7 +301,7 @@ def test_corrections_and_undo_are_rows_with_who_did_them(desk: Volunteer) -> Non
     assert "One more is counted 1 inside now." in desk.press("correct", delta=1)
     row = desk.rows[0]
     assert (row.kind, row.delta, row.gate) == ("correction", 1, "desk")
-    assert re.fullmatch(r"desk [B-Z]{3}", row.actor or "")
+    assert re.fullmatch(r"Léa \(door\) [B-Z]{3}", row.actor or "")
     assert "Undone: Head count 0 inside now." in desk.press("undo", scan=row.scan_id, name="Head count")
     assert f"Corrected by +1, then undone by {row.actor}" in desk.see()
     assert "This was undone already" in desk.press("undo", scan=row.scan_id)
@@ -334,7 +332,7 @@ def test_undone_and_refused_rows_have_no_undo_and_say_so_in_words(desk: Voluntee
     assert "Admitted, then undone" in page
 
 
-def test_two_phones_are_two_actors_and_one_phone_stays_one(desk: Volunteer) -> None:
+def test_two_phones_of_one_person_are_two_actors_and_one_phone_stays_one(desk: Volunteer) -> None:
     other = Volunteer(desk.house)
     desk.press("correct", delta=1)
     desk.press("correct", delta=1)

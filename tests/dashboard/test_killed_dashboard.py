@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import tomli_w
-from dashboard_house import PIN, wait_for
+from dashboard_house import NAME, PIN, wait_for
 from playwright.sync_api import Route, expect, sync_playwright
 from scan_stage import JEAN, PEOPLE, ZOE, phone, start, write_film
 
@@ -22,6 +22,7 @@ from hardware.clock import SystemClock
 from kiosk import office
 from kiosk.config import load_config
 from kiosk.dashboard.access import Access
+from kiosk.dashboard.access_file import Person
 from kiosk.ledger.audit import audit
 from kiosk.ledger.ledger import Ledger
 
@@ -38,6 +39,9 @@ class Dashboard:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def choose(self, pin: str) -> Person:
+        return self.access.invitations.use(self.access.login_link(), NAME, pin)
 
     def begin(self) -> None:
         self.process = subprocess.Popen(
@@ -65,13 +69,13 @@ def dashboard(tmp_path: Path) -> Iterator[Dashboard]:
         "run_dir": str(tmp_path / "run"),
         "bus": {"socket": str(tmp_path / "nobody.sock")},
         "door": {"event": "evening"},
-        "dashboard": {"port": port},
+        "dashboard": {"port": port, "https": {"enabled": False}},
     }
     config.write_text(tomli_w.dumps(settings), encoding="utf-8")
     office.create_event(config, "evening", "An evening", 50)
     access = Access(Path(load_config(config).state_dir), SystemClock())
-    access.choose_pin(access.new_link(), PIN)
     running = Dashboard(config, access, port)
+    running.choose(PIN)
     running.begin()
     yield running
     running.kill()

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from urllib.parse import urlencode
 
 import pytest
-from dashboard_house import PIN, House, token_on
+from dashboard_house import House, token_on
 from test_dashboard_live import Page
 from werkzeug.test import TestResponse
 
@@ -49,9 +49,7 @@ class Phone:
 
     def __init__(self, house: House) -> None:
         self.house = house
-        self.client = house.client()
-        with self.client.session_transaction() as session:  # as after a login, without its costly hash each time
-            session["_user_id"] = house.access.generation()
+        self.client = house.somebody("Dora", "door")
         self.token = token_on(self.client, "/door/scan")
         self._nonces = 0
 
@@ -154,7 +152,7 @@ def test_two_phones_are_two_gates_and_their_rows_say_who(phone: Phone) -> None:
     other.show(b"group", nonce="d" * 32)
     second, first = phone.rows
     for row in (first, second):
-        assert row.gate.startswith("phone ") and row.actor == row.gate.replace("phone", "desk")
+        assert row.gate.startswith("phone ") and row.actor == row.gate.replace("phone", "Dora (door)")
     assert first.gate != second.gate
     with phone.house.ledger.database.reading() as db:
         assert set(db.execute(scans.select()).mappings().all()[0].items()) >= {("source", "phone")}
@@ -180,8 +178,8 @@ def test_a_form_that_is_not_ours_counts_nothing(phone: Phone, fields: dict[str, 
 def test_a_stranger_and_a_page_from_before_a_new_login_get_no_json_and_count_nothing(phone: Phone) -> None:
     assert phone.post(csrf_token="forged").status_code == 400
     assert phone.house.client().get("/door/scan").status_code == 303
-    link = phone.house.access.new_link()
-    phone.house.access.choose_pin(link, PIN)
+    (login,) = phone.house.access.phones.all()
+    phone.house.access.phones.log_out(login.person, login.letters)
     answer = phone.post()
     assert answer.status_code in {303, 401, 403} and not answer.is_json
     assert phone.rows == []

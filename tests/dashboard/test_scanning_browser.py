@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import zxingcpp
-from dashboard_browser import CHROMIUM, FLAGS, PHONE, PICTURES
+from dashboard_browser import CHROMIUM, FLAGS, PHONE, PICTURES, log_in
 from dashboard_house import PIN, House, wait_for
 from PIL import Image
 from playwright.sync_api import Page, Playwright, Route, expect, sync_playwright
@@ -272,7 +272,8 @@ def test_a_login_that_is_over_is_said_and_the_camera_is_let_go(
 ) -> None:
     shown = film(NOBODY, ((ZOE,), 3.0), THE_END)
     with venue.served() as server, phone(playwright, server, venue, shown) as page:
-        venue.access.choose_pin(venue.access.new_link(), "another-47")
+        for login in venue.access.phones.all():
+            venue.access.phones.log_out(login.person, login.letters)
         start(page)
         expect(page.get_by_role("heading", name="You are logged out")).to_be_visible(timeout=10_000)
         assert page.evaluate("document.querySelector('video').srcObject") is None
@@ -298,14 +299,13 @@ def test_no_camera_and_no_permission_are_said_with_what_to_do(
 
 
 def test_a_page_without_https_says_that_the_camera_needs_it(playwright: Playwright, venue: House) -> None:
-    venue.access.choose_pin(venue.access.new_link(), PIN)
+    venue.choose(PIN)
     rules = "--host-resolver-rules=MAP door.local 127.0.0.1"
     browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*FLAGS, rules])
     with venue.served() as server:
         page = browser.new_page(viewport=PHONE)
         page.goto(f"http://door.local:{server.port}/login")
-        page.get_by_label("PIN or passphrase").fill(PIN)
-        page.get_by_role("button", name="Log in").click()
+        log_in(page)
         page.get_by_role("link", name="Door", exact=True).click()
         page.get_by_role("link", name="Scan with this phone").click()
         expect(page.get_by_role("alert")).to_contain_text("works only by https")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dashboard_browser import PHONE, PICTURES, logged_in, watched
+from dashboard_browser import PHONE, PICTURES, log_in, logged_in, watched
 from dashboard_house import PIN, House
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 from talks_stage import ARABIC, EVENING, LONG, SEVEN, Stage
@@ -238,7 +238,7 @@ def test_nothing_sticks_out_of_a_small_phone_and_everything_is_large_enough_for_
 
 def test_without_scripts_every_press_works(browser: Browser, stage: Stage, tmp_path: Path) -> None:
     stage.obey(StreamCommand(do="start"))
-    stage.house.access.choose_pin(stage.house.access.new_link(), PIN)
+    stage.house.choose(PIN)
     good = tmp_path / "schedule.json"
     good.write_text(json.dumps(OTHER), encoding="utf-8")
     with (
@@ -247,8 +247,7 @@ def test_without_scripts_every_press_works(browser: Browser, stage: Stage, tmp_p
     ):
         page = context.new_page()
         page.goto(server.url)
-        page.get_by_label("PIN or passphrase").fill(PIN)
-        page.get_by_role("button", name="Log in").click()
+        log_in(page)
         page.get_by_role("link", name="Talks", exact=True).click()
         row(page, ARABIC).get_by_role("button", name="Put on stage now").click()
         expect(state(page, ARABIC)).to_have_text("On stage")

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from hardware.clock import SystemClock
 from kiosk.config import event_secret, load_config
+from kiosk.dashboard.changes import Changes
+from kiosk.door.reader import Reader
 from kiosk.ledger.ledger import Ledger
 from kiosk.tickets import codes
 
@@ -28,16 +35,19 @@ pins = "mock"
 PEOPLE = "Name;E-mail;Ticket type\nÉmile Baudot;emile@example.org;Seat\nAda Lovelace;ada@example.org;Speaker\n"
 
 
-def platypus(folder: Path, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+def platypus(
+    folder: Path, *words: str, code: int = 0, stdout: int = subprocess.PIPE
+) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [sys.executable, "-m", "kiosk", *words],
-        capture_output=True,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
         text=True,
         timeout=60,
         check=False,
         env={"PLATYPUS_CONFIG": str(folder / "platypus.toml"), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
     )
-    assert done.returncode == code, done.stdout + done.stderr
+    assert done.returncode == code, (done.stdout or "") + done.stderr
     assert "Traceback" not in done.stderr
     return done
 
@@ -119,6 +129,30 @@ def test_what_is_written_is_for_its_owner_alone(venue: Path) -> None:
     platypus(venue, "dashboard", "--new-login")
     for path in [*(venue / "state").iterdir(), *(venue / "tickets").iterdir()]:
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_login_link_is_a_line_for_programs_and_a_code_too_on_a_terminal(venue: Path) -> None:
+    link = platypus(venue, "dashboard", "--new-login").stdout.strip()
+    assert re.fullmatch(r"https://[\w.-]+:8443/first/[\w-]{22}", link)
+    master, terminal = pty.openpty()
+    try:
+        platypus(venue, "dashboard", "--new-login", stdout=terminal)
+        said = os.read(master, 100_000).decode()
+    finally:
+        os.close(terminal)
+        os.close(master)
+    first, *lines = said.splitlines()
+    rows = [re.fullmatch(r"\x1b\[30;107m(.+)\x1b\[0m", line) for line in lines]
+    shades = {" ": (255, 255), "▀": (0, 255), "▄": (255, 0), "█": (0, 0)}  # upper, lower
+    picture = [[shades[half][part] for half in row[1]] for row in rows if row for part in (0, 1)]
+    shown = np.repeat(np.repeat(np.array(picture, np.uint8), 8, axis=0), 8, axis=1)
+    assert [code.data.decode() for code in Reader(SystemClock()).read_still(shown)] == [first]
+
+
+def test_a_login_link_from_the_command_line_is_in_the_list_of_changes(venue: Path) -> None:
+    platypus(venue, "dashboard", "--new-login")
+    (line,) = Changes(venue / "state", SystemClock()).newest(10).changes
+    assert (line.who, line.what) == ("The command line", "People: A login link for an organizer is made.")
 
 
 @pytest.mark.parametrize(

@@ -91,11 +91,12 @@ async function listen() {
   source = new EventSource(body.dataset.events);
   source.addEventListener("snapshot", (event) => show(JSON.parse(event.data)));
   source.addEventListener("beat", heard);
+  source.addEventListener("reload", () => location.reload()); // made for another role, or for a link that is over
   source.addEventListener("error", async () => {
     if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
     try {
       const answer = await fetch(body.dataset.events, { method: "HEAD", cache: "no-store" });
-      if (answer.status === 401) return location.reload(); // a new PIN: log in again
+      if (answer.status === 401 || answer.status === 403) return location.reload(); // logged out, or not for this role
     } catch { /* nobody there: the page says it is stale, and we try again */ }
     setTimeout(listen, 5000); // what Retry-After says when all places are taken
   });

@@ -1,0 +1,93 @@
+"""Who may do what: one table, from each route to the least role it needs. What is not in the table nobody may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from kiosk.dashboard.access_file import ROLES, Role
+
+Least = Role | Literal["anyone"]
+
+RIGHTS: Mapping[str, Least] = {
+    "static": "anyone",
+    "healthz": "anyone",
+    "login": "anyone",
+    "login_post": "anyone",
+    "first_use": "anyone",  # the link is the right
+    "first_use_post": "anyone",
+    # how the evening goes, without anybody's name
+    "home": "viewer",
+    "events": "viewer",
+    "preview_picture": "viewer",
+    "watch": "viewer",
+    "watch_playlist": "viewer",
+    "watch_segment": "viewer",
+    "own_pin": "viewer",
+    "own_pin_post": "viewer",
+    "logout": "viewer",
+    # the names of those who come
+    "see_names": "door",  # no route: what "home" and "events" tell
+    "screen": "door",
+    "screen_events": "door",
+    "door": "door",
+    "door_check-in": "door",
+    "door_check-out": "door",
+    "door_walk-in": "door",
+    "door_wait": "door",
+    "door_admit-waiting": "door",
+    "door_stop-waiting": "door",
+    "door_correct": "door",
+    "door_undo": "door",
+    "confirm_release": "door",
+    "door_release": "door",
+    "door_set-clock": "door",
+    "door_scan": "door",
+    "door_read-code": "door",
+    # what viewers see, and who may come in
+    "stream_start": "organizer",
+    "stream_go_live": "organizer",
+    "stream_next_talk": "organizer",
+    "stream_camera": "organizer",
+    "stream_take_break": "organizer",
+    "stream_end": "organizer",
+    "stream_hide_camera": "organizer",
+    "stream_undo": "organizer",
+    "confirm_stop": "organizer",
+    "stream_stop": "organizer",
+    "stream_retry": "organizer",
+    "stream_preflight": "organizer",
+    "talks": "organizer",
+    "talks_stage": "organizer",
+    "talks_next": "organizer",
+    "talks_up": "organizer",
+    "talks_down": "organizer",
+    "talks_remove": "organizer",
+    "talks_undo": "organizer",
+    "talks_undo-stage": "organizer",
+    "talks_upload": "organizer",
+    "add_talk": "organizer",
+    "talks_add": "organizer",
+    "edit_talk": "organizer",
+    "talks_edit": "organizer",
+    "people": "organizer",
+    "people_invite": "organizer",
+    "people_withdraw": "organizer",
+    "people_role": "organizer",
+    "people_remove": "organizer",
+    "people_log_out": "organizer",
+    "changes": "organizer",
+}
+
+OPEN_HERE = frozenset({"screen", "screen_events"})  # also to a browser on the Pi itself
+FILM = frozenset(
+    {"watch", "watch_playlist", "watch_segment"}
+)  # also to the local network, when the organizer allows it
+
+
+def may(role: Role | None, right: str) -> bool:
+    """Whether somebody may: `role` is None for whoever is not logged in."""
+    least = RIGHTS.get(right)
+    if least is None:
+        return False
+    return least == "anyone" or (role is not None and ROLES.index(role) >= ROLES.index(least))
