@@ -56,14 +56,13 @@ def curve(movements: Sequence[Movement], capacity: int, now: datetime | None, zo
         columns[x(at)] = y(count)
     steps = "".join(f"H{at}V{level:g}" for at, level in columns.items())
     line = f"M0 {y(0):g}{steps}H{x(last)}"
-    at_most = f"{most} at most, at {_time(most_at, zone)}"
     return CurveView(
         line=line,
         area=f"{line}V{HEIGHT}H0Z",
         seats=f"M0 {y(capacity):g}H{WIDTH}" if capacity else "",
         begins=_time(begin, zone),
         ends=_time(end, zone),
-        says=f"Since {_time(begin, zone)}: {at_most}" + (f", of {capacity} seats" if capacity else ""),
+        says=f"{most} at most, at {_time(most_at, zone)}",
     )
 
 

@@ -52,8 +52,8 @@ def test_more_people_than_seats_stay_in_the_drawing() -> None:
 def test_it_says_the_same_in_words_and_in_the_venues_time() -> None:
     view = curve(moved((0, 2), (30, 1), (60, -1)), 4, BEGIN + timedelta(minutes=90), PARIS)
     assert (view.begins, view.ends) == ("18:30", "20:00")
-    assert view.says == "Since 18:30: 3 at most, at 19:00, of 4 seats"
-    assert curve(moved((0, 1)), 0, None, PARIS).says == "Since 18:30: 1 at most, at 18:30"
+    assert view.says == "3 at most, at 19:00"
+    assert curve(moved((0, 1)), 0, None, PARIS).says == "1 at most, at 18:30"
 
 
 def test_it_stays_the_same_within_a_minute() -> None:
