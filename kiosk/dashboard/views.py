@@ -90,6 +90,7 @@ class StreamView(msgspec.Struct, frozen=True, kw_only=True):
     can_start: bool
     can_stop: bool
     can_retry: bool
+    can_hide: bool = False  # viewers may see the room
     next_talk: str = ""  # whom the button would introduce
     undo: str = ""  # what the button would do
 
@@ -358,6 +359,7 @@ def _stream(facts: Facts, zone: ZoneInfo) -> StreamView:
         else (),
         can_start=not wants_live,
         can_stop=wants_live,
+        can_hide=wants_live and not is_gone and state.program != "hidden",
         next_talk=words.next_talk(state),
         undo=state.undo[:1].upper() + state.undo[1:],
         can_retry=wants_live and any(leg.state in {Health.LOST, Health.REFUSED} for leg in state.legs),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import msgspec
 import pytest
 from dashboard_browser import PHONE, PICTURES, log_in, logged_in, watched
 from dashboard_house import PIN, House, wait_for
@@ -122,6 +123,19 @@ def test_stop_asks_first_and_stops_once(browser: Browser, busy: House) -> None:
         dialog.get_by_role("button", name="Yes, stop").click()
         expect(page.locator(".notice").first).to_contain_text("The stream is stopping.")
         assert [command.do for command in busy.news.commands] == ["stop"]
+
+
+def test_the_camera_is_hidden_by_one_press_wherever_the_page_is(browser: Browser, busy: House) -> None:
+    with busy.served() as server, logged_in(browser, server, busy) as page:
+        hide = page.get_by_role("button", name="Hide now")
+        for where in ("top", "bottom"):
+            page.evaluate(f"scrollTo(0, {'0' if where == 'top' else 'document.body.scrollHeight'})")
+            expect(hide).to_be_in_viewport(ratio=1)
+        hide.click()
+        expect(page.get_by_text("The camera and the room's sound are hidden.")).to_be_visible()
+        assert [command.do for command in busy.news.commands] == ["hide_camera"]
+        busy.news.say(msgspec.structs.replace(LIVE, program="hidden"))
+        expect(hide).to_be_hidden()
 
 
 def test_a_lost_leg_is_tried_again_by_one_press(browser: Browser, busy: House) -> None:
@@ -341,7 +355,7 @@ def test_who_finds_the_house_full_gets_the_way_to_the_stream(
         busy.book.scan("Ada Byron", reason="full")
         speak(busy)
         expect(page.locator(".title").first).to_have_text("We are full")
-        expect(page.locator(".watch")).to_be_visible()
+        expect(page.locator(".watch:visible")).to_be_visible()
         assert page.evaluate(ALL_INSIDE)
         path = PICTURES / f"screen-full-{width_px}.png"
         page.screenshot(path=path)
@@ -349,7 +363,7 @@ def test_who_finds_the_house_full_gets_the_way_to_the_stream(
         assert [read.data for read in reads] == [b"https://live.example.org/talks"]
         busy.book.scan("Ada Byron", reason="revoked")
         speak(busy)
-        expect(page.locator(".watch")).to_be_hidden()
+        expect(page.locator(".watch:visible")).to_have_count(0)
 
 
 def test_the_screen_greets_by_name_when_the_organizer_allows(
