@@ -12,11 +12,14 @@ log = logging.getLogger(__name__)
 def unsent_bytes(pid: int, proc: Path = Path("/proc")) -> int | None:
     """Bytes in the TCP send queues of process `pid` that the other side's kernel has not acknowledged.
 
-    None when it has no connection (yet). From tx_queue of /proc/PID/net/tcp and tcp6, in proc(5).
+    None when it has no connection (yet). From tx_queue of /proc/PID/net/tcp, else tcp6, in proc(5): a pusher has one
+    connection, and the kernel walks through all of a machine's for each table (1 ms and more).
     """
     inodes = _sockets(pid, proc)
     total: int | None = None
     for table in ("tcp", "tcp6"):
+        if total is not None:
+            break
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # no IPv6, or the process just ended
             for line in (proc / str(pid) / "net" / table).read_text(encoding="ascii").splitlines()[1:]:
                 fields = line.split()
