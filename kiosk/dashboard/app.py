@@ -19,6 +19,7 @@ from kiosk.dashboard.first_link import FirstLink
 from kiosk.dashboard.gatekeeper import add_gatekeeper
 from kiosk.dashboard.guard import Cookies, guard
 from kiosk.dashboard.live import Live
+from kiosk.dashboard.metrics import add_metrics
 from kiosk.dashboard.noting import add_noting
 from kiosk.dashboard.pages import add_pages
 from kiosk.dashboard.people_page import add_people
@@ -87,6 +88,7 @@ def create_app(
     add_scanning(app, desk, live)
     add_talks(app, live, news, settings.zone)
     add_screen(app, settings, access.phones, FirstLink(access), live)
+    add_metrics(app, live)
     add_watching(app, preview, settings.screen_language)
 
     @app.errorhandler(CSRFError)

@@ -16,7 +16,7 @@ from kiosk.dashboard.rights import FILM, OPEN_HERE, RIGHTS, may
 
 log = logging.getLogger(__name__)
 
-_NO_PAGES = frozenset({"events", "screen_events", "preview_picture", "watch_playlist", "watch_segment"})
+_NO_PAGES = frozenset({"metrics", "events", "screen_events", "preview_picture", "watch_playlist", "watch_segment"})
 _NEEDS = {
     "door": "This needs the role door or organizer. Ask an organizer.",
     "organizer": "This is for organizers. Ask one to do it, or to give you that role.",

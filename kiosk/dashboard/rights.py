@@ -44,6 +44,8 @@ RIGHTS: Mapping[str, Least] = {
     "door_set-clock": "door",
     "door_scan": "door",
     "door_read-code": "door",
+    # numbers, for a program that watches
+    "metrics": "door",
     # what viewers see, and who may come in
     "stream_start": "organizer",
     "stream_go_live": "organizer",
@@ -79,7 +81,7 @@ RIGHTS: Mapping[str, Least] = {
     "changes": "organizer",
 }
 
-OPEN_HERE = frozenset({"screen", "screen_events"})  # also to a browser on the Pi itself
+OPEN_HERE = frozenset({"screen", "screen_events", "metrics"})  # also to a browser on the Pi itself
 FILM = frozenset(
     {"watch", "watch_playlist", "watch_segment"}
 )  # also to the local network, when the organizer allows it
