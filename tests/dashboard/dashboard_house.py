@@ -25,7 +25,7 @@ from kiosk.dashboard.ledger_desk import LedgerDesk
 from kiosk.dashboard.live import BEAT_S, Live
 from kiosk.dashboard.ports import EventFacts, FakeDoorbook, FakeNews
 from kiosk.dashboard.server import DashboardServer, serve
-from kiosk.dashboard.settings import DashboardSettings
+from kiosk.dashboard.settings import DashboardSettings, HttpsSettings
 from kiosk.dashboard.watching import PreviewFiles
 from kiosk.ledger import Event
 from kiosk.ledger.ledger import Ledger
@@ -143,7 +143,7 @@ def build(
     **settings: Any,
 ) -> House:
     """A house whose desk writes a real ledger; its pages read that one, or else the fake book."""
-    options = DashboardSettings(**settings)
+    options = DashboardSettings(**{"https": HttpsSettings(enabled=False), **settings})
     clock = clock or ManualClock()
     event = EventFacts(
         name="Lightning talks, November",

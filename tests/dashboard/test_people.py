@@ -469,7 +469,7 @@ def test_a_damaged_file_is_said_and_the_screen_goes_on(house: House, ada: FlaskC
 
 @pytest.fixture
 def open_house(make_house: Callable[..., House]) -> House:
-    return make_house()  # with https, so that phones can come
+    return make_house(https=HttpsSettings())  # so phones can come
 
 
 def link_on_screen(house: House) -> str | None:

@@ -10,6 +10,8 @@ from dashboard_house import House
 from flask.testing import FlaskClient
 from test_dashboard_live import Page
 
+from kiosk.dashboard.settings import HttpsSettings
+
 
 def cookie(client: FlaskClient) -> str:
     found = client.get_cookie("platypus")
@@ -60,7 +62,7 @@ def test_who_may_see_names_no_more_sees_none_from_the_next_event_on(house: House
 def test_a_screen_on_the_pi_is_made_anew_when_somebody_became_the_first_organizer(
     make_house: Callable[..., House],
 ) -> None:
-    house = make_house(host="0.0.0.0")
+    house = make_house(https=HttpsSettings())
     shown = re.search(r'data-events="([^"]+)"', house.client().get("/screen").text)
     assert shown and "first=" in shown[1]
     with house.served() as server:
