@@ -23,6 +23,8 @@ from hardware.clock import SystemClock
 from kiosk.door.presence import Presence
 from kiosk.ledger import Hand, ScanRow
 
+pytestmark = pytest.mark.slow  # films of seconds before a camera; the server's part is in test_scanning.py
+
 NOBODY: Shot = ((), 2.2)  # long enough for a code to be away
 THE_END: Shot = ((), 30.0)  # a film begins anew when it is over
 
