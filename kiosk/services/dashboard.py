@@ -54,6 +54,8 @@ def run_dashboard(config_path: Path) -> None:
     settings = config.dashboard
     access = Access(Path(config.state_dir), clock)
     front = _front(config, clock)
+    # Before anybody can reach the page: a link that is made later, by the command line, is not to be void at once.
+    first = None if access.people.all() else access.login_link()
 
     def say_where(server: DashboardServer) -> None:
         click.echo(f"dashboard: {server.url} on this machine")
@@ -61,8 +63,8 @@ def run_dashboard(config_path: Path) -> None:
         if front is not None:
             front.start()
             click.echo(f"on phones: {url} (certificate {front.certificate.sha256})")
-        if not access.people.all():
-            link = _link(url, access)
+        if first is not None:
+            link = f"{url}/first/{first}"
             click.echo(f"log in for the first time (30 minutes, once): {link}")
             show_code(link)
 

@@ -291,11 +291,10 @@ def test_the_camera_names_the_talk_that_it_takes_over_for_a_moment_and_never_aft
 def test_a_hidden_camera_comes_back_without_the_name(begin: Begin, tmp_path: Path) -> None:
     director = begin(introduce_s=1.0)
     until_slates(director, tmp_path)
-    director.go_live()
-    director.next_talk()
-    shows(director, "camera")
     strip = tmp_path / "run" / "lower-third.png"
     empty = strip.read_bytes()
+    director.go_live()
+    director.next_talk()
     until(lambda: strip.read_bytes() != empty, what="the name is shown")
     director.hide_camera()
     assert strip.read_bytes() == empty, "the name is gone at once"
