@@ -9,9 +9,7 @@ import os
 import socket
 from collections.abc import Mapping
 
-QUIET_LIMIT_S = (
-    15.0  # a part not seen well for longer is stuck; some seconds are normal while a child ends, or a disk waits
-)
+QUIET_LIMIT_S = 15.0  # a part not seen well for longer is stuck; some seconds pass while a child ends or a disk waits
 
 
 class Notifier:

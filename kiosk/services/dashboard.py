@@ -59,7 +59,8 @@ def run_dashboard(config_path: Path) -> None:
 
     def say_where(server: DashboardServer) -> None:
         click.echo(f"dashboard: {server.url} on this machine")
-        url = phones_url(settings, server.port) or server.url
+        is_https_absent = front is None and settings.https.enabled and not settings.public_url
+        url = server.url if is_https_absent else phones_url(settings, server.port) or server.url
         if front is not None:
             front.start()
             click.echo(f"on phones: {url} (certificate {front.certificate.sha256})")

@@ -305,3 +305,25 @@ def test_the_process_itself_serves_https(tmp_path: Path) -> None:
         finally:
             process.terminate()
     wait_for(lambda: not is_open(port))
+
+
+def test_without_its_https_the_process_says_an_address_that_works(tmp_path: Path) -> None:
+    config = tmp_path / "platypus.toml"
+    config.write_text(
+        f'state_dir = "{tmp_path}/state"\nrun_dir = "{tmp_path}/run"\n[bus]\nsocket = "{tmp_path}/bus.sock"\n'
+        '[door]\nevent = "evening"\n[door.camera]\nkind = "pictures"\nfolder = "."\n[dashboard]\nport = 0\n'
+        f'[dashboard.https]\ncertificate = "{tmp_path}/none.pem"\nkey = "{tmp_path}/none.key"\n'
+    )
+    run = [sys.executable, "-m", "kiosk"]
+    create = ["event", "create", "evening", "--name", "Evening", "--capacity", "5", "--config", str(config)]
+    subprocess.run([*run, *create], check=True, capture_output=True)
+    with subprocess.Popen(
+        [*run, "dashboard", "--config", str(config)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            where, first = (process.stdout.readline() for _ in range(2))
+        finally:
+            process.terminate()
+    assert where.split()[1].startswith("http://127.0.0.1:")
+    assert f"{where.split()[1]}/first/" in first
