@@ -138,6 +138,7 @@ def test_a_microphone_that_hangs_is_replaced_and_said_meanwhile(begin: Begin, tm
     director = begin()
     director.start()
     until_live(director, tmp_path)
+    until(lambda: director.state().sound.peak_db is not None, what="its level is known, too")
     os.kill(director.pids["microphone"], signal.SIGSTOP)
     took_s = until(lambda: director.state().alarms)
     (alarm,) = director.state().alarms
