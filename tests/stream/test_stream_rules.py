@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,7 +16,6 @@ from stream.process import redacted
 from stream.progress import ProgressReader
 from stream.pulse import Beat, Look, Pulse
 from stream.rate import Rate
-from stream.sockets import unsent_bytes
 
 
 def looks(
@@ -177,21 +175,6 @@ def test_a_key_that_cannot_be_one_is_refused_without_showing_it(key: str) -> Non
 @given(st.lists(st.text("abc1", min_size=1, max_size=5), min_size=1), st.text("abc1xyz ", max_size=60))
 def test_no_secret_is_left_in_a_line(secrets: list[str], text: str) -> None:
     assert not any(secret in redacted(text, secrets) for secret in secrets)
-
-
-def test_the_send_queue_is_read_from_the_kernels_table(tmp_path: Path) -> None:
-    (tmp_path / "7" / "fd").mkdir(parents=True)
-    (tmp_path / "7" / "net").mkdir()
-    (tmp_path / "7" / "fd" / "3").symlink_to("socket:[4711]")
-    (tmp_path / "7" / "fd" / "4").symlink_to("pipe:[1]")
-    row = "  0: 0100007F:A1B2 0100007F:078F {} {}:00000000 01:00000014 00000000     0        0 {} 1\n"
-    table = "  sl  local_address rem_address   st tx_queue\n" + "".join(
-        row.format(state, queue, inode)
-        for state, queue, inode in (("01", "0002ABCD", 4711), ("01", "00000FFF", 99), ("06", "00000001", 4711))
-    )
-    (tmp_path / "7" / "net" / "tcp").write_text(table)
-    assert unsent_bytes(7, tmp_path) == 0x2ABCD
-    assert unsent_bytes(8, tmp_path) is None
 
 
 def test_a_step_of_waiting_is_never_skipped() -> None:
