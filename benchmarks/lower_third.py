@@ -14,7 +14,7 @@ from pathlib import Path
 from stream import graph
 from stream.lettering import Lettering
 from stream.look import Look
-from stream.lower_third import draw
+from stream.lower_third import as_video, draw
 from stream.settings import Picture, TestPicture
 from stream.talks import TalkInfo
 
@@ -37,9 +37,9 @@ def cost(picture: Picture, strip: Path | None) -> float:
 def main() -> None:
     """Print medians."""
     with tempfile.TemporaryDirectory() as name:
-        strip = Path(name, "strip.png")
+        strip = Path(name, "strip")
         for picture in (Picture(), Picture(width_px=1920, height_px=1080, video_kbps=4500)):
-            draw(TALK, picture, Look(), Lettering(Path(name))).save(strip)
+            strip.write_bytes(as_video(draw(TALK, picture, Look(), Lettering(Path(name)))))
             pairs = [(cost(picture, None), cost(picture, strip)) for _ in range(ROUNDS)]
             without, having = (statistics.median(each) for each in zip(*pairs, strict=True))
             print(f"{picture.height_px}p: {without:.3f} without, {having:.3f} with a lower third")

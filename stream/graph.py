@@ -28,6 +28,7 @@ from stream.settings import (
 
 WATCH_WIDTH_PX, WATCH_HEIGHT_PX = 160, 90  # of the small grey pictures that tell a frozen or black one
 _WATCH_FRAMES_PER_S = 2
+STRIP_FORMAT = "yuva420p"  # of the lower third, as it is laid over: ten times a second nothing need be converted
 SLATE_S = 8
 AAC_SAMPLES = 1024  # of one AAC frame
 TRIAL_GROUPS = 2
@@ -69,7 +70,7 @@ def encoder(
     or all stands still. The sound goes along when its levels are asked for on `levels_fd` (see sound_levels.py); a
     device has none, its microphone is a source of its own. A device's frames carry the moment they were taken, by the
     monotonic clock, which is at `at_s` now; those of a camera module come through `frames_fd` (see camera_module.py).
-    `lower_third` is a PNG of the size of `strip`, which may be replaced at any time.
+    `lower_third` is a file of STRIP_FORMAT, as large as `strip`, which may be replaced at any time.
     """
     is_stamped = isinstance(source, Stamped)
     video, audio = _inputs(source, picture, frames_fd)
@@ -289,7 +290,9 @@ def _with_strip(video: Any, path: Path, picture: Picture, *, begins_s: float) ->
     video as it is, for as long as this ffmpeg runs (the filter `movie` would end it). `begins_s` is the video's own
     time now: from there on it is read, and not from zero up to there.
     """
+    top, height = strip(picture)
     one = {"format": "image2", "pattern_type": "none", "loop": 1, "framerate": 10}
+    one |= {"vcodec": "rawvideo", "pixel_format": STRIP_FORMAT, "video_size": (picture.width_px, height)}
     hasty: dict[str, Any] = {
         "thread_queue_size": 1,
         "threads": 1,
@@ -299,9 +302,8 @@ def _with_strip(video: Any, path: Path, picture: Picture, *, begins_s: float) ->
     }
     if begins_s:
         hasty["itsoffset"] = f"{begins_s:.3f}"
-    still = ffmpeg.input(str(path), **one, **hasty).video.filter("scale", out_color_matrix="bt709")
-    over = still.filter("format", "yuva420p")
-    return ffmpeg.filter([video, over], "overlay", 0, strip(picture)[0], eof_action="pass", format="yuv420")
+    still = ffmpeg.input(str(path), **one, **hasty).video
+    return ffmpeg.filter([video, still], "overlay", 0, top, eof_action="pass", format="yuv420")
 
 
 def _to_one_sound(audio: Any, *, first_sample: int) -> Any:

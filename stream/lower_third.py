@@ -7,7 +7,6 @@ which has one font for a whole text: names come in any script, and with emoji.
 
 from __future__ import annotations
 
-import io
 import logging
 import threading
 from pathlib import Path
@@ -28,7 +27,7 @@ from stream.talks import TalkInfo
 
 log = logging.getLogger(__name__)
 
-FILE_NAME = "lower-third.png"
+FILE_NAME = f"lower-third.{graph.STRIP_FORMAT}"
 _AGAIN_S = 0.5  # when it could not be written
 _LATE_S = 10.0  # it may begin so much after the camera, when the first text takes long; later it would only surprise
 _GROUND = 0.86  # how much the band hides of the picture
@@ -37,6 +36,14 @@ _NAME, _NAME_BOX = 0.052, 0.07
 _TITLE = 0.038
 _PAD = 0.02
 _BAR = 0.012
+_TO_Y = (0.2126, 0.7152, 0.0722)  # of R, G, B; BT.709, items 3.2 to 3.4
+_TO_CB = tuple((own - weight) / 1.8556 for own, weight in zip((0, 0, 1), _TO_Y, strict=True))
+_TO_CR = tuple((own - weight) / 1.5748 for own, weight in zip((1, 0, 0), _TO_Y, strict=True))
+_BT709 = tuple(
+    value
+    for weights, reach, zero in ((_TO_Y, 219, 16), (_TO_CB, 224, 128), (_TO_CR, 224, 128))
+    for value in (*(weight * reach / 255 for weight in weights), zero)
+)
 
 
 class LowerThird:
@@ -59,7 +66,7 @@ class LowerThird:
         self._is_seen = False
         self._ahead: TalkInfo | None = None  # whom the slate introduces now
         self._drawn: tuple[TalkInfo, bytes] | None = None
-        self._nothing = _png(Image.new("RGBA", _size(picture)))
+        self._nothing = as_video(Image.new("RGBA", _size(picture)))
         self._written = self._nothing
         self._seen: tuple[int, ...] = ()  # what the file was when we had written it
 
@@ -178,7 +185,7 @@ class LowerThird:
             except BadLook:  # the slates say what is wrong with it
                 look = Look()
             self._lettering.forget_troubles()
-            self._drawn = (talk, _png(draw(talk, self._picture, look, self._lettering)))
+            self._drawn = (talk, as_video(draw(talk, self._picture, look, self._lettering)))
         return self._drawn[1]
 
 
@@ -222,10 +229,15 @@ def _size(picture: Picture) -> tuple[int, int]:
     return picture.width_px, graph.strip(picture)[1]
 
 
-def _png(picture: Image.Image) -> bytes:
-    data = io.BytesIO()
-    picture.save(data, "PNG", compress_level=1)
-    return data.getvalue()
+def as_video(picture: Image.Image) -> bytes:
+    """An RGBA picture of even size as graph.STRIP_FORMAT: the planes Y, Cb, Cr and alpha, one byte a pixel.
+
+    Colours as ITU-R BT.709 has them, Y from 16 to 235; Cb and Cr at half width and height.
+    """
+    luma, blue, red = picture.convert("RGB").convert("RGB", _BT709).split()
+    half = (picture.width // 2, picture.height // 2)
+    small = (each.resize(half, Image.Resampling.BOX) for each in (blue, red))
+    return b"".join(plane.tobytes() for plane in (luma, *small, picture.getchannel("A")))
 
 
 def _shown(scene: Scene | None) -> tuple[str, str | None] | None:

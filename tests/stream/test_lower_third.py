@@ -18,15 +18,16 @@ from stream import graph
 from stream.hub import Hub
 from stream.lettering import Lettering
 from stream.look import Look
-from stream.lower_third import LowerThird, draw
+from stream.lower_third import FILE_NAME, LowerThird, as_video, draw
 from stream.order import Program, Scene
-from stream.settings import Picture, StreamSettings
+from stream.settings import Picture, Source, StreamSettings, TestPicture, VideoFile
 from stream.sources import Encoder
 from stream.talks import TalkInfo
 
 TALK = TalkInfo(id="a", title="How engines dream", speaker="Ada Lovelace")
 SLATE, CAMERA = Scene("next", "a"), Scene("camera", "a")
 FULL = Picture()
+BARS = TestPicture()
 
 
 @pytest.fixture
@@ -43,10 +44,10 @@ def takes_over(lower_third: LowerThird) -> None:
 
 
 def ink(path: Path) -> bool:
-    with Image.open(path) as picture:
-        assert picture.mode == "RGBA"
-        assert picture.size == (SMALL.width_px, graph.strip(SMALL)[1])
-        return picture.getbbox() is not None
+    pixels = SMALL.width_px * graph.strip(SMALL)[1]
+    data = path.read_bytes()
+    assert len(data) == pixels * 5 // 2
+    return any(data[-pixels:])
 
 
 def test_it_is_there_for_its_time_from_when_the_camera_is_on_air(
@@ -171,6 +172,23 @@ def test_any_name_is_drawn_inside_of_the_safe_area(tmp_path: Path, height_px: in
     assert strip.convert("L").getextrema()[1] > 240, "white letters"
 
 
+@pytest.mark.parametrize("colour", ["white", "black", "red", "lime", "blue", "#2b6f64", "#f2b705"])
+def test_its_colours_are_those_of_the_picture_it_is_laid_over(tmp_path: Path, colour: str) -> None:
+    drawn = Image.new("RGBA", (8, 4), colour)
+    drawn.putalpha(77)
+    data = as_video(drawn)
+    assert data[-32:] == bytes([77]) * 32
+    raw = tmp_path / "raw"
+    raw.write_bytes(data)
+    size = {"video_size": "8x4", "pixel_format": graph.STRIP_FORMAT}
+    with av.open(str(raw), format="rawvideo", options=size) as container:
+        frame = next(container.decode(video=0))
+        seen = frame.reformat(format="rgb24", src_colorspace="ITU709", src_color_range="MPEG").to_ndarray()
+    assert seen.reshape(-1, 3).tolist() == pytest.approx(
+        [pytest.approx(drawn.convert("RGB").getpixel((0, 0)), abs=3)] * 32
+    )
+
+
 def test_a_talk_without_words_is_no_band(tmp_path: Path) -> None:
     assert draw(TalkInfo(id="a", title=" "), FULL, Look(), Lettering(tmp_path)).getbbox() is None
 
@@ -178,9 +196,10 @@ def test_a_talk_without_words_is_no_band(tmp_path: Path) -> None:
 class Camera:
     """The real encoder on moving bars, into a hub."""
 
-    def __init__(self, folder: Path, lower_third: Callable[[], Path | None]) -> None:
+    def __init__(self, folder: Path, lower_third: Callable[[], Path | None], source: Source = BARS) -> None:
         clock = SystemClock()
-        self.encoder = Encoder(StreamSettings(picture=SMALL), clock, folder=folder, lower_third=lower_third)
+        settings = StreamSettings(picture=SMALL, source=source)
+        self.encoder = Encoder(settings, clock, folder=folder, lower_third=lower_third)
         hub = Hub(SMALL.frames_per_s, clock)
         self.tap = hub.attach("test", 1 << 30)
         self.encoder.start(hub)
@@ -191,16 +210,17 @@ class Camera:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("damage", ["gone", "empty", "torn", "no-picture"])
+@pytest.mark.parametrize("damage", ["gone", "empty", "torn", "half", "too-long"])
 def test_whatever_happens_to_the_file_the_encoder_goes_on(tmp_path: Path, lower_third: LowerThird, damage: str) -> None:
     lower_third.start()
     camera = Camera(tmp_path, lower_third.ready)
     try:
         camera.runs_on()
         whole = lower_third.path.read_bytes()
+        spoilt = {"empty": b"", "torn": whole[:60], "half": whole[: len(whole) // 2], "too-long": whole * 2}
         lower_third.path.unlink()
         if damage != "gone":
-            lower_third.path.write_bytes({"empty": b"", "torn": whole[:60], "no-picture": b"hello" * 50}[damage])
+            lower_third.path.write_bytes(spoilt[damage])
         camera.runs_on()
         camera.runs_on()
         assert camera.encoder.state().restarts == 0
@@ -209,11 +229,21 @@ def test_whatever_happens_to_the_file_the_encoder_goes_on(tmp_path: Path, lower_
     until(lambda: not ink(lower_third.path), what="it is whole again")
 
 
-def test_an_encoder_that_gave_nothing_with_a_lower_third_is_tried_without(tmp_path: Path) -> None:
-    camera = Camera(tmp_path, lambda: tmp_path / "is-not-there.png")
+def test_a_file_that_was_never_there_costs_the_lower_third_and_nothing_else(tmp_path: Path) -> None:
+    camera = Camera(tmp_path, lambda: tmp_path / FILE_NAME)
     try:
         camera.runs_on()
-        assert camera.encoder.state().restarts == 1
+        assert camera.encoder.state().restarts == 0
+    finally:
+        camera.encoder.stop()
+
+
+def test_an_encoder_that_gave_nothing_with_a_lower_third_is_tried_without(tmp_path: Path) -> None:
+    asked: list[int] = []
+    camera = Camera(tmp_path, lambda: asked.append(1), VideoFile(path=str(tmp_path / "no-film.mp4")))
+    try:
+        until(lambda: camera.encoder.state().restarts >= 2)
+        assert asked == [1]
     finally:
         camera.encoder.stop()
 
@@ -234,8 +264,8 @@ def test_who_wants_none_gets_none(tmp_path: Path, still_clock: ManualClock) -> N
 
 @pytest.fixture
 def strip(tmp_path: Path) -> Path:
-    path = tmp_path / "lower-third.png"
-    Image.new("RGBA", (SMALL.width_px, graph.strip(SMALL)[1])).save(path)
+    path = tmp_path / FILE_NAME
+    path.write_bytes(as_video(Image.new("RGBA", (SMALL.width_px, graph.strip(SMALL)[1]))))
     return path
 
 
@@ -243,7 +273,7 @@ def test_it_is_seen_within_half_a_second_and_gone_as_fast(tmp_path: Path, strip:
     reading, writing = os.pipe()
     argv = graph.encoder(StreamSettings().source, SMALL, out_fd=writing, lower_third=strip)
     band = strip.with_suffix(".part")
-    Image.new("RGBA", (SMALL.width_px, graph.strip(SMALL)[1]), "black").save(band, "PNG")
+    band.write_bytes(as_video(Image.new("RGBA", (SMALL.width_px, graph.strip(SMALL)[1]), "black")))
     empty = strip.read_bytes()
     film = tmp_path / "film.ts"
     with subprocess.Popen(argv, pass_fds=(writing,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as encoder:

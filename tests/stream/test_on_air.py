@@ -20,6 +20,7 @@ from stream import graph
 from stream.director import Director
 from stream.errors import NotLive
 from stream.health import Health
+from stream.lower_third import FILE_NAME
 from stream.mixer import STANDING_IN
 from stream.recording import NOT_RECORDED
 from stream.settings import Destination, StreamSettings, VideoFile
@@ -291,7 +292,7 @@ def test_the_camera_names_the_talk_that_it_takes_over_for_a_moment_and_never_aft
 def test_a_hidden_camera_comes_back_without_the_name(begin: Begin, tmp_path: Path) -> None:
     director = begin(introduce_s=1.0)
     until_slates(director, tmp_path)
-    strip = tmp_path / "run" / "lower-third.png"
+    strip = tmp_path / "run" / FILE_NAME
     empty = strip.read_bytes()
     director.go_live()
     director.next_talk()

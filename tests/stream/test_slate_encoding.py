@@ -13,6 +13,7 @@ from PIL import Image
 from stream_stage import SMALL, codec_headers, unit_times
 
 from stream import graph
+from stream.lower_third import as_video
 from stream.mpegts import TICKS_PER_S
 from stream.settings import Picture, TestPicture
 
@@ -53,8 +54,8 @@ def test_slate_and_camera_have_the_same_codec_headers_byte_for_byte(
     headers = codec_headers(render(tmp_path, picture, "navy"))
     assert len(headers) == 2, "one SPS and one PPS, and never another"
     assert headers == camera_headers(picture)
-    strip = tmp_path / "strip.png"
-    Image.new("RGBA", (width_px, graph.strip(picture)[1])).save(strip)
+    strip = tmp_path / "strip"
+    strip.write_bytes(as_video(Image.new("RGBA", (width_px, graph.strip(picture)[1]))))
     assert headers == camera_headers(picture, strip)
 
 

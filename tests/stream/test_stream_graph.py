@@ -70,10 +70,10 @@ def test_each_source_is_brought_to_one_format(
 
 
 def test_a_devices_lower_third_is_read_from_now_on_and_not_from_the_start_of_its_clock() -> None:
-    argv = graph.encoder(VideoDevice(), SMALL, out_fd=4, lower_third=Path("/run/third.png"), at_s=14_000.25)
-    still = argv[: argv.index("/run/third.png")]
+    argv = graph.encoder(VideoDevice(), SMALL, out_fd=4, lower_third=Path("/run/third"), at_s=14_000.25)
+    still = argv[: argv.index("/run/third")]
     assert still[still.index("-itsoffset") + 1] == "14000.250"
-    assert "-itsoffset" not in graph.encoder(TestPicture(), SMALL, out_fd=4, lower_third=Path("/a.png"), at_s=9.0)
+    assert "-itsoffset" not in graph.encoder(TestPicture(), SMALL, out_fd=4, lower_third=Path("/a"), at_s=9.0)
 
 
 def test_the_watched_source_gives_small_grey_pictures_ahead_of_time_and_only_then() -> None:
