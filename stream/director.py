@@ -47,6 +47,7 @@ __all__ = ["Director", "FakeDirector", "StreamControl"]
 log = logging.getLogger(__name__)
 
 _LOOK_PERIOD_S = 0.05
+_SOUND_PERIOD_S = 0.2
 _PLAN_PERIOD_S = 1.0
 
 
@@ -301,17 +302,19 @@ class Director(StreamControl):
 
     def _look(self, worker: Worker) -> None:
         """The program goes on by itself: slates that stand in, countdowns, introductions that are over."""
-        plan_at_s = self._clock.monotonic()
+        plan_at_s = sound_at_s = self._clock.monotonic()
         while worker.wait(_LOOK_PERIOD_S):
             worker.tick()
             now_s = self._clock.monotonic()
             self._mixer.look()
             self._lower_third.look(is_camera_on_air=self._mixer.on_air == "camera")
-            self._sound.look(now_s, self._order)
             if self._coding.is_used_up:
                 self._change_encoder()
             if self._is_introduced(now_s):
                 self._end_introduction(now_s)
+            if now_s >= sound_at_s:
+                sound_at_s = now_s + _SOUND_PERIOD_S
+                self._sound.look(now_s, self._order)
             if now_s >= plan_at_s:
                 plan_at_s = now_s + _PLAN_PERIOD_S
                 self._studio.want(wishes(self._order or program.STOPPED, self._talks, self._clock.stamp().wall))

@@ -12,8 +12,9 @@ import logging
 from typing import Protocol
 
 from stream import mpegts
+from stream.continuity import Counters
 from stream.hub import Hub
-from stream.mpegts import NULL_PID, PACKET_BYTES
+from stream.mpegts import PACKET_BYTES
 from stream.tap import Chunk, Tap
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class Feed:
         self._next: Tap | None = None  # what takes over at its next keyframe
         self._held: Chunk | None = None  # that keyframe
         self._last: Chunk | None = None  # the last one sent that has a picture
-        self._counters: dict[int, int] = {}
+        self._counters = Counters()  # they go on, whichever source it came from, and whatever was dropped
 
     @property
     def is_low(self) -> bool:
@@ -120,19 +121,9 @@ class Feed:
     def _sent(self, chunk: Chunk) -> Chunk:
         if chunk.frames:
             self._last = chunk
-        return chunk._replace(data=self._renumbered(chunk.data))
-
-    def _renumbered(self, data: bytes) -> bytes:
-        """With continuity counters that go on, whichever source it came from."""
-        buf = bytearray(data)
-        counters = self._counters
-        for at in range(0, len(buf) - PACKET_BYTES + 1, PACKET_BYTES):
-            pid = (buf[at + 1] & 0x1F) << 8 | buf[at + 2]
-            control = buf[at + 3]
-            if control & 0x10 and pid != NULL_PID:  # only packets with payload are counted
-                counters[pid] = counters.get(pid, -1) + 1 & 0x0F
-            buf[at + 3] = control & 0xF0 | counters.get(pid, 0)
-        return bytes(buf)
+        packets = bytearray(chunk.data)
+        self._counters.number(packets)
+        return chunk._replace(data=bytes(packets))
 
     def _attach(self, *, is_low: bool) -> Tap:
         if is_low and self._copy is not None:

@@ -18,11 +18,10 @@ import threading
 
 from hardware.clock import Clock
 from stream import mpegts
+from stream.continuity import Counters
 from stream.inlet import Inlet, Unit
 from stream.mpegts import (
     AUDIO_PID,
-    NULL_PID,
-    PACKET_BYTES,
     TICKS_PER_S,
     VIDEO_PID,
     WRAP_TICKS,
@@ -60,7 +59,7 @@ class Hub:
         self._on_air: Inlet | None = None
         self._selected: Inlet | None = None
         self._sound: Inlet | None = None  # whose sound is wanted; None: silence
-        self._counters = [0] * (NULL_PID + 1)  # the next continuity counter of each PID
+        self._counters = Counters()
         self._tables = mpegts.tables()
         self._video_ticks: int | None = None  # DTS of the last video frame sent
         self._video_at_s = 0.0
@@ -148,7 +147,7 @@ class Hub:
         inlet.frames += 1
         self._stamp(unit.packets, VIDEO_PID, offset)
         tables = bytearray(self._tables if unit.is_key else b"")
-        self._number(tables)
+        self._counters.number(tables)
         self._emit(Chunk(bytes(tables + unit.packets), unit.is_key, 1))
         self._fill_with_silence(self._video_ticks)
 
@@ -265,34 +264,19 @@ class Hub:
         while self._audio_ticks is not None and ticks_between(ticks, self._audio_ticks) >= SOUND_STEP_TICKS * 3 // 2:
             self._audio_ticks = (self._audio_ticks + SOUND_STEP_TICKS) % WRAP_TICKS
             packet = silent_frame(self._audio_ticks)
-            self._number(packet)
+            self._counters.number(packet)
             self._emit(Chunk(bytes(packet), is_keyframe=False, frames=0))
 
     def _stamp(self, packets: bytearray, pid: int, offset: int) -> None:
         """Make a frame's packets those of the timeline: their PID, their times, their numbers."""
-        for at in range(0, len(packets), PACKET_BYTES):
-            packets[at + 1] = packets[at + 1] & 0xE0 | pid >> 8
-            packets[at + 2] = pid & 0xFF
-            if packets[at + 3] & 0x20:
-                if pid == AUDIO_PID:
-                    mpegts.drop_pcr(packets, at)  # the program's clock comes with the picture
-                elif at:
-                    mpegts.restamp(packets, at, offset)
+        for at in mpegts.with_adaptation(packets):
+            if pid == AUDIO_PID:
+                mpegts.drop_pcr(packets, at)  # the program's clock comes with the picture
+            elif at:
+                mpegts.restamp(packets, at, offset)
         mpegts.restamp(packets, 0, offset)
-        self._number(packets)
-
-    def _number(self, packets: bytearray) -> None:
-        """Write the next continuity counter of its PID into each packet; it only counts packets with payload."""
-        counters = self._counters
-        for at in range(0, len(packets), PACKET_BYTES):
-            pid = (packets[at + 1] & 0x1F) << 8 | packets[at + 2]
-            control = packets[at + 3]
-            counter = counters[pid]
-            if control & 0x10:
-                packets[at + 3] = control & 0xF0 | counter
-                counters[pid] = (counter + 1) & 0x0F
-            else:
-                packets[at + 3] = control & 0xF0 | (counter - 1) & 0x0F
+        mpegts.set_pid(packets, pid)
+        self._counters.number(packets)
 
     def _emit(self, chunk: Chunk) -> None:
         """Give a chunk to every leg, and keep it for the next one to come."""

@@ -13,9 +13,12 @@ from typing import NamedTuple, Protocol
 
 from hardware.clock import Clock
 from stream import mpegts
+from stream.continuity import run_end
 from stream.mpegts import PACKET_BYTES, PAT_PID, SYNC
 
 log = logging.getLogger(__name__)
+
+_SYNC_MARK = bytes([SYNC])
 
 
 class Unit(NamedTuple):
@@ -105,35 +108,51 @@ class Inlet:
 
     def _walk(self, at_s: float) -> None:
         buf = self._buf
-        at = 0
-        while at + PACKET_BYTES <= len(buf):
-            if buf[at] != SYNC:
-                self._resync(at)
-                continue
-            first = buf[at + 1]
-            pid = (first & 0x1F) << 8 | buf[at + 2]
+        while len(buf) >= PACKET_BYTES:
+            in_sync = self._in_sync()
+            self._take_packets(in_sync, at_s)
+            del buf[: in_sync * PACKET_BYTES]
+            if len(buf) >= PACKET_BYTES:
+                self._resync()
+
+    def _in_sync(self) -> int:
+        """How many whole packets there are up to the first that does not begin as one."""
+        marks = self._buf[: len(self._buf) // PACKET_BYTES * PACKET_BYTES : PACKET_BYTES]
+        return len(marks) - len(marks.lstrip(_SYNC_MARK))
+
+    def _take_packets(self, count: int, at_s: float) -> None:
+        """Take the first packets of the buffer, those of one frame's middle at once."""
+        buf = self._buf
+        end = count * PACKET_BYTES
+        firsts, seconds = buf[1:end:PACKET_BYTES], buf[2:end:PACKET_BYTES]
+        number = 0
+        while number < count:
+            at = number * PACKET_BYTES
+            first = firsts[number]
+            pid = (first & 0x1F) << 8 | seconds[number]
             if first & 0x40:
                 if pid in (PAT_PID, self._pmt_pid):
                     self._learn(pid, at)
                 elif pid == self._program.video_pid or pid in self._program.audio_pids:
                     self._begin(pid, at, at_s)
+            until = run_end(firsts, seconds, number)
             if self._begun is not None and pid == self._begun_pid:
-                self._begun.packets.extend(buf[at : at + PACKET_BYTES])
-                if self._missing is not None:
+                if self._missing is not None:  # it may be complete with this one
+                    until = number + 1
                     self._missing -= at + PACKET_BYTES - (mpegts.payload_at(buf, at) or at + PACKET_BYTES)
-                    if self._missing <= 0:
-                        self._give()
-            at += PACKET_BYTES
-        del buf[:at]
+                self._begun.packets.extend(buf[at : until * PACKET_BYTES])
+                if self._missing is not None and self._missing <= 0:
+                    self._give()
+            number = until
 
-    def _resync(self, at: int) -> None:
+    def _resync(self) -> None:
         buf = self._buf
-        to = buf.find(SYNC, at + 1)
+        to = buf.find(SYNC, 1)
         while 0 <= to < len(buf) - PACKET_BYTES and buf[to + PACKET_BYTES] != SYNC:
             to = buf.find(SYNC, to + 1)
         to = len(buf) if to < 0 else to
-        log.warning("source=%s event=out-of-sync bytes=%d", self.name, to - at)
-        del buf[at:to]
+        log.warning("source=%s event=out-of-sync bytes=%d", self.name, to)
+        del buf[:to]
 
     def _learn(self, pid: int, at: int) -> None:
         section = mpegts.table(self._buf, at)

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 _INPUT_LIMIT_BYTES = 4_000_000
 _STUCK_AFTER_S = 6.0
 _PIPE_BYTES = 1 << 18
+_READ_BYTES = 1 << 16
 
 
 class LowRate:
@@ -147,7 +148,7 @@ class LowRate:
                 return f"exit code {child.stop()}"
             now_s = self._clock.monotonic()
             while poll.poll(20 if rest else 0):
-                data = os.read(fd, _PIPE_BYTES)
+                data = os.read(fd, _READ_BYTES)
                 if not data:
                     return f"exit code {child.stop()}"
                 moved_s = now_s

@@ -7,6 +7,7 @@ Times are ticks of 90 kHz, modulo 2^33 (26.5 hours).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 PACKET_BYTES = 188
@@ -26,6 +27,8 @@ _RANDOM_ACCESS = 0x40  # adaptation field flags, 2.4.3.5
 _HAS_PCR = 0x10
 _NAL_IDR = 5  # H.264 table 7-1
 _NAL_SPS = 7
+_HAS_ADAPTATION = bytes(bool(byte & 0x20) for byte in range(256))  # by byte 3, 2.4.3.2
+_FLAGS = bytes(byte & 0xE0 for byte in range(256))  # what of byte 1 is not PID
 
 
 class Pes(NamedTuple):
@@ -82,6 +85,24 @@ def write_timestamp(buf: bytearray, at: int, ticks: int) -> None:
     buf[at + 2] = (ticks >> 14) & 0xFE | 1
     buf[at + 3] = (ticks >> 7) & 0xFF
     buf[at + 4] = (ticks << 1) & 0xFE | 1
+
+
+def with_adaptation(packets: bytes | bytearray) -> Iterator[int]:
+    """Offsets of those of some whole packets that have an adaptation field: a few of a frame's many."""
+    flags = packets[3::PACKET_BYTES].translate(_HAS_ADAPTATION)
+    number = flags.find(1)
+    while number >= 0:
+        yield number * PACKET_BYTES
+        number = flags.find(1, number + 1)
+
+
+def set_pid(packets: bytearray, pid: int) -> None:
+    """Give some whole packets another PID."""
+    high = bytes([pid >> 8]) * (len(packets) // PACKET_BYTES)
+    flags = packets[1::PACKET_BYTES].translate(_FLAGS)
+    merged = int.from_bytes(flags, "big") | int.from_bytes(high, "big")
+    packets[1::PACKET_BYTES] = merged.to_bytes(len(high), "big")
+    packets[2::PACKET_BYTES] = bytes([pid & 0xFF]) * len(high)
 
 
 def pcr_at(buf: bytearray, at: int) -> int | None:

@@ -40,6 +40,7 @@ FIRST_BYTES_LIMIT_S = 12.0  # a network camera may take that long to answer
 _HEALTHY_AFTER_S = 10.0  # then a next failure is a new one
 _FROZEN_AFTER_S = 1.0
 _PIPE_BYTES = 1 << 20  # 3 s at 2.5 Mb/s: a pause of ours is none of the encoder's
+_READ_BYTES = 1 << 16  # room for more would be mapped from the kernel, and given back, each time
 _SMALL_PIPE_BYTES = 1 << 18  # 9 s of small pictures
 _SLOW = 0.95  # of the frames that a second should have
 # What ffmpeg 5.1 writes when a device has no format of the codec that was asked for (libavdevice/v4l2.c).
@@ -290,7 +291,7 @@ class Encoder:
         while not worker.is_stopping:
             worker.tick()
             if poll.poll(200):
-                data = os.read(fd, _PIPE_BYTES)
+                data = os.read(fd, _READ_BYTES)
                 if not data:
                     return None
                 before = inlet.frames_seen
@@ -333,5 +334,5 @@ class Encoder:
 
 
 def _drain(fd: int, inlet: Inlet) -> None:
-    while data := os.read(fd, _PIPE_BYTES):
+    while data := os.read(fd, _READ_BYTES):
         inlet.feed(data)
