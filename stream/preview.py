@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 STUCK_AFTER_S = 10.0  # keyframes, and with them pictures and segments, come at least each 4 s
 _LOOK_PERIOD_S = 0.5
 _HUNGRY_AFTER_S = 1.0
+_PORTION_S = 0.25  # nobody sees it sooner for being woken at each frame
 _BEHIND_AFTER_S = 6.0
 _STEPS_S = (1.0, 2.0, 5.0)
 _SLOWER_S = ((60.0, 15.0),)
@@ -152,9 +153,8 @@ class Preview:
         outputs = [_Output(self._folder / name, look_at_s) for name in (PICTURE, PLAYLIST)]
         while not worker.is_stopping:
             worker.tick()
-            if not rest and (chunk := tap.take(0.1)) is not None:
-                self._note(chunk)
-                rest = memoryview(chunk.data)
+            if not rest and not (rest := self._portion(tap)):
+                worker.wait(_PORTION_S)
             try:
                 if rest:
                     rest = rest[child.write(rest, 0.1) :]
@@ -168,6 +168,13 @@ class Preview:
                     child.kill()
                     return "no picture was made any more"
         return ""
+
+    def _portion(self, tap: Tap) -> memoryview:
+        """All that waits."""
+        chunks = list(iter(lambda: tap.take(0.0), None))
+        for chunk in chunks:
+            self._note(chunk)
+        return memoryview(b"".join(chunk.data for chunk in chunks))
 
     def _judge(self, tap: Tap, outputs: list[_Output]) -> bool:
         """Whether it may go on."""

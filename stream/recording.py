@@ -29,6 +29,7 @@ QUEUE_LIMIT_BYTES = 16_000_000  # 50 s at 2.5 Mb/s: an SD card may pause for sec
 RESERVE_BYTES = 64_000_000  # left to the ledger, the order and the logs
 NOT_RECORDED = "the speaker does not want to be recorded: it goes on with the next talk"
 _RETRY_S = 5.0
+_PORTION_S = 0.2  # only what is synced is safe, so nothing is gained by being woken at each frame
 _BEHIND_BYTES = 1_000_000
 _HUNGRY_AFTER_S = 3.0
 
@@ -173,14 +174,15 @@ class Recording:
         synced_s = self._clock.monotonic()
         while True:
             worker.tick()
-            chunk = tap.take(0.2)
-            if chunk is not None:
+            is_last = worker.is_stopping
+            while (chunk := tap.take(0.0)) is not None:
                 self._take_in(chunk)
-            elif worker.is_stopping:
+            if is_last:
                 return
             if self._clock.monotonic() - synced_s >= SYNC_PERIOD_S:
                 self._films.tend()
                 synced_s = self._clock.monotonic()
+            worker.wait(_PORTION_S)
 
     def _take_in(self, chunk: Chunk) -> None:
         if isinstance(chunk.mark, Take):
