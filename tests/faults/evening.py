@@ -137,7 +137,19 @@ class Camera:
     @property
     def first_numbers(self) -> list[int]:
         """The first picture that each of its readers got."""
-        return [int(line) for line in self._out.read_text().splitlines()]
+        return [first for word, first, *_ in self._said if word == "first"]
+
+    @property
+    def left_out(self) -> set[int]:
+        """The pictures that nobody took from it in time: its reader, or the whole machine, was seconds late."""
+        return {
+            number for word, first, *rest in self._said if word == "left-out" for number in range(first, rest[0] + 1)
+        }
+
+    @property
+    def _said(self) -> list[tuple[str, int, *tuple[int, ...]]]:
+        lines = [line.split() for line in self._out.read_text().splitlines()]
+        return [(word, int(first), *map(int, rest)) for word, first, *rest in lines]
 
     def due_s(self, number: int) -> float:
         """When a picture was made (monotonic)."""

@@ -5,7 +5,8 @@
 Writes raw pictures and sound into FIFO for whoever opens it, for as long as they read, then for the next one. Matroska
 says the rate of its pictures; with NUT ffmpeg keeps back the first 20 to guess it, and is late by them for ever.
 Picture n is due n / RATE seconds after EPOCH (monotonic): what nobody reads is gone, as with any camera, except that
-a reader who was slow for less than LATE_LIMIT_S gets all. Prints the number of each reader's first picture.
+a reader who was slow for less than LATE_LIMIT_S gets all. Prints `first N` for each reader, and `left-out FIRST LAST`
+of what was skipped for one who was slower.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def show(fifo: str, pictures: NumberedPictures, size: tuple[int, int], rate: int
             if late_s < 0:
                 time.sleep(-late_s)
             elif late_s > LATE_LIMIT_S:
-                number += int(late_s * rate)
+                due = number + int(late_s * rate)
+                print("left-out", number, due - 1, flush=True)
+                number = due
             picture = av.VideoFrame.from_ndarray(pictures.draw(number), format="yuv420p")
             picture.pts, picture.time_base = number, Fraction(1, rate)
             sound = av.AudioFrame.from_ndarray(beep if pictures.is_flash(number) else hush, layout="mono")
@@ -57,7 +60,7 @@ def show(fifo: str, pictures: NumberedPictures, size: tuple[int, int], rate: int
             film.mux(video.encode(picture))
             film.mux(audio.encode(sound))
             if number == first:
-                print(number, flush=True)
+                print("first", number, flush=True)
             number += 1
 
 
