@@ -103,7 +103,9 @@ class Director(StreamControl):
         self._preflight = Preflight(settings, keys, folders, run_dir, clock, board, disk, self._coding)
         self._low_rate = LowRate(settings.picture, clock, run_dir, self._coding)
         has_low_rate = 0 < settings.picture.low_kbps < settings.picture.video_kbps
-        self._recording = Recording(recordings, clock, spare=spare, disk=disk)
+        self._recording = Recording(
+            recordings, clock, frames_per_s=settings.picture.frames_per_s, spare=spare, disk=disk
+        )
         self._finisher = Finisher(
             folders,
             run_dir / "films",

@@ -49,7 +49,7 @@ class LegState(msgspec.Struct, frozen=True, kw_only=True):
     dropped_frames: int = 0  # video frames left out because this leg was behind
     queue_bytes: int = 0  # wait in the hub
     unsent_bytes: int = 0  # wait in the kernel, or are on their way and not acknowledged
-    written_s: float = 0.0  # seconds of film that were written to this connection: they advance while it works
+    written_s: float = 0.0  # seconds of film written to this connection, or to all files: they advance while it works
     bit_rate_kbps: int = 0  # over the last 10 s
     retry_in_s: float | None = None
     is_low_rate: bool = False  # its viewers get a smaller bit rate: the network carries no more

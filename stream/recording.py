@@ -42,6 +42,7 @@ class Recording:
         folder: Path,
         clock: Clock,
         *,
+        frames_per_s: int,
         spare: Path | None = None,
         disk: Disk | None = None,
         reserve_bytes: int = RESERVE_BYTES,
@@ -49,6 +50,7 @@ class Recording:
     ) -> None:
         self._folders = tuple(each.absolute() for each in (folder, spare) if each is not None)
         self._clock = clock
+        self._frames_per_s = frames_per_s
         self._retry_s = retry_s
         self._films = Films(self._folders, clock, disk or LocalDisk(), reserve_bytes)
         self._standing = Standing("recording", clock)
@@ -129,6 +131,7 @@ class Recording:
                 state=state,
                 cause=cause,
                 frames_sent=self._films.frames,
+                written_s=round(self._films.frames / self._frames_per_s, 1),
                 reconnects=self._films.reopened,
                 dropped_frames=self._dropped_before + (tap.dropped_frames if tap else 0),
                 queue_bytes=queue_bytes,

@@ -33,7 +33,9 @@ class Stage:
     def __init__(self, clock: ManualClock, disk: MemoryDisk, spare: Path | None = None) -> None:
         self.clock = clock
         self.disk = disk
-        self.recording = Recording(FIRST, clock, spare=spare, disk=disk, reserve_bytes=100_000, retry_s=0.05)
+        self.recording = Recording(
+            FIRST, clock, frames_per_s=25, spare=spare, disk=disk, reserve_bytes=100_000, retry_s=0.05
+        )
         self.hub = Hub(15, clock)
         self.inlet: Inlet = self.hub.inlet("camera")
         self.fed = 0

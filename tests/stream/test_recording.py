@@ -33,7 +33,7 @@ def name_of(clock: ManualClock) -> str:
 def test_all_frames_are_in_the_file_and_it_says_when_it_began(
     hub: Hub, still_clock: ManualClock, tmp_path: Path
 ) -> None:
-    recording = Recording(tmp_path / "new", still_clock, reserve_bytes=0)
+    recording = Recording(tmp_path / "new", still_clock, frames_per_s=25, reserve_bytes=0)
     inlet = hub.inlet("camera")
     recording.start(hub)
     inlet.feed(camera(60))
@@ -43,11 +43,12 @@ def test_all_frames_are_in_the_file_and_it_says_when_it_began(
     assert film.name == name_of(still_clock)
     assert video_steps(film) == [STEP_TICKS] * 59
     assert (recording.state().frames_sent, recording.state().state) == (60, Health.STOPPED)
+    assert recording.state().written_s == 2.4
 
 
 def test_a_clock_that_stands_still_never_overwrites_a_recording(hub: Hub, still_clock: ManualClock) -> None:
     disk = MemoryDisk()
-    recording = Recording(WHERE, still_clock, disk=disk)
+    recording = Recording(WHERE, still_clock, frames_per_s=25, disk=disk)
     hub.inlet("camera").feed(camera(20))
     for _ in range(3):
         recording.start(hub)
@@ -60,7 +61,7 @@ def test_a_clock_that_stands_still_never_overwrites_a_recording(hub: Hub, still_
 
 def test_every_second_is_safe_from_a_power_cut(hub: Hub, still_clock: ManualClock) -> None:
     disk = MemoryDisk()
-    recording = Recording(WHERE, still_clock, disk=disk)
+    recording = Recording(WHERE, still_clock, frames_per_s=25, disk=disk)
     hub.inlet("camera").feed(camera(20))
     recording.start(hub)
     until(lambda: recording.file_name)
@@ -72,7 +73,7 @@ def test_every_second_is_safe_from_a_power_cut(hub: Hub, still_clock: ManualCloc
 
 def test_a_full_disk_is_said_and_recording_goes_on_when_there_is_room(hub: Hub, still_clock: ManualClock) -> None:
     disk = MemoryDisk(room_bytes=1_000_000)
-    recording = Recording(WHERE, still_clock, disk=disk, reserve_bytes=900_000, retry_s=0.05)
+    recording = Recording(WHERE, still_clock, frames_per_s=25, disk=disk, reserve_bytes=900_000, retry_s=0.05)
     inlet = hub.inlet("camera")
     other = hub.attach("other", 1 << 30)
     inlet.feed(camera(20))
@@ -108,7 +109,7 @@ class BrokenDisk(MemoryDisk):
 def test_a_fault_of_ours_is_never_shown_as_recording(
     hub: Hub, still_clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    recording = Recording(WHERE, still_clock, disk=BrokenDisk())
+    recording = Recording(WHERE, still_clock, frames_per_s=25, disk=BrokenDisk())
     assert recording.quiet_s == 0.0
     recording.start(hub)
     until(lambda: recording.state().state is Health.LOST)
@@ -120,7 +121,7 @@ def test_a_fault_of_ours_is_never_shown_as_recording(
 
 def test_the_last_of_the_disk_is_left_to_the_ledger(hub: Hub, still_clock: ManualClock) -> None:
     disk = MemoryDisk(room_bytes=50_000_000)
-    recording = Recording(WHERE, still_clock, disk=disk, reserve_bytes=64_000_000)
+    recording = Recording(WHERE, still_clock, frames_per_s=25, disk=disk, reserve_bytes=64_000_000)
     hub.inlet("camera").feed(camera(20))
     recording.start(hub)
     until(lambda: recording.state().state is Health.LOST)
@@ -129,7 +130,7 @@ def test_the_last_of_the_disk_is_left_to_the_ledger(hub: Hub, still_clock: Manua
 
 
 def test_a_camera_that_stops_is_seen_at_the_recording(hub: Hub, still_clock: ManualClock) -> None:
-    recording = Recording(WHERE, still_clock, disk=MemoryDisk())
+    recording = Recording(WHERE, still_clock, frames_per_s=25, disk=MemoryDisk())
     hub.inlet("camera").feed(camera(20))
     recording.start(hub)
     until(lambda: recording.state().state is Health.LIVE)
@@ -183,7 +184,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_disk_that_is_really_full_costs_only_the_recording(tiny_disk: Path, clock: SystemClock) -> None:
     hub = Hub(15, clock)
-    recording = Recording(tiny_disk, clock, reserve_bytes=0, retry_s=0.1)
+    recording = Recording(tiny_disk, clock, frames_per_s=25, reserve_bytes=0, retry_s=0.1)
     inlet = hub.inlet("camera")
     recording.start(hub)
     inlet.feed(camera(600, size=2000))

@@ -24,7 +24,7 @@ from stream.settings import Destination as Address
 
 def test_legs_say_that_they_wait_for_the_first_picture(still_clock: ManualClock) -> None:
     hub = Hub(15, still_clock)
-    recording = Recording(Path("/recordings"), still_clock, disk=MemoryDisk())
+    recording = Recording(Path("/recordings"), still_clock, frames_per_s=25, disk=MemoryDisk())
     destination = Destination(Address(name="hall", url="rtmp://127.0.0.1/live"), "key", still_clock)
     for leg in (recording, destination):
         leg.start(hub)
@@ -36,7 +36,9 @@ def test_legs_say_that_they_wait_for_the_first_picture(still_clock: ManualClock)
 
 def test_a_retry_pressed_while_recording_does_not_shorten_a_later_wait(still_clock: ManualClock) -> None:
     disk = MemoryDisk(room_bytes=1_000_000)
-    recording = Recording(Path("/recordings"), still_clock, disk=disk, reserve_bytes=900_000, retry_s=0.8)
+    recording = Recording(
+        Path("/recordings"), still_clock, frames_per_s=25, disk=disk, reserve_bytes=900_000, retry_s=0.8
+    )
     hub = Hub(15, still_clock)
     inlet = hub.inlet("camera")
     recording.start(hub)
