@@ -88,3 +88,14 @@ def test_what_is_said_is_a_plain_string_that_the_catalogue_can_find() -> None:
 
 def test_every_form_of_a_told_sentence_is_there_once() -> None:
     assert len(set(FORMS)) == len(FORMS), sorted({form for form in FORMS if FORMS.count(form) > 1})
+
+
+def test_no_sentence_is_left_in_a_script() -> None:
+    for path in sorted(SOURCE.glob("static/**/*.js")):
+        if "vendor" in path.parts:
+            continue
+        code = "\n".join(re.sub(r"(?<!:)//.*", "", line) for line in path.read_text().splitlines())
+        for text in re.findall(r"\"([^\"\n]*)\"|`([^`\n]*)`", code):
+            said = re.sub(r"\$\{[^}]*\}", "", "".join(text))
+            is_code = said in {"use strict", "notice unheard"} or re.search(r"[\[=#>]|^\.|, \.", said)
+            assert is_code or not re.search(r"[a-z]{2,} [a-z]{2,}", said, re.IGNORECASE), f"{path.name}: {said}"
