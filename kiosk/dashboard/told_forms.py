@@ -58,6 +58,7 @@ FORMS = (
     say_later("the preview was killed"),
     say_later("%(folder)s cannot be written: %(why)s"),
     say_later("exit code %(code)s"),
+    say_later("platypus stream destinations key %(name)s"),
     # the stage camera, its microphone and what viewers see instead (sources.py, camera_module.py, microphone.py, mixer.py)
     say_later("the camera"),
     say_later("the camera module"),

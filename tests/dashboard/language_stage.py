@@ -151,4 +151,4 @@ def says(client: FlaskClient, path: str, language: str) -> list[str]:
 
 def words_in(text: str) -> str:
     """What is left of a text without names, numbers and signs: words of a language."""
-    return re.sub(r"[\W\d_]+", " ", NAMES.sub(" ", text)).strip()
+    return " ".join(re.sub(r"[\W\d_]+", " ", NAMES.sub(" ", text)).split())

@@ -6,7 +6,10 @@ import ast
 import gettext
 import io
 import re
+import zipfile
 from pathlib import Path
+
+from hatchling.builders.wheel import WheelBuilder
 
 import kiosk.dashboard
 from kiosk.dashboard import catalogue
@@ -18,7 +21,7 @@ _SAYS = {"_", "pgettext", "ngettext", "say_later", "later"}
 _AS_IN_ENGLISH = 4  # letters; a longer French sentence that is the English one was forgotten
 _THE_SAME = {
     "Films", "Pages", "Invitation", "Minutes", "Pause", "Stop", "%(rate)s Mb/s", "destination", "exit code %(code)s",
-    "platypus stream destinations",
+    "platypus stream destinations", "platypus stream destinations key %(name)s",
 }  # fmt: skip
 
 
@@ -99,3 +102,9 @@ def test_no_sentence_is_left_in_a_script() -> None:
             said = re.sub(r"\$\{[^}]*\}", "", "".join(text))
             is_code = said in {"use strict", "notice unheard"} or re.search(r"[\[=#>]|^\.|, \.", said)
             assert is_code or not re.search(r"[a-z]{2,} [a-z]{2,}", said, re.IGNORECASE), f"{path.name}: {said}"
+
+
+def test_an_installed_copy_speaks_french_too(tmp_path: Path) -> None:
+    (wheel,) = WheelBuilder(str(SOURCE.parents[1])).build(directory=str(tmp_path), versions=["standard"])
+    inside = zipfile.ZipFile(wheel).namelist()
+    assert "kiosk/dashboard/translations/fr/LC_MESSAGES/messages.mo" in inside
