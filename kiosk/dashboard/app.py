@@ -18,6 +18,7 @@ from kiosk.dashboard.entrance import add_entrance
 from kiosk.dashboard.first_link import FirstLink
 from kiosk.dashboard.gatekeeper import add_gatekeeper
 from kiosk.dashboard.guard import Cookies, guard
+from kiosk.dashboard.language import _, add_language, say_later
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.metrics import add_metrics
 from kiosk.dashboard.noting import add_noting
@@ -29,22 +30,33 @@ from kiosk.dashboard.scanning import add_scanning
 from kiosk.dashboard.screen import add_screen
 from kiosk.dashboard.settings import DashboardSettings
 from kiosk.dashboard.talks import add_talks, let_files_in
+from kiosk.dashboard.told import told
 from kiosk.dashboard.watching import PreviewFiles, add_watching
 
 log = logging.getLogger(__name__)
 
 LARGEST_BODY_BYTES = 16 * 1024  # our forms send a name and a PIN, or a talk, and a token; a file of talks: talks.py
 
+_OURS = (
+    say_later("Something broke"),
+    say_later("It was our fault and it is in the log. The door and the stream go on without this page."),
+)
 _SAID = {
-    400: ("That did not work", "The request could not be understood. Go back and try again."),
-    403: ("Not allowed", "Log in first, then try again."),
-    404: ("Nothing here", "There is no such page. The address may be mistyped."),
-    405: ("That did not work", "This page cannot be used that way. Go back and try again."),
-    413: (
-        "Too large",
-        "What was sent is larger than any form here takes (a file of talks: 2 MB). Go back and try again.",
+    400: (
+        say_later("That did not work"),
+        say_later("The request could not be understood. Go back and try again."),
     ),
-    500: ("Something broke", "It was our fault and it is in the log. The door and the stream go on without this page."),
+    403: (say_later("Not allowed"), say_later("Log in first, then try again.")),
+    404: (say_later("Nothing here"), say_later("There is no such page. The address may be mistyped.")),
+    405: (
+        say_later("That did not work"),
+        say_later("This page cannot be used that way. Go back and try again."),
+    ),
+    413: (
+        say_later("Too large"),
+        say_later("What was sent is larger than any form here takes (a file of talks: 2 MB). Go back and try again."),
+    ),
+    500: _OURS,
 }
 
 
@@ -75,6 +87,7 @@ def create_app(
     app.session_interface = Cookies(settings, access.clock)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+    add_language(app, settings.language)  # whatever is refused is refused in words
     guard(app, settings)  # first: an unknown Host is answered before anything else looks at the request
     add_noting(app, changes)  # before anything refuses
     let_files_in(app)  # before the token is looked for: that reads the whole request
@@ -89,27 +102,28 @@ def create_app(
     add_talks(app, live, news, settings.zone)
     add_screen(app, settings, access.phones, FirstLink(access), live)
     add_metrics(app, live)
-    add_watching(app, preview, settings.screen_language)
+    add_watching(app, preview, settings.language_of_screens)
 
     @app.errorhandler(CSRFError)
     def csrf_failed(error: CSRFError) -> flask.typing.ResponseReturnValue:
-        text = "This page was open for too long, or was opened from elsewhere. Open it again, then press once more."
-        return flask.render_template("error.html", title="Open the page again", text=text), 400
+        text = _("This page was open for too long, or was opened from elsewhere. Open it again, then press once more.")
+        return flask.render_template("error.html", title=_("Open the page again"), text=text), 400
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> flask.typing.ResponseReturnValue:
         code = error.code or 500
         if code < 400:
             return error.get_response()
-        title, text = _SAID.get(code, _SAID[400] if code < 500 else _SAID[500])
+        title, text = _SAID.get(code, _SAID[400] if code < 500 else _OURS)
+        said = _(text)
         if isinstance(error.description, str) and "[dashboard]" in error.description:
-            text = error.description  # our own words about an unknown Host
-        return flask.render_template("error.html", title=title, text=text), code
+            said = told(error.description)  # our own words about an unknown Host
+        return flask.render_template("error.html", title=_(title), text=said), code
 
     @app.errorhandler(Exception)
     def broken(error: Exception) -> flask.typing.ResponseReturnValue:
         log.error("page event=failed endpoint=%s", flask.request.endpoint, exc_info=error)
-        title, text = _SAID[500]
-        return flask.render_template("error.html", title=title, text=text), 500
+        title, text = _OURS
+        return flask.render_template("error.html", title=_(title), text=_(text)), 500
 
     return app

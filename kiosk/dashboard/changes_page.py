@@ -8,6 +8,7 @@ import flask
 
 from kiosk.dashboard import people_words
 from kiosk.dashboard.changes import Changes, ChangesError, Newest
+from kiosk.dashboard.told import told
 
 SHOWN = 200
 
@@ -21,7 +22,7 @@ def add_changes(app: flask.Flask, changes: Changes, zone: ZoneInfo) -> None:
         try:
             newest = changes.newest(SHOWN)
         except ChangesError as error:
-            trouble = str(error)
+            trouble = told(str(error))
         return flask.render_template(
             "changes.html",
             lines=people_words.changes(newest.changes, zone),

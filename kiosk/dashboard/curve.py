@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from kiosk.dashboard.language import _
 from kiosk.ledger import Movement
 
 WIDTH, HEIGHT = 320, 80  # units of the drawing's viewBox
@@ -62,7 +63,7 @@ def curve(movements: Sequence[Movement], capacity: int, now: datetime | None, zo
         seats=f"M0 {y(capacity):g}H{WIDTH}" if capacity else "",
         begins=_time(begin, zone),
         ends=_time(end, zone),
-        says=f"{most} at most, at {_time(most_at, zone)}",
+        says=_("%(count)s at most, at %(time)s", count=most, time=_time(most_at, zone)),
     )
 
 

@@ -23,6 +23,7 @@ from kiosk.dashboard.gatekeeper import visitor
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.ports import FrontDesk
 from kiosk.dashboard.presses import LONGEST_TEXT, MOST_PERSONS, Presses
+from kiosk.dashboard.told import told
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ def add_desk(app: flask.Flask, desk: FrontDesk, live: Live, zone: ZoneInfo) -> N
             is_more=len(found) > MOST_FOUND,
             trouble=trouble,
             said=said,
-            me=visitor().signature,
+            me=told(visitor().signature),
             most_persons=MOST_PERSONS,
         )
 

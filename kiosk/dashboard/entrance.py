@@ -22,9 +22,11 @@ from kiosk.dashboard.access_errors import (
 )
 from kiosk.dashboard.access_file import FIRST_NAME, TAKEN_OVER, Person
 from kiosk.dashboard.gatekeeper import visitor, visitor_if_any
+from kiosk.dashboard.language import _
 from kiosk.dashboard.noting import came_in, note
-from kiosk.dashboard.people_words import ROLE_WORDS
+from kiosk.dashboard.people_words import role
 from kiosk.dashboard.phones import device
+from kiosk.dashboard.told import told
 
 _AFTER_LOGIN = {"home": "/", "screen": "/screen", "watch": "/watch"}  # never an address from outside
 _CODES: dict[type[AccessError], int] = {NameTaken: 409, BadName: 422, WeakPin: 422, TooMany: 409, WrongLogin: 403}
@@ -55,7 +57,7 @@ def add_entrance(app: flask.Flask, access: Access) -> None:
         try:
             person = access.people.log_in(form.get("name", ""), form.get("pin", ""), _address())
         except (WrongLogin, TooManyTries) as error:
-            return _refusal(_login_page(access, str(error)), error)
+            return _refusal(_login_page(access, told(str(error))), error)
         come_in(person)
         note(visitor().phone.device)
         return flask.redirect(_AFTER_LOGIN.get(flask.request.args.get("next", ""), "/"), 303)
@@ -72,7 +74,7 @@ def add_entrance(app: flask.Flask, access: Access) -> None:
         except (BadName, WeakPin, TooMany, TooManyTries) as error:
             return _refusal(_first_page(access, token, error), error)
         come_in(person)
-        note(f"{visitor().phone.device}, as {ROLE_WORDS[person.role].lower()}")
+        note(f"{visitor().phone.device}, as {person.role}")
         return flask.redirect("/", 303)
 
     @app.get("/own-pin")
@@ -85,10 +87,10 @@ def add_entrance(app: flask.Flask, access: Access) -> None:
         try:
             access.people.change_pin(me.person.id, form.get("old", ""), form.get("pin", ""), _address())
         except (WrongLogin, WeakPin, TooManyTries) as error:
-            text = "That is not your PIN. Try again." if isinstance(error, WrongLogin) else str(error)
+            text = _("That is not your PIN. Try again.") if isinstance(error, WrongLogin) else told(str(error))
             return _refusal(flask.render_template("own_pin.html", me=me, error=text), error)
         come_in(me.person)  # the other phones are out
-        flask.flash("Your PIN is changed. Your other phones are logged out.", "yes")
+        flask.flash(_("Your PIN is changed. Your other phones are logged out."), "yes")
         return flask.redirect("/", 303)
 
     @app.post("/logout")
@@ -101,15 +103,15 @@ def add_entrance(app: flask.Flask, access: Access) -> None:
 
     @app.errorhandler(LinkGone)
     def link_gone(error: LinkGone) -> flask.typing.ResponseReturnValue:
-        return flask.render_template("error.html", title="This link is over", text=str(error)), 410
+        return flask.render_template("error.html", title=_("This link is over"), text=told(str(error))), 410
 
     @app.errorhandler(AccessFileError)
     def cannot_know(error: AccessFileError) -> flask.typing.ResponseReturnValue:
         app.logger.error("access event=file-unusable cause=%s", error)
-        text = (
+        text = _(
             "The list of people cannot be read or written. The door and the stream go on; what is wrong is in the log."
         )
-        return flask.render_template("error.html", title="Nobody can be let in now", text=text), 503
+        return flask.render_template("error.html", title=_("Nobody can be let in now"), text=text), 503
 
 
 def _login_page(access: Access, error: str = "") -> str:
@@ -128,10 +130,10 @@ def _first_page(access: Access, token: str, error: AccessError | None = None) ->
     return flask.render_template(
         "first.html",
         role=link.role,
-        role_word=ROLE_WORDS[link.role],
+        role_word=role(link.role),
         resets=is_machines and bool(organizers),
         name=suggested if typed is None else typed,
-        error=str(error or ""),
+        error=told(str(error or "")),
         error_at="name" if isinstance(error, BadName) else "pin",
     )
 

@@ -11,6 +11,7 @@ import flask_login
 from kiosk.dashboard.access_errors import AccessFileError
 from kiosk.dashboard.access_file import Role
 from kiosk.dashboard.guard import is_in_local_network, is_on_this_machine
+from kiosk.dashboard.language import _, say_later
 from kiosk.dashboard.phones import Phones, Visitor
 from kiosk.dashboard.rights import FILM, OPEN_HERE, RIGHTS, may
 
@@ -18,9 +19,10 @@ log = logging.getLogger(__name__)
 
 _NO_PAGES = frozenset({"metrics", "events", "screen_events", "preview_picture", "watch_playlist", "watch_segment"})
 _NEEDS = {
-    "door": "This needs the role door or organizer. Ask an organizer.",
-    "organizer": "This is for organizers. Ask one to do it, or to give you that role.",
+    "door": say_later("This needs the role door or organizer. Ask an organizer."),
+    "organizer": say_later("This is for organizers. Ask one to do it, or to give you that role."),
 }
+_NOBODY = say_later("Nobody may use this page.")
 
 
 def add_gatekeeper(app: flask.Flask, phones: Phones, *, is_film_open: bool) -> None:
@@ -44,12 +46,14 @@ def add_gatekeeper(app: flask.Flask, phones: Phones, *, is_film_open: bool) -> N
         if is_film_open and endpoint in FILM and is_in_local_network(flask.request):
             return None
         if role() is not None:
-            text = _NEEDS.get(RIGHTS.get(endpoint, ""), "Nobody may use this page.")
+            text = _(_NEEDS.get(RIGHTS.get(endpoint, ""), _NOBODY))
             if endpoint in _NO_PAGES:
                 return flask.Response(f"{text}\n", 403, mimetype="text/plain")
-            return flask.make_response(flask.render_template("error.html", title="Not for your role", text=text), 403)
+            return flask.make_response(
+                flask.render_template("error.html", title=_("Not for your role"), text=text), 403
+            )
         if endpoint in _NO_PAGES:
-            return flask.Response("Log in first.\n", 401, mimetype="text/plain")
+            return flask.Response(_("Log in first.") + "\n", 401, mimetype="text/plain")
         after = "screen" if endpoint in OPEN_HERE else "watch" if endpoint == "watch" else None
         return flask.redirect(flask.url_for("login", next=after), 303)
 

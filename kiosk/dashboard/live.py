@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from functools import cached_property
 from types import TracebackType
 from typing import Self, TypeGuard
 
@@ -22,9 +21,9 @@ from hardware.clock import Clock
 from hardware.errors import PlatypusError
 from hardware.worker import Worker
 from kiosk.dashboard import views
+from kiosk.dashboard.language import spoken
 from kiosk.dashboard.ports import AnyNews, Doorbook, News
-from kiosk.dashboard.screen_words import SCREEN_WORDS
-from kiosk.dashboard.settings import DashboardSettings
+from kiosk.dashboard.settings import DashboardSettings, Language
 from kiosk.ledger import HeadCount, Movement, ScanRow, Seats, Waiting
 
 log = logging.getLogger(__name__)
@@ -47,7 +46,7 @@ class TooManyListeners(PlatypusError, RuntimeError):
 
 
 class Snapshot:
-    """The facts of one moment, with the first page made once for all who show it."""
+    """The facts of one moment, with the first page made once in each language for all who show it."""
 
     def __init__(
         self, number: int, facts: views.Facts, at: datetime, settings: DashboardSettings, began_s: float
@@ -57,39 +56,48 @@ class Snapshot:
         self.facts = facts
         self.began_s = began_s  # monotonic: what was done before is in it
         self._settings = settings
+        self._homes: dict[tuple[Language, bool], views.HomeView] = {}
+        self._jsons: dict[tuple[Language, bool], bytes] = {}
 
-    @cached_property
+    @property
     def home(self) -> views.HomeView:
-        """The organizer's page."""
-        return views.home(self.facts, self._settings.zone, self.at)
+        """The organizer's page, in the language of the moment."""
+        return self._home(names=True)
 
-    @cached_property
+    @property
     def home_json(self) -> bytes:
         """The same, for the wire."""
-        return msgspec.json.encode(self.home)
+        return self._json(names=True)
 
-    @cached_property
+    @property
     def nameless(self) -> views.HomeView:
         """The same for whoever may not know who comes."""
-        return views.home(self.facts, self._settings.zone, self.at, names=False)
+        return self._home(names=False)
 
-    @cached_property
+    @property
     def nameless_json(self) -> bytes:
         """The same, for the wire."""
-        return msgspec.json.encode(self.nameless)
+        return self._json(names=False)
 
     def screen(self, gate: str | None) -> views.ScreenView:
-        """The attendee screen of a gate, or of all."""
-        return views.screen(
-            self.facts,
-            gate,
-            show_names=self._settings.show_names,
-            say=SCREEN_WORDS[self._settings.screen_language],
-        )
+        """The attendee screen of a gate, or of all, in the language of the moment."""
+        return views.screen(self.facts, gate, show_names=self._settings.show_names)
 
     def screen_json(self, gate: str | None) -> bytes:
         """The same, for the wire."""
         return msgspec.json.encode(self.screen(gate))
+
+    def _home(self, *, names: bool) -> views.HomeView:
+        key = spoken(), names
+        if key not in self._homes:
+            self._homes[key] = views.home(self.facts, self._settings.zone, self.at, names=names)
+        return self._homes[key]
+
+    def _json(self, *, names: bool) -> bytes:
+        key = spoken(), names
+        if key not in self._jsons:
+            self._jsons[key] = msgspec.json.encode(self._home(names=names))
+        return self._jsons[key]
 
 
 class Listener:

@@ -14,49 +14,63 @@ import flask
 
 from kiosk.dashboard.changes import Changes, ChangesError
 from kiosk.dashboard.gatekeeper import visitor_if_any
+from kiosk.dashboard.language import say_later
 from kiosk.dashboard.phones import Visitor
 
 log = logging.getLogger(__name__)
 
 WHAT: Mapping[str, str] = {
-    "login_post": "Logged in",
-    "first_use_post": "Came in by a link",
-    "own_pin_post": "Own PIN changed",
-    "logout": "Logged out",
-    "stream_start": "Stream: start with the camera",
-    "stream_go_live": "Stream: go live",
-    "stream_next_talk": "Stream: next talk",
-    "stream_camera": "Stream: camera",
-    "stream_take_break": "Stream: break",
-    "stream_end": "Stream: end",
-    "stream_hide_camera": "Stream: hide camera",
-    "stream_undo": "Stream: undo",
-    "stream_stop": "Stream: stop",
-    "stream_retry": "Stream: retry now",
-    "stream_preflight": "Stream: check everything",
-    "talks_stage": "Talks: put on stage",
-    "talks_next": "Talks: make it the next",
-    "talks_up": "Talks: move up",
-    "talks_down": "Talks: move down",
-    "talks_remove": "Talks: remove",
-    "talks_undo": "Talks: undo",
-    "talks_undo-stage": "Talks: undo who is on stage",
-    "talks_upload": "Talks: take a file",
-    "talks_add": "Talks: add",
-    "talks_edit": "Talks: edit",
-    "people_invite": "People: invite",
-    "people_withdraw": "People: withdraw an invitation",
-    "people_role": "People: change a role",
-    "people_remove": "People: remove",
-    "people_log_out": "People: log out a phone",
+    "login_post": say_later("Logged in"),
+    "first_use_post": say_later("Came in by a link"),
+    "own_pin_post": say_later("Own PIN changed"),
+    "logout": say_later("Logged out"),
+    "stream_start": say_later("Stream: start with the camera"),
+    "stream_go_live": say_later("Stream: go live"),
+    "stream_next_talk": say_later("Stream: next talk"),
+    "stream_camera": say_later("Stream: camera"),
+    "stream_take_break": say_later("Stream: break"),
+    "stream_end": say_later("Stream: end"),
+    "stream_hide_camera": say_later("Stream: hide camera"),
+    "stream_undo": say_later("Stream: undo"),
+    "stream_stop": say_later("Stream: stop"),
+    "stream_retry": say_later("Stream: retry now"),
+    "stream_preflight": say_later("Stream: check everything"),
+    "talks_stage": say_later("Talks: put on stage"),
+    "talks_next": say_later("Talks: make it the next"),
+    "talks_up": say_later("Talks: move up"),
+    "talks_down": say_later("Talks: move down"),
+    "talks_remove": say_later("Talks: remove"),
+    "talks_undo": say_later("Talks: undo"),
+    "talks_undo-stage": say_later("Talks: undo who is on stage"),
+    "talks_upload": say_later("Talks: take a file"),
+    "talks_add": say_later("Talks: add"),
+    "talks_edit": say_later("Talks: edit"),
+    "people_invite": say_later("People: invite"),
+    "people_withdraw": say_later("People: withdraw an invitation"),
+    "people_role": say_later("People: change a role"),
+    "people_remove": say_later("People: remove"),
+    "people_log_out": say_later("People: log out a phone"),
+}
+DOOR: Mapping[str, str] = {  # of these only what was refused is noted
+    "door_check-in": say_later("Door: check in"),
+    "door_check-out": say_later("Door: check out"),
+    "door_walk-in": say_later("Door: walk in"),
+    "door_wait": say_later("Door: wait"),
+    "door_admit-waiting": say_later("Door: admit waiting"),
+    "door_stop-waiting": say_later("Door: stop waiting"),
+    "door_correct": say_later("Door: correct"),
+    "door_undo": say_later("Door: undo"),
+    "door_release": say_later("Door: release"),
+    "door_set-clock": say_later("Door: set clock"),
+    "door_read-code": say_later("Door: read code"),
 }
 IN_LEDGER = "door_"  # how the routes begin whose rows the ledger keeps
 _CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
-_REFUSED = {
-    400: "the page was too old, or not ours",
-    403: "not for this role",
-    413: "too large",
-    500: "it broke; see the log",
+REFUSED = {
+    400: say_later("the page was too old, or not ours"),
+    403: say_later("not for this role"),
+    413: say_later("too large"),
+    500: say_later("it broke; see the log"),
 }
 
 
@@ -83,10 +97,10 @@ def add_noting(app: flask.Flask, changes: Changes) -> None:
         refused = noted.refused or response.status_code >= 400
         if endpoint.startswith(IN_LEDGER) and not refused:
             return response
-        what = WHAT.get(endpoint) or endpoint.replace(IN_LEDGER, "Door: ").replace("-", " ")
+        what = WHAT.get(endpoint) or DOOR.get(endpoint, endpoint)
         detail = noted.detail
         if refused and not detail:
-            detail = _REFUSED.get(response.status_code, f"answer {response.status_code}")
+            detail = REFUSED.get(response.status_code, f"answer {response.status_code}")
         if not refused and detail:
             what = f"{what.partition(':')[0]}: {detail}"
         try:

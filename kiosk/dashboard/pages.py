@@ -10,11 +10,13 @@ import flask
 
 from hardware.errors import PlatypusError
 from kiosk.dashboard.gatekeeper import role, watcher
+from kiosk.dashboard.language import _, of_page, say_later, speaking, spoken
 from kiosk.dashboard.live import Listener, Live, Snapshot, TooManyListeners
 from kiosk.dashboard.noting import note
 from kiosk.dashboard.phones import Phones
 from kiosk.dashboard.ports import News
 from kiosk.dashboard.rights import may
+from kiosk.dashboard.told import told
 from kiosk.dashboard.views import clock_time
 from kiosk.news import StreamCommand, StreamOrder
 
@@ -35,17 +37,17 @@ _ORDERS: Mapping[str, StreamOrder] = {
     "preflight": "preflight",
 }
 _DONE: Mapping[StreamOrder, str] = {
-    "start": "Asked to start. It is live when the line below says so.",
-    "go_live": "Going live with the slate before the start.",
-    "next_talk": "The next talk is introduced; the camera follows by itself.",
-    "camera": "The camera is shown from its next full picture on.",
-    "take_break": "Viewers see the break.",
-    "end": "Viewers are thanked. The stream goes on until you stop it.",
-    "hide_camera": "The camera and the room's sound are hidden.",
-    "undo": "Undone.",
-    "stop": "The stream is stopping.",
-    "retry": "Trying again now.",
-    "preflight": "Checking: what is found appears below.",
+    "start": say_later("Asked to start. It is live when the line below says so."),
+    "go_live": say_later("Going live with the slate before the start."),
+    "next_talk": say_later("The next talk is introduced; the camera follows by itself."),
+    "camera": say_later("The camera is shown from its next full picture on."),
+    "take_break": say_later("Viewers see the break."),
+    "end": say_later("Viewers are thanked. The stream goes on until you stop it."),
+    "hide_camera": say_later("The camera and the room's sound are hidden."),
+    "undo": say_later("Undone."),
+    "stop": say_later("The stream is stopping."),
+    "retry": say_later("Trying again now."),
+    "preflight": say_later("Checking: what is found appears below."),
 }
 
 
@@ -64,8 +66,11 @@ def add_pages(app: flask.Flask, phones: Phones, live: Live, news: News, zone: Zo
         mine = ask()
         sees_names = may(mine, "see_names")
 
+        language = of_page(spoken())
+
         def encode(snapshot: Snapshot) -> bytes:
-            return snapshot.home_json if sees_names else snapshot.nameless_json
+            with speaking(language, app):
+                return snapshot.home_json if sees_names else snapshot.nameless_json
 
         return event_stream(live, encode, lambda: mine is not None and ask() == mine)
 
@@ -82,10 +87,10 @@ def add_pages(app: flask.Flask, phones: Phones, live: Live, news: News, zone: Zo
         if error:
             log.warning("press do=%s outcome=failed", do)
             note(error, refused=True)
-            flask.flash(f"Not done: {error}", "no")
+            flask.flash(_("Not done: %(cause)s", cause=told(error)), "no")
         else:
             log.info("press do=%s outcome=ok", do)
-            flask.flash(_DONE[do], "yes")
+            flask.flash(_(_DONE[do]), "yes")
         return flask.redirect(flask.url_for("home"), 303)
 
     def button(path: str, do: StreamOrder) -> None:
@@ -115,7 +120,7 @@ def event_stream(
     try:
         listener = live.join()
     except TooManyListeners as error:
-        return flask.Response(f"{error}\n", 503, {"Retry-After": "5"}, mimetype="text/plain")
+        return flask.Response(f"{told(str(error))}\n", 503, {"Retry-After": "5"}, mimetype="text/plain")
     answer = flask.Response(_events(listener, encode, is_as_it_was), mimetype="text/event-stream")
     answer.headers["X-Accel-Buffering"] = "no"  # nginx in front of us would keep events back
     answer.call_on_close(listener.leave)  # also when the browser left before the first event

@@ -13,9 +13,10 @@ from kiosk.dashboard.access_errors import AccessError, AccessFileError
 from kiosk.dashboard.access_file import ROLES, Role
 from kiosk.dashboard.address import base_url_for_phones
 from kiosk.dashboard.gatekeeper import visitor
+from kiosk.dashboard.language import Later, later
 from kiosk.dashboard.noting import note
-from kiosk.dashboard.people_words import ROLE_WORDS
 from kiosk.dashboard.settings import DashboardSettings
+from kiosk.dashboard.told import told
 
 
 def add_people(app: flask.Flask, access: Access, settings: DashboardSettings) -> None:
@@ -32,43 +33,53 @@ def add_people(app: flask.Flask, access: Access, settings: DashboardSettings) ->
             links=[
                 people_words.link(each, access.invitations.left_s(each), names) for each in access.invitations.open()
             ],
-            roles=[(each, ROLE_WORDS[each], people_words.ROLE_MAY[each]) for each in ROLES],
+            roles=[(each, people_words.role(each), people_words.role_may(each)) for each in ROLES],
         )
 
-    def press(path: str, act: Callable[[], str]) -> None:
+    def press(path: str, act: Callable[[], Later]) -> None:
         """A button: `act`, say what came of it, and show the page again with that done."""
 
         def pressed() -> flask.typing.ResponseReturnValue:
             try:
-                said, is_done = act(), True
+                said = act()
             except AccessFileError:
                 raise
             except AccessError as error:
-                said, is_done = str(error), False
-            note(said, refused=not is_done)
-            flask.flash(said, "yes" if is_done else "no")
+                note(str(error), refused=True)
+                flask.flash(told(str(error)), "no")
+            else:
+                note(said.source)
+                flask.flash(str(said), "yes")
             return flask.redirect(flask.url_for("people"), 303)
 
         app.post(f"/people/{path}", endpoint=f"people_{path.replace('-', '_')}")(pressed)
 
-    def withdraw() -> str:
+    def withdraw() -> Later:
         link = access.invitations.withdraw(_field("link"))
-        return f"An invitation for {ROLE_WORDS[link.role].lower()} is withdrawn."
+        return later("An invitation for %(said_role)s is withdrawn.", said_role=people_words.role_later(link.role))
 
-    def change_role() -> str:
+    def change_role() -> Later:
         person = access.people.set_role(_field("person"), _role())
-        return f"{person.name} is now {ROLE_WORDS[person.role].lower()}."
+        role = people_words.role_later(person.role)
+        return later("%(name)s is now %(said_role)s.", name=person.name, said_role=role)
 
-    def remove() -> str:
-        return f"{access.people.remove(_field('person')).name} is removed, and logged out everywhere."
+    def remove() -> Later:
+        name = access.people.remove(_field("person")).name
+        return later("%(name)s is removed, and logged out everywhere.", name=name)
 
-    def log_out() -> str:
+    def log_out() -> Later:
         person = access.people.get(_field("person"))
         if "phone" not in flask.request.form:
             count = access.phones.log_out_all(person.id)
-            return f"{person.name} is logged out on {count} phone{'s' * (count != 1)}."
+            return people_words.logged_out(person, count)
         phone = access.phones.log_out(person.id, _field("phone"))
-        return f"{person.name} is logged out on {phone.device} {phone.letters}."
+        device = Later(lambda: told(phone.device))
+        return later(
+            "%(name)s is logged out on %(said_device)s %(letters)s.",
+            name=person.name,
+            said_device=device,
+            letters=phone.letters,
+        )
 
     press("withdraw", withdraw)
     press("role", change_role)
@@ -84,9 +95,9 @@ def add_people(app: flask.Flask, access: Access, settings: DashboardSettings) ->
             raise
         except AccessError as error:
             note(str(error), refused=True)
-            flask.flash(str(error), "no")
+            flask.flash(told(str(error)), "no")
             return flask.redirect(flask.url_for("people"), 303)
-        note(f"An invitation for {ROLE_WORDS[role].lower()} is made.")
+        note(later("An invitation for %(said_role)s is made.", said_role=people_words.role_later(role)).source)
         base = base_url_for_phones(settings, flask.request)
         # The one time that it is shown: only its hash is kept.
         url = f"{base or flask.request.host_url.rstrip('/')}{flask.url_for('first_use', token=token)}"
@@ -96,8 +107,8 @@ def add_people(app: flask.Flask, access: Access, settings: DashboardSettings) ->
             url=url,
             code=qr.picture(url),
             is_reachable=base is not None,
-            role_word=ROLE_WORDS[role],
-            role_may=people_words.ROLE_MAY[role],
+            role_word=people_words.role(role),
+            role_may=people_words.role_may(role),
         )
 
 

@@ -9,14 +9,35 @@ from zoneinfo import ZoneInfo
 
 from kiosk.dashboard.access_file import Link, Moment, Person, Phone, Role
 from kiosk.dashboard.changes import Change
+from kiosk.dashboard.language import Later, _, day_and_time, later, say_later
+from kiosk.dashboard.told import told
 from kiosk.dashboard.words import Tone
 
-ROLE_WORDS: Mapping[Role, str] = {"viewer": "Viewer", "door": "Door", "organizer": "Organizer"}
-ROLE_MAY: Mapping[Role, str] = {
-    "viewer": "Sees how the evening goes, and the stream. No names.",
-    "door": "The page Door: tickets, guests, seats.",
-    "organizer": "Everything, these lists too.",
+_ROLES: Mapping[Role, str] = {
+    "viewer": say_later("Viewer"),
+    "door": say_later("Door"),
+    "organizer": say_later("Organizer"),
 }
+_MAY: Mapping[Role, str] = {
+    "viewer": say_later("Sees how the evening goes, and the stream. No names."),
+    "door": say_later("The page Door: tickets, guests, seats."),
+    "organizer": say_later("Everything, these lists too."),
+}
+
+
+def role(each: Role) -> str:
+    """What a role is called."""
+    return _(_ROLES[each])
+
+
+def role_later(each: Role) -> Later:
+    """The same within a sentence, said in whatever language that is."""
+    return Later(lambda: role(each).lower())
+
+
+def role_may(each: Role) -> str:
+    """What somebody with a role may do."""
+    return _(_MAY[each])
 
 
 class PhoneLine(NamedTuple):
@@ -62,23 +83,34 @@ class ChangeLine(NamedTuple):
 
 def person(each: Person, phones: Sequence[PhoneLine], *, is_me: bool, is_last_organizer: bool) -> PersonLine:
     """A person as a line."""
-    return PersonLine(each.id, each.name, each.role, ROLE_WORDS[each.role], is_me, is_last_organizer, phones)
+    return PersonLine(each.id, each.name, each.role, role(each.role), is_me, is_last_organizer, phones)
+
+
+def logged_out(each: Person, count: int) -> Later:
+    """What logging out a person's phones did."""
+    if count == 1:
+        return later("%(name)s is logged out on 1 phone.", name=each.name)
+    return later("%(name)s is logged out on %(count)s phones.", name=each.name, count=count)
 
 
 def phone(each: Phone, seen: Moment, zone: ZoneInfo, *, is_this: bool) -> PhoneLine:
     """A phone as a line; times in `zone`."""
-    unsure = "" if each.made.is_trusted and seen.is_trusted else " (the clock was not set)"
-    times = f"since {_time(each.made, zone)}"
-    if not is_this:
-        times += f", last seen {_time(seen, zone)}"
-    return PhoneLine(each.letters, each.device, times + unsure, is_this)
+    if is_this:
+        times = _("since %(time)s", time=_time(each.made, zone))
+    else:
+        times = _("since %(time)s, last seen %(seen)s", time=_time(each.made, zone), seen=_time(seen, zone))
+    if not (each.made.is_trusted and seen.is_trusted):
+        times = _("%(times)s (the clock was not set)", times=times)
+    return PhoneLine(each.letters, told(each.device), times, is_this)
 
 
 def link(each: Link, left_s: float, makers: Mapping[str, str]) -> LinkLine:
     """An open invitation as a line. `makers`: names of people by id."""
-    by = makers.get(each.made_by) or {"screen": "the screen", "command line": "the command line"}.get(each.made_by)
+    machines = {"screen": _("the screen"), "command line": _("the command line")}
+    by = makers.get(each.made_by) or machines.get(each.made_by) or _("nobody")
     minutes = max(1, round(left_s / 60))
-    return LinkLine(each.id, f"For {ROLE_WORDS[each.role].lower()}", f"by {by or 'nobody'}, {minutes} min left")
+    title = _("For %(role)s", role=role(each.role).lower())
+    return LinkLine(each.id, title, _("by %(name)s, %(minutes)s min left", name=by, minutes=minutes))
 
 
 def changes(newest: Sequence[Change], zone: ZoneInfo) -> list[ChangeLine]:
@@ -87,16 +119,17 @@ def changes(newest: Sequence[Change], zone: ZoneInfo) -> list[ChangeLine]:
     day_before = ""
     for each in newest:
         at = datetime.fromisoformat(each.at).astimezone(zone)
-        day = f"{at:%A %-d %B %Y}"
+        day = day_and_time(at, "EEEE d MMMM y")
+        day = day[:1].upper() + day[1:]
         refused = each.outcome == "refused"
         lines.append(
             ChangeLine(
                 f"{at:%H:%M:%S}",
                 day if day != day_before else "",
                 "no" if refused else "calm",
-                each.who,
-                each.what,
-                each.why,
+                told(each.who),
+                told(each.what),
+                told(each.why),
                 each.is_trusted,
             )
         )
@@ -105,4 +138,4 @@ def changes(newest: Sequence[Change], zone: ZoneInfo) -> list[ChangeLine]:
 
 
 def _time(moment: Moment, zone: ZoneInfo) -> str:
-    return f"{datetime.fromisoformat(moment.at).astimezone(zone):%-d %b, %H:%M}"
+    return day_and_time(datetime.fromisoformat(moment.at).astimezone(zone), "d MMM, HH:mm")

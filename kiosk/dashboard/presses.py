@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 import flask
 
-from kiosk.dashboard import desk_words
+from kiosk.dashboard import desk_words, words
 from kiosk.dashboard.desk_words import Insist, Said
 from kiosk.dashboard.gatekeeper import visitor
+from kiosk.dashboard.language import _, ngettext
 from kiosk.dashboard.ports import FrontDesk, Press
 
 MOST_PERSONS = 20  # without a ticket, in one press; a larger group is two presses
@@ -48,7 +49,7 @@ class Presses:
 
     def check_in(self) -> Said:
         ticket, persons = number("ticket"), persons_or(0, MOST_ON_A_TICKET) or None
-        who, is_override = name() or "This ticket", override()
+        who, is_override = name() or _("This ticket"), override()
         decision = self._desk.check_in(ticket, press_of(), persons=persons, override=is_override)
         if decision.is_admitted:
             return desk_words.came_in(decision)
@@ -67,17 +68,18 @@ class Presses:
             return desk_words.came_in(decision)
         fields = {"persons": str(persons), **({"name": guest} if guest else {})}
         insist = None if is_override else Insist(action="walk-in", fields=fields, may_wait=True)
-        return desk_words.refused(decision, guest or "Walk-in", insist, desk_words.NO_FREE_SEAT)
+        return desk_words.refused(decision, guest or _("Walk-in"), insist, desk_words.NO_FREE_SEAT)
 
     def wait(self) -> Said:
         guest, persons, press = name(), persons_or(1), press_of()
         if guest is None:
-            return Said(tone="warn", title="Who shall be called?", detail="Write a name, then press again.")
+            return Said(tone="warn", title=_("Who shall be called?"), detail=_("Write a name, then press again."))
         self._desk.wait(guest, persons, press)
-        return Said(tone="calm", title=f"{guest} is on the waiting list", detail="They are let in below, in its order.")
+        title = _("%(who)s is on the waiting list", who=guest)
+        return Said(tone="calm", title=title, detail=_("They are let in below, in its order."))
 
     def admit_waiting(self) -> Said:
-        waiting, who, is_override = number("waiting"), name() or "This guest", override()
+        waiting, who, is_override = number("waiting"), name() or _("This guest"), override()
         decision = self._desk.admit_waiting(waiting, press_of(), override=is_override)
         if decision.is_admitted:
             return desk_words.came_in(decision)
@@ -89,30 +91,37 @@ class Presses:
 
     def stop_waiting(self) -> Said:
         self._desk.stop_waiting(number("waiting"), press_of())
-        said = "A mistake? Undo it below, and they have their place again."
-        return Said(tone="calm", title=f"{name() or 'This guest'} is off the waiting list", detail=said)
+        said = _("A mistake? Undo it below, and they have their place again.")
+        title = _("%(who)s is off the waiting list", who=name() or _("This guest"))
+        return Said(tone="calm", title=title, detail=said)
 
     def correct(self) -> Said:
         delta = {"1": 1, "-1": -1}.get(flask.request.form.get("delta", ""))
         if delta is None:
             flask.abort(400)
         inside = self._desk.correct(delta, press_of())
-        done = "One more is counted" if delta > 0 else "One fewer is counted"
-        return Said(tone="calm", title=done, detail=f"{inside} inside now. A mistake? Undo it below.")
+        done = _("One more is counted") if delta > 0 else _("One fewer is counted")
+        return Said(tone="calm", title=done, detail=" ".join((_inside(inside), _("A mistake? Undo it below."))))
 
     def undo(self) -> Said:
         inside = self._desk.undo(number("scan"), press_of())
-        return Said(tone="calm", title=f"Undone: {name() or 'that row'}", detail=f"{inside} inside now.")
+        return Said(tone="calm", title=_("Undone: %(who)s", who=name() or _("that row")), detail=_inside(inside))
 
     def release(self) -> Said:
         seats = self._desk.release_no_shows(press_of())
-        return Said(tone="yes", title="Nobody's seat is kept any more", detail=f"{seats.free} free for walk-ins.")
+        free = ngettext("%(num)s free for walk-ins.", "%(num)s free for walk-ins.", seats.free)
+        return Said(tone="yes", title=_("Nobody's seat is kept any more"), detail=free)
 
     def set_clock(self) -> Said:
         wall = moment("now_ms")
         self._desk.set_clock(wall, press_of())
-        said = "Tickets with hours are checked again, and the times of earlier rows are put right."
-        return Said(tone="yes", title=f"The clock is set: {wall.astimezone(self._zone):%H:%M}", detail=said)
+        said = _("Tickets with hours are checked again, and the times of earlier rows are put right.")
+        title = _("The clock is set: %(time)s", time=words.hour(wall, self._zone))
+        return Said(tone="yes", title=title, detail=said)
+
+
+def _inside(count: int) -> str:
+    return ngettext("%(num)s inside now.", "%(num)s inside now.", count)
 
 
 def press_of() -> Press:

@@ -12,6 +12,7 @@ Least = Role | Literal["anyone"]
 RIGHTS: Mapping[str, Least] = {
     "static": "anyone",
     "healthz": "anyone",
+    "language": "anyone",
     "login": "anyone",
     "login_post": "anyone",
     "first_use": "anyone",  # the link is the right

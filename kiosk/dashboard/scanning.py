@@ -18,6 +18,7 @@ from kiosk.dashboard import desk_words
 from kiosk.dashboard.desk import PATIENCE_S, Turns
 from kiosk.dashboard.desk_words import Said
 from kiosk.dashboard.gatekeeper import visitor
+from kiosk.dashboard.language import _, say_later
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.ports import PHONE_GATE, FrontDesk
 from kiosk.dashboard.presses import press_of
@@ -27,6 +28,11 @@ log = logging.getLogger(__name__)
 
 LONGEST_CODE = 3000  # bytes; the largest QR holds 2,953
 MOST_AT_ONCE = 2  # threads that may wait for the ledger, beside those of the desk
+_MODES = {
+    GateMode.ENTRY: say_later("Entry"),
+    GateMode.EXIT: say_later("Exit"),
+    GateMode.BOTH: say_later("Both"),
+}
 
 
 def add_scanning(app: flask.Flask, desk: FrontDesk, live: Live) -> None:
@@ -35,7 +41,12 @@ def add_scanning(app: flask.Flask, desk: FrontDesk, live: Live) -> None:
 
     @app.get("/door/scan", endpoint="door_scan")
     def page() -> flask.typing.ResponseReturnValue:
-        return flask.render_template("scan.html", me=gate(), modes=tuple(GateMode), longest_code=LONGEST_CODE)
+        return flask.render_template(
+            "scan.html",
+            me=gate(),
+            modes=tuple((mode.value, _(_MODES[mode])) for mode in GateMode),
+            longest_code=LONGEST_CODE,
+        )
 
     @app.post("/door/scan", endpoint="door_read-code")
     def scan() -> flask.typing.ResponseReturnValue:

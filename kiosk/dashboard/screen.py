@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import flask
 
-from kiosk.dashboard import qr
+from kiosk.dashboard import qr, screen_words
 from kiosk.dashboard.address import base_url_for_phones
 from kiosk.dashboard.first_link import FirstLink, Shown
 from kiosk.dashboard.gatekeeper import role, watcher
 from kiosk.dashboard.guard import is_on_this_machine
-from kiosk.dashboard.live import Live
+from kiosk.dashboard.language import speaking
+from kiosk.dashboard.live import Live, Snapshot
 from kiosk.dashboard.pages import event_stream
 from kiosk.dashboard.phones import Phones
-from kiosk.dashboard.screen_words import SCREEN_WORDS
 from kiosk.dashboard.settings import DashboardSettings
 
 
@@ -20,24 +20,25 @@ def add_screen(
     app: flask.Flask, settings: DashboardSettings, phones: Phones, first_link: FirstLink, live: Live
 ) -> None:
     """Routes of the screen; `?gate=` chooses one gate. On the Pi itself it shows how to become the first organizer."""
-    language = settings.screen_language
+    language = settings.language_of_screens
 
     @app.get("/screen")
     def screen() -> flask.typing.ResponseReturnValue:
         gate = flask.request.args.get("gate")
-        view = live.now().screen(gate)
         base, shown = shown_link()
         first = f"{base}{flask.url_for('first_use', token=shown.token)}" if shown else None
-        return flask.render_template(
-            "screen.html",
-            view=view,
-            gate=gate,
-            code=qr.picture(view.stream_page) if view.stream_page else None,
-            first_code=qr.picture(first) if first else None,
-            first_id=shown.id if shown else None,
-            say=SCREEN_WORDS[language],
-            language=language,
-        )
+        with speaking(language):
+            view = live.now().screen(gate)
+            return flask.render_template(
+                "screen.html",
+                view=view,
+                gate=gate,
+                code=qr.picture(view.stream_page) if view.stream_page else None,
+                first_code=qr.picture(first) if first else None,
+                first_id=shown.id if shown else None,
+                first=screen_words.FIRST.said(),
+                closed=screen_words.CLOSED.said(),
+            )
 
     @app.get("/screen/events")
     def screen_events() -> flask.typing.ResponseReturnValue:
@@ -51,7 +52,11 @@ def add_screen(
             shown = first_link.shown() if shows_link else None
             return (is_here or (ask is not None and ask() is not None)) and on_page == (shown.id if shown else None)
 
-        return event_stream(live, lambda snapshot: snapshot.screen_json(gate), is_as_it_was)
+        def encode(snapshot: Snapshot) -> bytes:
+            with speaking(language, app):
+                return snapshot.screen_json(gate)
+
+        return event_stream(live, encode, is_as_it_was)
 
     def shown_link() -> tuple[str | None, Shown | None]:
         """Where phones reach us, and the link to show; only to a browser on the Pi itself."""

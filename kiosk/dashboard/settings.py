@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from kiosk.dashboard.screen_words import Language
+Language = Literal["en", "fr"]
 
 
 class HttpsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -37,7 +37,8 @@ class DashboardSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     https: HttpsSettings = HttpsSettings()
     public_url: str | None = None  # how phones reach this page when that is not http://<host>:<port>
     show_names: bool = False  # whether the attendee screen greets people by name
-    screen_language: Language = "en"  # of the attendee screen: "en" or "fr"
+    language: Language = "en"  # "en" or "fr": of pages, for a browser that asks for neither; each person may choose
+    screen_language: Language | None = None  # of the attendee screen and of /watch; None: as `language`
     # Who may open /watch beside organizers: "off" nobody; "local" whoever is in the local network, without a login, for
     # a screen in the room next door. Each one takes as much of that network as a destination takes of the uplink
     watch: Literal["off", "local"] = "off"
@@ -58,6 +59,11 @@ class DashboardSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
             url = urlsplit(self.public_url)
             if url.scheme not in {"http", "https"} or not url.hostname:
                 raise ValueError(f"public_url {self.public_url!r} is not an address such as https://door.example.org")
+
+    @property
+    def language_of_screens(self) -> Language:
+        """What everybody sees together is in the venue's language, whoever logged that screen in."""
+        return self.screen_language or self.language
 
     @property
     def zone(self) -> ZoneInfo:

@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Callable
 from datetime import date
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import flask
@@ -19,6 +20,7 @@ import msgspec
 from hardware.errors import PlatypusError
 from kiosk.dashboard import talk_form, talks_view
 from kiosk.dashboard.gatekeeper import role
+from kiosk.dashboard.language import Later, _, day_and_time, later, ngettext
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.noting import note
 from kiosk.dashboard.pages import ANSWER_S
@@ -26,6 +28,7 @@ from kiosk.dashboard.ports import News
 from kiosk.dashboard.rights import may
 from kiosk.dashboard.talk_form import TalkForm
 from kiosk.dashboard.talks_view import TalksSaid, Undo
+from kiosk.dashboard.told import told
 from kiosk.dashboard.views import clock_time
 from kiosk.news import AgendaNews, StreamCommand
 from stream.agenda import Agenda, AgendaChanged, AgendaError, Talk, UnknownTalk
@@ -42,6 +45,18 @@ _TOO_LARGE = (
     f"The file has more than {LARGEST_UPLOAD_BYTES // 1_000_000} MB. Is it the right one? The Pi itself takes larger "
     "ones: platypus agenda import FILE"
 )
+
+
+class _Done(NamedTuple):
+    """What a press did."""
+
+    title: Later
+    detail: str = ""
+    undo: Undo = ""  # which undo takes it back
+
+    @property
+    def said(self) -> TalksSaid:
+        return TalksSaid(tone="yes", title=str(self.title), detail=self.detail, undo=self.undo)
 
 
 class NotDone(PlatypusError, RuntimeError):
@@ -82,7 +97,7 @@ def add_talks(app: flask.Flask, live: Live, news: News, zone: ZoneInfo) -> None:
             said = msgspec.convert(flask.session.pop("talks_said", None), TalksSaid | None)
         return page(said)
 
-    def press(path: str, act: Callable[[], TalksSaid]) -> None:
+    def press(path: str, act: Callable[[], _Done]) -> None:
         """A button: `act`, say what came of it, and show the page again with that done."""
 
         def pressed() -> flask.typing.ResponseReturnValue:
@@ -133,17 +148,17 @@ def add_talks(app: flask.Flask, live: Live, news: News, zone: ZoneInfo) -> None:
     def save(talk_id: str) -> flask.typing.ResponseReturnValue:
         typed = talk_form.form_of(flask.request.form)
         try:
-            said = changes.save(typed, talk_id, zone)
+            done = changes.save(typed, talk_id, zone)
         except AgendaChanged as error:
             note(str(error), refused=True)
-            trouble = "The agenda was changed meanwhile. Below is what you typed: press again to keep it."
+            trouble = _("The agenda was changed meanwhile. Below is what you typed: press again to keep it.")
             return form(typed, talk_id, trouble, 409)
         except (PlatypusError, OSError) as error:
             log.warning("talks do=save outcome=failed cause=%s", type(error).__name__)
             note(str(error), refused=True)
-            return form(typed, talk_id, str(error), 422)
-        note(said.title)
-        flask.session["talks_said"] = msgspec.to_builtins(said)
+            return form(typed, talk_id, told(str(error)), 422)
+        note(done.title.source)
+        flask.session["talks_said"] = msgspec.to_builtins(done.said)
         return flask.redirect(flask.url_for("talks"), 303)
 
     app.post("/talks/add", endpoint="talks_add")(lambda: save(""))
@@ -151,7 +166,7 @@ def add_talks(app: flask.Flask, live: Live, news: News, zone: ZoneInfo) -> None:
 
     @app.errorhandler(UnknownTalk)
     def unknown(error: UnknownTalk) -> flask.typing.ResponseReturnValue:
-        return flask.render_template("error.html", title="This talk is gone", text=str(error)), 404
+        return flask.render_template("error.html", title=_("This talk is gone"), text=told(str(error))), 404
 
 
 class _Changes:
@@ -160,41 +175,45 @@ class _Changes:
     def __init__(self, news: News) -> None:
         self._news = news
 
-    def stage(self) -> TalksSaid:
+    def stage(self) -> _Done:
         talk = _found(self._news.latest().agenda, flask.request.form.get("talk", ""))
         self._command(StreamCommand(do="put_on_stage", talk=talk.id))
-        return _done(f"On stage: {talks_view.short(talk)}", "Viewers go on seeing what they saw.", "stage")
+        title = later("On stage: %(talk)s", talk=talks_view.short(talk))
+        return _Done(title, _("Viewers go on seeing what they saw."), "stage")
 
-    def next(self) -> TalksSaid:
+    def next(self) -> _Done:
         talk = _found(self._news.latest().agenda, flask.request.form.get("talk", ""))
         self._command(StreamCommand(do="make_next", talk=talk.id))
-        return _done(f"Next: {talks_view.short(talk)}", "After it, the agenda goes on where it was.", "stage")
+        title = later("Next: %(talk)s", talk=talks_view.short(talk))
+        return _Done(title, _("After it, the agenda goes on where it was."), "stage")
 
-    def undo_stage(self) -> TalksSaid:
+    def undo_stage(self) -> _Done:
         self._command(StreamCommand(do="undo"))
-        return _done("Undone", "", "")
+        return _Done(later("Undone"))
 
-    def move(self, *, up: bool) -> TalksSaid:
+    def move(self, *, up: bool) -> _Done:
         known = self._seen()
         talk = _found(known, flask.request.form.get("talk", ""))
         ids: list[str | None] = [each.id for each in known.agenda.talks]
         place = ids.index(talk.id)
         before = ids[max(place - 1, 0)] if up else [*ids, None, None][place + 2]
         self._replace(known.agenda.move(talk.id, before=before), known)
-        return _done(f"Moved {'up' if up else 'down'}: {talks_view.short(talk)}", "", "agenda")
+        short = talks_view.short(talk)
+        title = later("Moved up: %(talk)s", talk=short) if up else later("Moved down: %(talk)s", talk=short)
+        return _Done(title, undo="agenda")
 
-    def remove(self) -> TalksSaid:
+    def remove(self) -> _Done:
         known = self._seen()
         talk = _found(known, flask.request.form.get("talk", ""))
         self._replace(known.agenda.remove(talk.id), known)
-        return _done(f"Removed: {talks_view.short(talk)}", "", "agenda")
+        return _Done(later("Removed: %(talk)s", talk=talks_view.short(talk)), undo="agenda")
 
-    def undo(self) -> TalksSaid:
+    def undo(self) -> _Done:
         known = self._seen()
         self._command(StreamCommand(do="undo_agenda", made_from=known.revision))
-        return _done("Undone", "", "agenda")
+        return _Done(later("Undone"), undo="agenda")
 
-    def save(self, typed: TalkForm, talk_id: str, zone: ZoneInfo) -> TalksSaid:
+    def save(self, typed: TalkForm, talk_id: str, zone: ZoneInfo) -> _Done:
         """Raises AgendaChanged, AgendaError and what the bus raises."""
         known = self._seen()
         if talk_id:
@@ -208,9 +227,11 @@ class _Changes:
                 (added,) = {each.id for each in agenda.talks} - {each.id for each in known.agenda.talks}
                 agenda = agenda.change(msgspec.structs.replace(agenda.talk(added), do_not_record=True))
         self._replace(agenda, known)
-        return _done(f"{'Changed' if talk_id else 'Added'}: {talks_view.short(talk)}", "", "agenda")
+        short = talks_view.short(talk)
+        title = later("Changed: %(talk)s", talk=short) if talk_id else later("Added: %(talk)s", talk=short)
+        return _Done(title, undo="agenda")
 
-    def upload(self, zone: ZoneInfo) -> TalksSaid:
+    def upload(self, zone: ZoneInfo) -> _Done:
         """The file of the form, in place of all there was. Raises AgendaFileError with all that is wrong with it."""
         known = self._seen()
         file = flask.request.files.get("file")
@@ -226,13 +247,13 @@ class _Changes:
         agenda = parse_agenda(name, raw, zone, room=room, day=_day(flask.request.form.get("day", "")))
         self._replace(agenda, known)
         count, old = len(agenda.talks), len(known.agenda.talks)
-        times = sorted(talk.starts_at.astimezone(zone) for talk in agenda.talks if talk.starts_at)
-        when = f", {times[0]:%A %-d %B, %H:%M}" if times else ", without times"
-        if times and times[-1] > times[0]:
-            when += f" to {times[-1]:%H:%M}" if times[-1].date() == times[0].date() else f" to {times[-1]:%A, %H:%M}"
-        title = f"{count} talk{'s' * (count > 1)} from {name}"
-        instead = f"In place of the {old} there were." if old else ""
-        return _done(title, f"{agenda.event[:80] or 'Talks'}{when}. {instead}".strip(), "agenda")
+        if count == 1:
+            title = later("1 talk from %(file)s", file=name)
+        else:
+            title = later("%(count)s talks from %(file)s", count=count, file=name)
+        about = ", ".join((agenda.event[:80] or _("Talks"), _when(agenda, zone))) + "."
+        instead = ngettext("In place of the one there was.", "In place of the %(num)s there were.", old) if old else ""
+        return _Done(title, f"{about} {instead}".strip(), "agenda")
 
     def _seen(self) -> AgendaNews:
         """The agenda, when it is the one that the form was made from. Raises AgendaChanged, NotDone."""
@@ -252,21 +273,29 @@ class _Changes:
             raise NotDone(reply.error or "The stream said no, and not why; see its log.")
 
 
-def _tried(path: str, act: Callable[[], TalksSaid]) -> TalksSaid:
+def _tried(path: str, act: Callable[[], _Done]) -> TalksSaid:
     try:
-        said = act()
+        done = act()
     except (PlatypusError, OSError) as error:
         log.warning("talks do=%s outcome=failed cause=%s", path, type(error).__name__)
-        title = "Nothing was taken" if path == "upload" else "Not done"
+        title = _("Nothing was taken") if path == "upload" else _("Not done")
         note(str(error), refused=True)
-        return TalksSaid(tone="no", title=title, detail=str(error))
+        return TalksSaid(tone="no", title=title, detail=told(str(error)))
     log.info("talks do=%s outcome=ok", path)
-    note(said.title)
-    return said
+    note(done.title.source)
+    return done.said
 
 
-def _done(title: str, detail: str, undo: Undo) -> TalksSaid:
-    return TalksSaid(tone="yes", title=title, detail=detail, undo=undo)
+def _when(agenda: Agenda, zone: ZoneInfo) -> str:
+    """From when to when its talks are."""
+    times = sorted(talk.starts_at.astimezone(zone) for talk in agenda.talks if talk.starts_at)
+    if not times:
+        return _("without times")
+    begins, ends = day_and_time(times[0], "EEEE d MMMM, HH:mm"), times[-1]
+    if ends == times[0]:
+        return begins
+    pattern = "HH:mm" if ends.date() == times[0].date() else "EEEE, HH:mm"
+    return _("%(begins)s to %(ends)s", begins=begins, ends=day_and_time(ends, pattern))
 
 
 def _found(known: AgendaNews | None, talk_id: str) -> Talk:

@@ -10,13 +10,15 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from kiosk.dashboard import words
+from kiosk.dashboard.language import _, day_and_time, say_later
 from kiosk.dashboard.ports import NewsNow
+from kiosk.dashboard.told import told
 from kiosk.dashboard.words import Tone
 from stream.agenda import Agenda, Talk
 from stream.health import StreamState
 
-NOT_HEARD = "The stream's program has not told its talks yet."
-READ_ONLY = "The stream's program does not answer. The talks can be read, not changed, until it is back."
+NOT_HEARD = say_later("The stream's program has not told its talks yet.")
+READ_ONLY = say_later("The stream's program does not answer. The talks can be read, not changed, until it is back.")
 
 Undo = Literal["", "stage", "agenda"]
 
@@ -64,10 +66,9 @@ def compose(news: NewsNow, now: datetime | None, zone: ZoneInfo) -> TalksView:
     heard = news.agenda
     agenda = heard.agenda if heard else Agenda()
     state = _state(news)
-    trouble = NOT_HEARD if heard is None else READ_ONLY if state is None else ""
+    trouble = _(NOT_HEARD) if heard is None else _(READ_ONLY) if state is None else ""
     on_stage, following = _marked(agenda, state, now)
     is_live = state is not None and state.order == "live"
-    suffix = "" if is_live else ", by the clock"
     days = {talk.starts_at.astimezone(zone).date() for talk in agenda.talks if talk.starts_at}
     today = {now.astimezone(zone).date()} if now else set()
     rooms = {talk.room for talk in agenda.talks}
@@ -76,16 +77,16 @@ def compose(news: NewsNow, now: datetime | None, zone: ZoneInfo) -> TalksView:
         tone: Tone = "calm"
         said = ""
         if talk.id == on_stage:
-            tone, said = "yes", f"On stage{suffix}"
+            tone, said = "yes", _("On stage") if is_live else _("On stage, by the clock")
         elif talk.id == following:
-            tone, said = "warn", f"Next{suffix}"
+            tone, said = "warn", _("Next") if is_live else _("Next, by the clock")
         at = talk.starts_at.astimezone(zone) if talk.starts_at else None
         about = (f"{talk.minutes} min" if talk.minutes else "", talk.room if len(rooms) > 1 else "")
         lines.append(
             TalkLine(
                 id=talk.id,
                 time=f"{at:%H:%M}" if at else "",
-                day=f"{at:%a %-d}" if at and days != today else "",
+                day=day_and_time(at, "EEE d") if at and days != today else "",
                 title=talk.title,
                 speaker=talk.speaker,
                 about=" · ".join(part for part in about if part),
@@ -135,6 +136,7 @@ def _marked(agenda: Agenda, state: StreamState | None, now: datetime | None) -> 
 
 
 def _capital(text: str) -> str:
+    text = told(text)
     return text[:1].upper() + text[1:]
 
 

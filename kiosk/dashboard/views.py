@@ -11,16 +11,17 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from kiosk.dashboard import talks_view, words
+from kiosk.dashboard import screen_words, talks_view, words
 from kiosk.dashboard.curve import CurveView, curve
+from kiosk.dashboard.language import _, day_and_time, ngettext, say_later
 from kiosk.dashboard.ports import DESK_GATE, PHONE_GATE, EventFacts, NewsNow
-from kiosk.dashboard.screen_words import SCREEN_WORDS, ScreenWords
+from kiosk.dashboard.told import told
 from kiosk.dashboard.words import Status, Tone
 from kiosk.ledger import HeadCount, KnownTime, Movement, Reason, ScanRow, Seats, Waiting
 from stream.health import Health, LegKind, Readiness, StreamState
 
 _UNKNOWN = "?"
-_SOMEBODY = "A guest"  # where names are not told
+_SOMEBODY = say_later("A guest")  # where names are not told
 _WARN: Tone = "warn"
 _CALM: Tone = "calm"
 ANSWER_SHOWN_S = 5.0  # how long the screen keeps an answer before it invites the next guest
@@ -146,17 +147,19 @@ def home(facts: Facts, zone: ZoneInfo, now: datetime | None = None, *, names: bo
     doors = [
         _status(
             heard.state.gate,
-            f"Door · {heard.state.gate}" if many else "Door",
+            _("Door · %(gate)s", gate=heard.state.gate) if many else _("Door"),
             words.door(heard, facts.camera_trouble_s.get(heard.state.gate, 0.0)),
         )
         for heard in facts.news.doors
     ]
     if not doors:
-        doors = [_status("", "Door", Status("warn", "No news of the door", "Its program has not been heard yet."))]
+        doors = [
+            _status("", _("Door"), Status("warn", _("No news of the door"), _("Its program has not been heard yet.")))
+        ]
     return HomeView(
-        event=facts.event.name if facts.event else "Event",
+        event=facts.event.name if facts.event else _("Event"),
         when=_when(facts.event, zone),
-        trouble=facts.trouble,
+        trouble=told(facts.trouble),
         has_no_time=facts.time is not None and not facts.time.is_known,
         has_hand_time=facts.time is not None and facts.time.told_by == "hand",
         people=_people(facts.people),
@@ -170,24 +173,25 @@ def home(facts: Facts, zone: ZoneInfo, now: datetime | None = None, *, names: bo
     )
 
 
-def screen(facts: Facts, gate: str | None, *, show_names: bool, say: ScreenWords = SCREEN_WORDS["en"]) -> ScreenView:
-    """The attendee screen of this moment, of one gate or of all together, in the words of one language."""
+def screen(facts: Facts, gate: str | None, *, show_names: bool) -> ScreenView:
+    """The attendee screen of this moment, of one gate or of all together."""
     people = _people(facts.people)
     event = facts.event.name if facts.event else ""
     page = (facts.event.stream_page or "") if facts.event else ""
-    seats = f" {say.of} {facts.people.capacity}" if facts.people and facts.people.capacity else ""
-    count = f"{people.inside}{seats}" if facts.people else ""
+    count = people.inside if facts.people else ""
+    if facts.people and facts.people.capacity:
+        count = _("%(inside)s of %(seats)s", inside=people.inside, seats=facts.people.capacity)
     answers = [fresh for name, fresh in facts.fresh.items() if gate in {None, name} and fresh[1] < ANSWER_SHOWN_S]
     if answers:
         row, age_s = min(answers, key=lambda fresh: fresh[1])
-        said = say.movement(row)
+        said = screen_words.movement(row)
         is_full = row.reason == Reason.FULL
         return ScreenView(
             event=event,
             mode="answer offer" if is_full and page else "answer",
             tone=words.movement(row).tone,
             title=said.title,
-            advice=say.refused.advice if is_full and not page else said.advice,
+            advice=screen_words.REFUSED.said().advice if is_full and not page else said.advice,
             name=(row.holder or "") if show_names and row.is_admitted else "",
             people=count,
             stream_page=page,
@@ -196,17 +200,17 @@ def screen(facts: Facts, gate: str | None, *, show_names: bool, say: ScreenWords
         )
     heard = [door for door in facts.news.doors if gate in {None, door.state.gate} and not words.is_gone(door)]
     cameras = {door.state.camera for door in heard}
-    mode, tone, said = "closed", _WARN, say.closed
+    mode, tone, said = "closed", _WARN, screen_words.CLOSED
     if "ok" in cameras and not facts.trouble:
-        mode, tone, said = "idle", _CALM, say.idle
+        mode, tone, said = "idle", _CALM, screen_words.IDLE
     elif "starting" in cameras and not facts.trouble:
-        mode, tone, said = "closed", _CALM, say.starting
+        mode, tone, said = "closed", _CALM, screen_words.STARTING
     return ScreenView(
         event=event,
         mode=mode,
         tone=tone,
-        title=said.title,
-        advice=said.advice,
+        title=said.said().title,
+        advice=said.said().advice,
         people=count,
         stream_page=page,
     )
@@ -234,7 +238,8 @@ def clock_time(at: datetime, zone: ZoneInfo) -> str:
 def _when(event: EventFacts | None, zone: ZoneInfo) -> str:
     if event is None or event.starts_at is None:
         return ""
-    return f"{event.starts_at.astimezone(zone):%A %-d %B, %H:%M}"
+    when = day_and_time(event.starts_at.astimezone(zone), "EEEE d MMMM, HH:mm")
+    return when[:1].upper() + when[1:]
 
 
 def _people(count: HeadCount | None) -> People:
@@ -245,10 +250,15 @@ def _people(count: HeadCount | None) -> People:
     room = ""
     if count.capacity:
         tone = "no" if free < 0 else "warn" if free == 0 else "calm"
-        room = "Full" if free == 0 else f"{-free} too many" if free < 0 else f"{free} free"
+        if free == 0:
+            room = _("Full")
+        elif free < 0:
+            room = ngettext("%(num)s too many", "%(num)s too many", -free)
+        else:
+            room = ngettext("%(num)s free", "%(num)s free", free)
     return People(
         inside=str(count.inside),
-        of=f"of {count.capacity}" if count.capacity else "inside",
+        of=_("of %(seats)s", seats=count.capacity) if count.capacity else _("inside"),
         value=max(0, min(count.inside, count.capacity or 1)),
         maximum=count.capacity or 1,
         tone=tone,
@@ -263,11 +273,17 @@ def _seats(facts: Facts) -> SeatsView:
     seats = facts.seats
     if seats is None:
         return SeatsView(version=f"unreadable {facts.trouble}")
-    parts = [f"{seats.free} free for walk-ins"]
+    parts = [ngettext("%(num)s free for walk-ins", "%(num)s free for walk-ins", seats.free)]
     if seats.kept:
-        parts.append(f"{seats.kept} kept for ticket holders until released")
+        parts.append(
+            ngettext(
+                "%(num)s kept for ticket holders until released",
+                "%(num)s kept for ticket holders until released",
+                seats.kept,
+            )
+        )
     if seats.waiting:
-        parts.append(f"{seats.waiting} waiting")
+        parts.append(ngettext("%(num)s waiting", "%(num)s waiting", seats.waiting))
     newest = facts.scans[0].scan_id if facts.scans else 0
     listed = "-".join(str(guest.id) for guest in facts.waiting)
     return SeatsView(
@@ -283,18 +299,18 @@ def line(row: ScanRow, zone: ZoneInfo) -> AnswerLine:
     said = words.movement(row)
     moved = abs(row.delta)
     notes = [
-        (row.product or "") if row.holder or row.product != words.WALK_IN else "",
+        words.product(row.product) if row.holder or row.product != words.WALK_IN else "",
         words.people(moved) if moved > 1 and row.kind in {"entry", "exit"} else "",
-        f"{words.signed(row.delta)} inside" if row.kind == "undo" and row.delta else "",
+        _("%(count)s inside", count=words.signed(row.delta)) if row.kind == "undo" and row.delta else "",
         *(words.caveat(code) for code in row.caveats),
-        f"by {row.actor}" if row.actor else "",
-        f"the clock said {row.raw_at.astimezone(zone):%Y-%m-%d %H:%M:%S}" if row.raw_at else "",
+        _("by %(name)s", name=told(row.actor)) if row.actor else "",
+        _("the clock said %(time)s", time=_to_the_second(row.raw_at, zone)) if row.raw_at else "",
     ]
     return AnswerLine(
         key=row.scan_id,
         time=clock_time(row.at, zone),
         tone="calm" if row.is_undone else said.tone,
-        short=f"{said.short}, then undone" if row.is_undone else said.short,
+        short=_("%(answer)s, then undone", answer=said.short) if row.is_undone else said.short,
         who=words.who(row),
         note=" · ".join(note for note in notes if note),
         attention=(row.note or "") if row.kind == "entry" and not row.is_undone else "",
@@ -305,7 +321,7 @@ def line(row: ScanRow, zone: ZoneInfo) -> AnswerLine:
 
 def _nameless(row: ScanRow) -> ScanRow:
     is_walk_in = row.product == words.WALK_IN
-    somebody = _SOMEBODY if row.holder or row.guest else None
+    somebody = _(_SOMEBODY) if row.holder or row.guest else None
     product = row.product if is_walk_in else None
     return row._replace(holder=somebody, guest=None, product=product, actor=None, note=None)
 
@@ -328,16 +344,16 @@ def _stream(facts: Facts, zone: ZoneInfo) -> StreamView:
     if not is_gone:  # numbers of a process that is gone are not shown: they would look alive
         source = words.source(state.source)
         if source is not None and wants_live and not {alarm.code for alarm in alarms} & _SAY_THE_SOURCE:
-            lines.append(_status("source", "Stage camera", source))
+            lines.append(_status("source", _("Stage camera"), source))
         sound = words.sound(state)
         if sound is not None and wants_live:
-            lines.append(_status("sound", "Sound", sound))
+            lines.append(_status("sound", _("Sound"), sound))
         if wants_live and state.program:
-            viewers = _status("program", "Viewers see", words.program(state))
+            viewers = _status("program", _("Viewers see"), words.program(state))
         readiness = None if wants_live else state.readiness
         films = words.films(state.films)
         if films is not None:
-            lines.append(_status("films", "Films", films))
+            lines.append(_status("films", _("Films"), films))
         lines += [
             _status(f"{leg.kind}-{leg.name}", words.leg_name(leg), words.leg(leg))
             for leg in state.legs
@@ -354,23 +370,32 @@ def _stream(facts: Facts, zone: ZoneInfo) -> StreamView:
         has_preview=viewers is not None and any(leg.kind is LegKind.PREVIEW for leg in state.legs),
         alarms=tuple(_status(alarm.code, "", words.alarm(alarm)) for alarm in alarms),
         checked=words.checked(readiness, zone) if readiness else "",
-        checks=tuple(_status(found.name, found.name.capitalize(), words.check(found)) for found in readiness.checks)
+        checks=tuple(_status(found.name, _capital(found.name), words.check(found)) for found in readiness.checks)
         if readiness
         else (),
         can_start=not wants_live,
         can_stop=wants_live,
         can_hide=wants_live and not is_gone and state.program != "hidden",
         next_talk=words.next_talk(state),
-        undo=state.undo[:1].upper() + state.undo[1:],
+        undo=_capital(state.undo),
         can_retry=wants_live and any(leg.state in {Health.LOST, Health.REFUSED} for leg in state.legs),
     )
 
 
 def _since(state: StreamState, zone: ZoneInfo) -> str:
     if state.since is None:
-        return "Ordered: live"
-    return f"Ordered live since {datetime.fromisoformat(state.since).astimezone(zone):%H:%M}"
+        return _("Ordered: live")
+    return _("Ordered live since %(time)s", time=words.hour(datetime.fromisoformat(state.since), zone))
 
 
 def _status(key: str, name: str, said: Status) -> StatusLine:
     return StatusLine(key=key, name=name, tone=said.tone, title=said.title, detail=said.detail)
+
+
+def _to_the_second(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+
+def _capital(text: str) -> str:
+    text = told(text)
+    return text[:1].upper() + text[1:]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 
 import flask
 
 from hardware.clock import Clock
-from kiosk.dashboard.screen_words import Language
+from kiosk.dashboard.language import _, speaking
+from kiosk.dashboard.settings import Language
 from stream.preview_files import PICTURE, PLAYLIST, SEGMENT
 
 log = logging.getLogger(__name__)
@@ -21,36 +22,8 @@ _LARGEST_BYTES = 4_000_000
 _NO_PICTURE = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 360"><rect width="640" height="360" fill="#222b29"/>'
     '<text x="320" y="192" fill="#cfd8d4" font-family="sans-serif" font-size="36" text-anchor="middle">'
-    "No picture</text></svg>"
+    "{words}</text></svg>"
 )
-
-
-class WatchWords(TypedDict):
-    """What the page of the room next door says."""
-
-    title: str
-    sound: str
-    waiting: str
-    lost: str
-    cannot: str
-
-
-WATCH_WORDS: dict[Language, WatchWords] = {
-    "en": {
-        "title": "Live",
-        "sound": "Sound on",
-        "waiting": "The stream has not begun yet. It starts here by itself.",
-        "lost": "The stream is interrupted. It goes on here by itself.",
-        "cannot": "This browser cannot play the stream. Another one may: Chromium, Firefox or Safari.",
-    },
-    "fr": {
-        "title": "En direct",
-        "sound": "Activer le son",
-        "waiting": "La diffusion n'a pas encore commencé. Elle démarrera ici toute seule.",
-        "lost": "La diffusion est interrompue. Elle reprendra ici toute seule.",
-        "cannot": "Ce navigateur ne peut pas lire la diffusion. Essayez Chromium, Firefox ou Safari.",
-    },
-}
 
 
 class Shot(NamedTuple):
@@ -96,18 +69,19 @@ class PreviewFiles:
 
 
 def add_watching(app: flask.Flask, files: PreviewFiles, language: Language) -> None:
-    """Routes of the picture and of the page with the film."""
+    """Routes of the picture and of the page with the film, which speaks `language`."""
 
     @app.get("/preview.jpg", endpoint="preview_picture")
     def picture() -> flask.typing.ResponseReturnValue:
         shot = files.picture()
         if shot is None:
-            return flask.Response(_NO_PICTURE, 404, mimetype="image/svg+xml")
+            return flask.Response(_NO_PICTURE.format(words=_("No picture")), 404, mimetype="image/svg+xml")
         return flask.Response(shot.jpeg, mimetype="image/jpeg", headers={"Picture-Age": f"{shot.age_s:.1f}"})
 
     @app.get("/watch")
     def watch() -> flask.typing.ResponseReturnValue:
-        return flask.render_template("watch.html", say=WATCH_WORDS[language], language=language)
+        with speaking(language):
+            return flask.render_template("watch.html")
 
     @app.get("/watch/live.m3u8", endpoint="watch_playlist")
     def playlist() -> flask.typing.ResponseReturnValue:

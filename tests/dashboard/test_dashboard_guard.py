@@ -79,7 +79,7 @@ def test_a_stranger_is_sent_to_the_login(house: House, path: str) -> None:
 
 
 def test_every_route_but_the_named_ones_needs_a_session(house: House) -> None:
-    open_to_all = {"/login", "/first/<token>", "/healthz", "/static/<path:filename>"}
+    open_to_all = {"/login", "/language/<choice>", "/first/<token>", "/healthz", "/static/<path:filename>"}
     client = house.client()
     for rule in house.app.url_map.iter_rules():
         if rule.rule not in open_to_all:

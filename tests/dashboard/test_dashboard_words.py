@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 import kiosk.dashboard
 from hardware.checks import Check
-from kiosk.dashboard import views, words
+from kiosk.dashboard import screen_words, views, words
 from kiosk.dashboard.ports import EventFacts, Heard, NewsNow
-from kiosk.dashboard.screen_words import SCREEN_WORDS
 from kiosk.ledger import HeadCount, Reason, ScanRow
 from kiosk.news import DoorState
 from stream.alarms import Alarm
@@ -272,22 +271,11 @@ def test_every_text_on_the_screen_has_the_contrast_of_wcag_aa() -> None:
         assert contrast(soft, ground) >= 4.5
 
 
-def test_the_screen_says_everything_in_every_language() -> None:
-    english = SCREEN_WORDS["en"]
-    for language, say in SCREEN_WORDS.items():
-        assert set(say.refusals) == set(words.REFUSALS) == set(Reason)
-        everything = [say.welcome, say.goodbye, say.refused, say.idle, say.starting, say.closed, *say.refusals.values()]
-        assert all(said.title and said.advice.endswith(".") for said in everything)
-        assert language == "en" or not set(everything) & {*english.refusals.values(), english.idle, english.welcome}
-
-
-def test_the_screen_speaks_french_when_told() -> None:
-    french = SCREEN_WORDS["fr"]
-    row = ScanRow(scan_id=1, at=AT, gate="main", is_admitted=False, reason="full")
-    people = HeadCount(inside=50, capacity=50, admitted=50, refused=1, tickets=60)
-    facts = views.Facts(fresh={"main": (row, 0.1)}, people=people)
-    view = views.screen(facts, None, show_names=False, say=french)
-    assert (view.title, view.people) == ("C'est complet", "50 sur 50")
+def test_the_screen_has_words_and_a_next_step_for_every_reason() -> None:
+    assert set(words.REFUSALS) == set(Reason)
+    rows = [ScanRow(scan_id=1, at=AT, gate="main", is_admitted=False, reason=reason) for reason in REASONS]
+    said = [*(screen_words.movement(row) for row in rows), screen_words.IDLE, screen_words.CLOSED]
+    assert all(each.title and each.advice.endswith(".") for each in said)
 
 
 def test_a_room_that_nobody_hears_on_purpose_is_said_and_an_alarm_is_said_once() -> None:

@@ -15,8 +15,8 @@ from kiosk.dashboard.rights import RIGHTS, may
 
 ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}
 NO_ROUTES = {"see_names"}
-OPEN_TO_ALL = {"static", "healthz", "login", "login_post", "first_use", "first_use_post"}
-_VALUES = {"token": "x", "talk_id": "t0", "name": "live-1.ts", "filename": "live.js"}
+OPEN_TO_ALL = {"static", "healthz", "language", "login", "login_post", "first_use", "first_use_post"}
+_VALUES = {"token": "x", "choice": "en", "talk_id": "t0", "name": "live-1.ts", "filename": "live.js"}
 
 
 def rules(app: flask.Flask) -> list[tuple[str, str, str]]:

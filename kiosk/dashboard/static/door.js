@@ -15,7 +15,7 @@ document.documentElement.classList.add("has-js");
 
 async function page(url, options) {
   const answer = await fetch(url, { cache: "no-store", ...options });
-  if (answer.status >= 500) throw new Error("the server failed");
+  if (answer.status >= 500) throw new Error(words.failed);
   if (!answer.ok || new URL(answer.url).pathname !== "/door") { // logged out, or a page from before a new login
     location.assign("/door");
     return new Promise(() => {}); // nothing more happens here
@@ -49,6 +49,7 @@ async function refresh() {
   try {
     const text = search.value;
     const fresh = await page(address());
+    if (fresh.documentElement.lang !== document.documentElement.lang) return location.reload(); // chosen in another tab
     const names = text === search.value ? ["results", "waiting", "rows"] : ["waiting", "rows"];
     if (!presses && place(fresh, names, true)) version = fresh.body.dataset.version;
   } catch { /* the next snapshot tries again; live.js says when there is none */ }
@@ -61,7 +62,7 @@ async function find() {
     const fresh = await page(address());
     if (mine === asked) place(fresh, ["results"], false);
   } catch (error) {
-    if (mine === asked) say(`The search got no answer (${error.message}). Type again.`);
+    if (mine === asked) say(worded(words.search, error.message));
   }
 }
 
@@ -80,7 +81,7 @@ function say(text, keeps = false) {
 function writeClock() {
   for (const field of document.querySelectorAll("[data-clock]")) field.value = Date.now();
   const now = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  for (const words of document.querySelectorAll("[data-clock-text]")) words.textContent = ` (${now})`;
+  for (const place of document.querySelectorAll("[data-clock-text]")) place.textContent = ` (${now})`;
 }
 
 async function press(form, submitter) {
@@ -106,7 +107,7 @@ async function press(form, submitter) {
   } catch (error) {
     // The form keeps its nonce, so pressing again is safe: if the first press arrived, it is not counted twice.
     // One that stands in the answer itself ("Let in anyway") must stay there to be pressed.
-    say(`No answer yet (${error.message}). Press again: it counts once.`, form.closest("#said") !== null);
+    say(worded(words.unheard, error.message), form.closest("#said") !== null);
   }
   submitter.disabled = false;
   submitter.classList.remove("is-busy");
@@ -116,7 +117,7 @@ async function press(form, submitter) {
 
 function count(field) {
   const unit = field.parentElement.querySelector(".unit");
-  unit.textContent = Number(field.value) === 1 ? "person" : "people";
+  unit.textContent = Number(field.value) === 1 ? words.person : words.people;
 }
 
 document.addEventListener("submit", (event) => {

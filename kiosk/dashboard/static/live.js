@@ -8,6 +8,8 @@ const body = document.body;
 let heardAt = performance.now();
 let source = null;
 let idleTimer = 0;
+const words = JSON.parse(document.getElementById("words")?.dataset.words ?? "{}"); // what the scripts of this page say
+const worded = (sentence, value) => sentence.replace("{}", () => value);
 
 const part = (data, path) => path.split(".").reduce((at, key) => (at == null ? undefined : at[key]), data);
 
@@ -82,9 +84,9 @@ function look() {
     screen.hidden = !stale;
     document.querySelector(".stage.live").hidden = stale;
   }
-  const words = document.getElementById("pulse-text");
-  const text = stale ? (screen ? `${seconds} s` : `No news for ${seconds} s`) : screen ? "" : "Up to date";
-  if (words && words.textContent !== text && (stale || body.classList.contains("is-live"))) words.textContent = text;
+  const pulse = document.getElementById("pulse-text");
+  const text = stale ? (screen ? `${seconds} s` : worded(words.stale, seconds)) : screen ? "" : words.fresh;
+  if (pulse && pulse.textContent !== text && (stale || body.classList.contains("is-live"))) pulse.textContent = text;
 }
 
 async function listen() {

@@ -14,7 +14,7 @@
     const isOld = !(ageMs <= OLD_MS);
     for (const none of document.querySelectorAll("[data-peek-none]")) none.hidden = !isOld;
     for (const canvas of canvases) canvas.hidden = isOld;
-    const text = isOld ? "" : ageMs < 1500 ? "just now" : `${Math.round(ageMs / 1000)} s ago`;
+    const text = isOld ? "" : ageMs < 1500 ? words.now : worded(words.ago, Math.round(ageMs / 1000));
     for (const age of document.querySelectorAll("[data-peek-age]")) if (age.textContent !== text) age.textContent = text;
   };
 

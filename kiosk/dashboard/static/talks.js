@@ -13,7 +13,7 @@ document.documentElement.classList.add("has-js");
 
 async function page(url, options) {
   const answer = await fetch(url, { cache: "no-store", ...options });
-  if (answer.status >= 500) throw new Error("the server failed");
+  if (answer.status >= 500) throw new Error(words.failed);
   if (!answer.ok || new URL(answer.url).pathname !== "/talks") { // logged out, or a page from before a new login
     location.assign("/talks");
     return new Promise(() => {}); // nothing more happens here
@@ -52,7 +52,7 @@ async function press(form, submitter) {
     place(await page(to, { method: "POST", body: fields }), ["said", ...PARTS]);
     document.getElementById("said").focus({ preventScroll: true });
   } catch (error) {
-    say(`No answer (${error.message}). Look at the talks, then press again.`);
+    say(worded(words.unheard, error.message));
   }
   submitter.disabled = false;
   submitter.classList.remove("is-busy");
@@ -65,6 +65,7 @@ async function refresh() {
   refreshing = true;
   try {
     const fresh = await page("/talks?part");
+    if (fresh.documentElement.lang !== document.documentElement.lang) return location.reload(); // chosen in another tab
     if (!presses) place(fresh, PARTS);
   } catch {
     setTimeout(refresh, 1000); // live.js says when nobody is there
@@ -77,7 +78,7 @@ document.addEventListener("submit", (event) => {
     const most = Number(event.target.dataset.mostBytes);
     if (event.target.elements.file.files[0]?.size > most) {
       event.preventDefault();
-      say(`The file has more than ${most / 1e6} MB. Is it the right one?`);
+      say(worded(words.large, most / 1e6));
     }
   } else if (event.target.matches("[data-talks]")) {
     event.preventDefault();

@@ -13,11 +13,14 @@ const AGAIN_MS = 2000;
 const KEPT = "platypus-scan";
 const body = document.body;
 const at = (id) => document.getElementById(id);
+const words = JSON.parse(at("words").dataset.words);
+const worded = (sentence, value) => sentence.replace("{}", () => value);
+const counted = ([one, many], count) => (count === 1 ? one : worded(many, count));
 const [video, form, hint, troubleCard] = [document.querySelector("video"), at("gate"), at("hint"), at("trouble")];
 
 const camera = new Camera(video);
 const presence = new Presence();
-const reader = new Reader(body.dataset.worker, Number(body.dataset.longest));
+const reader = new Reader(body.dataset.worker, Number(body.dataset.longest), words);
 const signal = new Signal();
 const answers = new Answers(at("answers"), at("answer"));
 const courier = new Courier("/door/scan", form.elements.csrf_token.value, { answer, silence, over });
@@ -42,7 +45,7 @@ function say(text) {
 
 function trouble(error) {
   const kind = error.kind ?? "reader";
-  for (const words of troubleCard.querySelectorAll("[data-kind]")) words.hidden = words.dataset.kind !== kind;
+  for (const each of troubleCard.querySelectorAll("[data-kind]")) each.hidden = each.dataset.kind !== kind;
   at("why").textContent = error.kind ? "" : `(${error.message})`;
   at("again").hidden = !isForPerson(kind) || kind === "insecure";
   show("trouble");
@@ -52,8 +55,7 @@ const isForPerson = (kind) => ["insecure", "refused", "none"].includes(kind); //
 
 function tell() {
   const waiting = courier.waiting;
-  if (isSilent) say(waiting > 1 ? `No answer yet for ${waiting} codes` : "No answer yet for one code");
-  else say("Hold a code in the picture");
+  say(isSilent ? counted(words.none, Math.max(waiting, 1)) : words.hold);
 }
 
 // -- answers ----------------------------------------------------------------------------------------------------------
@@ -80,12 +82,8 @@ function silence() {
 
 function showSilence() {
   const others = courier.waiting - 1;
-  const wait = others > 0 ? ` ${others} more wait${others > 1 ? "" : "s"} behind it.` : "";
-  answers.wait({
-    tone: "warn",
-    title: "No answer yet: do not let them in by this",
-    detail: `It is tried again every second and counts once; the answer comes here.${wait}`,
-  });
+  const wait = others > 0 ? ` ${counted(words.behind, others)}` : "";
+  answers.wait({ tone: "warn", title: words.wait, detail: words.again + wait });
 }
 
 function over() {
@@ -104,8 +102,7 @@ function serve(showings) {
     if (showing.isTaken && isSilent) showSilence();
     if (showing.isTaken || showing.isTurnedAway) continue;
     showing.isTurnedAway = true; // said once; it is taken when there is room
-    const detail = `${MOST_WAITING} codes wait for an answer already. Show this one again when they have it.`;
-    answers.add({ tone: "warn", title: "Not taken", detail });
+    answers.add({ tone: "warn", title: words.full, detail: worded(words.later, MOST_WAITING) });
   }
 }
 
@@ -223,11 +220,7 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden) letGo();
   else if (isWanted) {
     begin();
-    if (missed) answers.show({
-      tone: "warn",
-      title: missed > 1 ? `${missed} answers were missed` : "An answer was missed",
-      detail: "It came while this page was away. Look at the last rows on the page Door.",
-    });
+    if (missed) answers.show({ tone: "warn", title: counted(words.missed, missed), detail: words.away });
     missed = 0;
     if (isSilent) showSilence();
   }

@@ -19,14 +19,17 @@ const base64 = (text) => btoa(Array.from(new TextEncoder().encode(text), (byte) 
 export class Reader {
   #address;
   #longest;
+  #words;
   #detector; // undefined: not looked for yet; null: there is none
   #worker = null;
   #canvas = document.createElement("canvas");
   #context = this.#canvas.getContext("2d", { willReadFrequently: true });
 
-  constructor(address, longest) {
+  // `words`: what it says when it fails.
+  constructor(address, longest, words) {
     this.#address = address;
     this.#longest = longest;
+    this.#words = words;
   }
 
   get isOurs() {
@@ -77,8 +80,8 @@ export class Reader {
         this.#worker = null; // a new one at the next try: what failed to load is not kept
         reject(new ReaderFailed(why));
       };
-      const timer = setTimeout(fail, patienceMs, "it does not answer");
-      worker.onerror = (event) => fail(event.message || "it could not be loaded");
+      const timer = setTimeout(fail, patienceMs, this.#words.silent);
+      worker.onerror = (event) => fail(event.message || this.#words.unloaded);
       worker.onmessage = ({ data }) => {
         if (data.failure) return fail(data.failure);
         clearTimeout(timer);
