@@ -29,6 +29,7 @@ from kiosk.dashboard.ports import FrontDesk, News
 from kiosk.dashboard.scanning import add_scanning
 from kiosk.dashboard.screen import add_screen
 from kiosk.dashboard.settings import DashboardSettings
+from kiosk.dashboard.stream_page import add_stream
 from kiosk.dashboard.talks import add_talks, let_files_in
 from kiosk.dashboard.told import told
 from kiosk.dashboard.watching import PreviewFiles, add_watching
@@ -96,7 +97,8 @@ def create_app(
     add_entrance(app, access)
     add_people(app, access, settings)
     add_changes(app, changes, settings.zone)
-    add_pages(app, access.phones, live, news, settings.zone)
+    add_pages(app, access.phones, live, settings.zone)
+    add_stream(app, live, news, settings.zone)
     add_desk(app, desk, live, settings.zone)
     add_scanning(app, desk, live)
     add_talks(app, live, news, settings.zone)

@@ -1,64 +1,30 @@
-"""The first page, its live news, and its buttons; each as much as the role of whoever looks allows."""
+"""The first page, and the live news of every page; each as much as the role of whoever looks allows."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from zoneinfo import ZoneInfo
 
 import flask
 
-from hardware.errors import PlatypusError
 from kiosk.dashboard.gatekeeper import role, watcher
-from kiosk.dashboard.language import _, of_page, say_later, speaking, spoken
+from kiosk.dashboard.language import of_page, speaking, spoken
 from kiosk.dashboard.live import Listener, Live, Snapshot, TooManyListeners
-from kiosk.dashboard.noting import note
 from kiosk.dashboard.phones import Phones
-from kiosk.dashboard.ports import News
 from kiosk.dashboard.rights import may
 from kiosk.dashboard.told import told
 from kiosk.dashboard.views import clock_time
-from kiosk.news import StreamCommand, StreamOrder
 
 log = logging.getLogger(__name__)
 
-ANSWER_S = 5.0  # how long a press waits for the stream process
-_ORDERS: Mapping[str, StreamOrder] = {
-    "start": "start",
-    "go-live": "go_live",
-    "next": "next_talk",
-    "camera": "camera",
-    "break": "take_break",
-    "end": "end",
-    "hide": "hide_camera",
-    "undo": "undo",
-    "stop": "stop",
-    "retry": "retry",
-    "preflight": "preflight",
-}
-_DONE: Mapping[StreamOrder, str] = {
-    "start": say_later("Asked to start. It is live when the line below says so."),
-    "go_live": say_later("Going live with the slate before the start."),
-    "next_talk": say_later("The next talk is introduced; the camera follows by itself."),
-    "camera": say_later("The camera is shown from its next full picture on."),
-    "take_break": say_later("Viewers see the break."),
-    "end": say_later("Viewers are thanked. The stream goes on until you stop it."),
-    "hide_camera": say_later("The camera and the room's sound are hidden."),
-    "undo": say_later("Undone."),
-    "stop": say_later("The stream is stopping."),
-    "retry": say_later("Trying again now."),
-    "preflight": say_later("Checking: what is found appears below."),
-}
 
-
-def add_pages(app: flask.Flask, phones: Phones, live: Live, news: News, zone: ZoneInfo) -> None:
+def add_pages(app: flask.Flask, phones: Phones, live: Live, zone: ZoneInfo) -> None:
     """Routes of the first page; times on the page are told in `zone`."""
 
     @app.get("/")
     def home() -> flask.typing.ResponseReturnValue:
-        now = live.now()
-        view = now.home if may(role(), "see_names") else now.nameless
-        return flask.render_template("home.html", view=view, as_of=clock_time(now.at, zone))
+        return page_now("home.html", live, zone)
 
     @app.get("/events")
     def events() -> flask.typing.ResponseReturnValue:
@@ -74,34 +40,16 @@ def add_pages(app: flask.Flask, phones: Phones, live: Live, news: News, zone: Zo
 
         return event_stream(live, encode, lambda: mine is not None and ask() == mine)
 
-    @app.get("/stream/stop")
-    def confirm_stop() -> flask.typing.ResponseReturnValue:
-        return flask.render_template("stop.html")
-
-    def press(do: StreamOrder) -> flask.typing.ResponseReturnValue:
-        try:
-            reply = news.command(StreamCommand(do=do), ANSWER_S)
-            error = None if reply.ok else reply.error or "The stream said no, and not why; see its log."
-        except PlatypusError as failure:
-            error = str(failure)
-        if error:
-            log.warning("press do=%s outcome=failed", do)
-            note(error, refused=True)
-            flask.flash(_("Not done: %(cause)s", cause=told(error)), "no")
-        else:
-            log.info("press do=%s outcome=ok", do)
-            flask.flash(_(_DONE[do]), "yes")
-        return flask.redirect(flask.url_for("home"), 303)
-
-    def button(path: str, do: StreamOrder) -> None:
-        app.post(f"/stream/{path}", endpoint=f"stream_{do}")(lambda: press(do))
-
-    for path, do in _ORDERS.items():
-        button(path, do)
-
     @app.get("/healthz")
     def healthz() -> flask.typing.ResponseReturnValue:
         return flask.Response("ok\n", mimetype="text/plain")
+
+
+def page_now(template: str, live: Live, zone: ZoneInfo) -> str:
+    """A page that shows this moment's facts, and goes on by the news."""
+    now = live.now()
+    view = now.home if may(role(), "see_names") else now.nameless
+    return flask.render_template(template, view=view, as_of=clock_time(now.at, zone))
 
 
 def event_stream(

@@ -19,6 +19,7 @@ RIGHTS: Mapping[str, Least] = {
     "first_use_post": "anyone",
     # how the evening goes, without anybody's name
     "home": "viewer",
+    "stream": "viewer",
     "events": "viewer",
     "preview_picture": "viewer",
     "watch": "viewer",

@@ -23,9 +23,9 @@ from kiosk.dashboard.gatekeeper import role
 from kiosk.dashboard.language import Later, _, day_and_time, later, ngettext
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.noting import note
-from kiosk.dashboard.pages import ANSWER_S
 from kiosk.dashboard.ports import News
 from kiosk.dashboard.rights import may
+from kiosk.dashboard.stream_page import ANSWER_S
 from kiosk.dashboard.talk_form import TalkForm
 from kiosk.dashboard.talks_view import TalksSaid, Undo
 from kiosk.dashboard.told import told

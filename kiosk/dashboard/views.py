@@ -14,18 +14,18 @@ import msgspec
 from kiosk.dashboard import screen_words, talks_view, words
 from kiosk.dashboard.curve import CurveView, curve
 from kiosk.dashboard.language import _, day_and_time, ngettext, say_later
+from kiosk.dashboard.next_press import NextPress, next_press
 from kiosk.dashboard.ports import DESK_GATE, PHONE_GATE, EventFacts, NewsNow
+from kiosk.dashboard.stream_view import StatusLine, StreamView, status, stream_view
 from kiosk.dashboard.told import told
 from kiosk.dashboard.words import Status, Tone
 from kiosk.ledger import HeadCount, KnownTime, Movement, Reason, ScanRow, Seats, Waiting
-from stream.health import Health, LegKind, Readiness, StreamState
 
 _UNKNOWN = "?"
 _SOMEBODY = say_later("A guest")  # where names are not told
 _WARN: Tone = "warn"
 _CALM: Tone = "calm"
 ANSWER_SHOWN_S = 5.0  # how long the screen keeps an answer before it invites the next guest
-_SAY_THE_SOURCE = {"no-picture", "slow"}  # alarms that say all that the line of the stage camera would
 HOME_ROWS = 8  # on the organizer's page; the desk shows all that the facts hold
 
 
@@ -69,33 +69,6 @@ class AnswerLine(msgspec.Struct, frozen=True, kw_only=True):
     can_undo: bool = False
 
 
-class StatusLine(msgspec.Struct, frozen=True, kw_only=True):
-    key: str
-    name: str
-    tone: Tone
-    title: str
-    detail: str = ""
-
-
-class StreamView(msgspec.Struct, frozen=True, kw_only=True):
-    tone: Tone
-    title: str
-    detail: str
-    since: str
-    lines: tuple[StatusLine, ...]
-    viewers: StatusLine | None = None  # what they see now; None when there is nothing to see
-    has_preview: bool = False  # a picture of it may be there
-    alarms: tuple[StatusLine, ...] = ()  # the worst first: what is wrong, and what to do
-    checked: str = ""  # how far the pre-flight is; "" when nobody asked, or viewers watch
-    checks: tuple[StatusLine, ...] = ()  # what it found
-    can_start: bool
-    can_stop: bool
-    can_retry: bool
-    can_hide: bool = False  # viewers may see the room
-    next_talk: str = ""  # whom the button would introduce
-    undo: str = ""  # what the button would do
-
-
 class SeatsView(msgspec.Struct, frozen=True, kw_only=True):
     """What the desk says of the seats, and when its page has to be read anew."""
 
@@ -118,6 +91,7 @@ class HomeView(msgspec.Struct, frozen=True, kw_only=True):
     seats: SeatsView
     doors: tuple[StatusLine, ...]
     stream: StreamView
+    press: NextPress  # what to press next
     answers: tuple[AnswerLine, ...]
     is_quiet: bool  # no answer yet
     talks_version: str = ""  # differs when the page of the talks has to be read anew
@@ -145,7 +119,7 @@ def home(facts: Facts, zone: ZoneInfo, now: datetime | None = None, *, names: bo
     """
     many = len(facts.news.doors) > 1
     doors = [
-        _status(
+        status(
             heard.state.gate,
             _("Door · %(gate)s", gate=heard.state.gate) if many else _("Door"),
             words.door(heard, facts.camera_trouble_s.get(heard.state.gate, 0.0)),
@@ -154,7 +128,7 @@ def home(facts: Facts, zone: ZoneInfo, now: datetime | None = None, *, names: bo
     ]
     if not doors:
         doors = [
-            _status("", _("Door"), Status("warn", _("No news of the door"), _("Its program has not been heard yet.")))
+            status("", _("Door"), Status("warn", _("No news of the door"), _("Its program has not been heard yet.")))
         ]
     return HomeView(
         event=facts.event.name if facts.event else _("Event"),
@@ -166,7 +140,8 @@ def home(facts: Facts, zone: ZoneInfo, now: datetime | None = None, *, names: bo
         curve=curve(facts.movements, facts.people.capacity if facts.people else 0, now, zone),
         seats=_seats(facts),
         doors=tuple(doors),
-        stream=_stream(facts, zone),
+        stream=stream_view(facts.news, now, zone),
+        press=next_press(facts.event, facts.news, now),
         answers=tuple(line(row if names else _nameless(row), zone) for row in facts.scans[:HOME_ROWS]),
         is_quiet=not facts.scans,
         talks_version=talks_view.version(facts.news, now),
@@ -326,76 +301,5 @@ def _nameless(row: ScanRow) -> ScanRow:
     return row._replace(holder=somebody, guest=None, product=product, actor=None, note=None)
 
 
-def _stream(facts: Facts, zone: ZoneInfo) -> StreamView:
-    heard = facts.news.stream
-    said = words.stream(heard)
-    if heard is None:
-        return StreamView(
-            tone=said.tone, title=said.title, detail=said.detail, since="", lines=(),
-            can_start=True, can_stop=True, can_retry=False,
-        )  # fmt: skip
-    state = heard.state
-    wants_live = state.order == "live"
-    is_gone = words.is_gone(heard)
-    lines: list[StatusLine] = []
-    viewers: StatusLine | None = None
-    readiness: Readiness | None = None
-    alarms = () if is_gone else state.alarms
-    if not is_gone:  # numbers of a process that is gone are not shown: they would look alive
-        source = words.source(state.source)
-        if source is not None and wants_live and not {alarm.code for alarm in alarms} & _SAY_THE_SOURCE:
-            lines.append(_status("source", _("Stage camera"), source))
-        sound = words.sound(state)
-        if sound is not None and wants_live:
-            lines.append(_status("sound", _("Sound"), sound))
-        if wants_live and state.program:
-            viewers = _status("program", _("Viewers see"), words.program(state))
-        readiness = None if wants_live else state.readiness
-        films = words.films(state.films)
-        if films is not None:
-            lines.append(_status("films", _("Films"), films))
-        lines += [
-            _status(f"{leg.kind}-{leg.name}", words.leg_name(leg), words.leg(leg))
-            for leg in state.legs
-            if leg.kind is not LegKind.PREVIEW or leg.state in {Health.LOST, Health.BEHIND}  # else its picture says it
-        ]
-
-    return StreamView(
-        tone=said.tone,
-        title=said.title,
-        detail=said.detail,
-        since=_since(state, zone) if wants_live else "",
-        lines=tuple(lines),
-        viewers=viewers,
-        has_preview=viewers is not None and any(leg.kind is LegKind.PREVIEW for leg in state.legs),
-        alarms=tuple(_status(alarm.code, "", words.alarm(alarm)) for alarm in alarms),
-        checked=words.checked(readiness, zone) if readiness else "",
-        checks=tuple(_status(found.name, _capital(found.name), words.check(found)) for found in readiness.checks)
-        if readiness
-        else (),
-        can_start=not wants_live,
-        can_stop=wants_live,
-        can_hide=wants_live and not is_gone and state.program != "hidden",
-        next_talk=words.next_talk(state),
-        undo=_capital(state.undo),
-        can_retry=wants_live and any(leg.state in {Health.LOST, Health.REFUSED} for leg in state.legs),
-    )
-
-
-def _since(state: StreamState, zone: ZoneInfo) -> str:
-    if state.since is None:
-        return _("Ordered: live")
-    return _("Ordered live since %(time)s", time=words.hour(datetime.fromisoformat(state.since), zone))
-
-
-def _status(key: str, name: str, said: Status) -> StatusLine:
-    return StatusLine(key=key, name=name, tone=said.tone, title=said.title, detail=said.detail)
-
-
 def _to_the_second(at: datetime, zone: ZoneInfo) -> str:
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
-
-
-def _capital(text: str) -> str:
-    text = told(text)
-    return text[:1].upper() + text[1:]

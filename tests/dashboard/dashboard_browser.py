@@ -59,12 +59,17 @@ def log_in(page: Page, name: str = NAME) -> None:
 
 
 @contextmanager
-def logged_in(browser: Browser, server: DashboardServer, house: House, **options: Any) -> Iterator[Page]:
+def logged_in(
+    browser: Browser, server: DashboardServer, house: House, *, at: str = "/", **options: Any
+) -> Iterator[Page]:
     if not house.access.people.all():
         house.choose(PIN)
     with watched(browser, server.url, viewport=PHONE, **options) as context:
         page = context.new_page()
         page.goto(server.url)
         log_in(page)
+        if at != "/":
+            expect(page.locator("body.is-live")).to_be_visible()
+            page.goto(server.url + at)
         expect(page.locator("body.is-live")).to_be_visible()
         yield page

@@ -111,7 +111,7 @@ def test_only_eight_answers_stay_newest_first(browser: Browser, busy: House) -> 
 
 
 def test_stop_asks_first_and_stops_once(browser: Browser, busy: House) -> None:
-    with busy.served() as server, logged_in(browser, server, busy) as page:
+    with busy.served() as server, logged_in(browser, server, busy, at="/stream") as page:
         page.get_by_role("link", name="Stop streaming").click()
         dialog = page.get_by_role("dialog", name="Stop the stream?")
         expect(dialog).to_be_visible()
@@ -139,8 +139,8 @@ def test_the_camera_is_hidden_by_one_press_wherever_the_page_is(browser: Browser
 
 
 def test_a_lost_leg_is_tried_again_by_one_press(browser: Browser, busy: House) -> None:
-    with busy.served() as server, logged_in(browser, server, busy) as page:
-        expect(page.locator(".stream")).to_contain_text("The network is unreachable. Next try in 4 s.")
+    with busy.served() as server, logged_in(browser, server, busy, at="/stream") as page:
+        expect(page.locator("main")).to_contain_text("The network is unreachable. Next try in 4 s.")
         page.get_by_role("button", name="Retry now").click()
         expect(page.locator(".notice").first).to_contain_text("Trying again now.")
         assert [command.do for command in busy.news.commands] == ["retry"]
@@ -165,15 +165,15 @@ def test_alarms_stand_at_the_top_of_the_stream_and_go_by_themselves(browser: Bro
         ),
         Alarm(code="no-sound", cause="no sound from the room for 12 s", action="Check that the microphone is on"),
     )
-    with busy.served() as server, logged_in(browser, server, busy, color_scheme=scheme) as page:
+    with busy.served() as server, logged_in(browser, server, busy, at="/stream", color_scheme=scheme) as page:
         busy.news.say(director.state())
         alarms = page.get_by_role("list", name="Alarms").get_by_role("listitem")
         expect(alarms).to_have_count(3)
         expect(alarms.nth(0)).to_contain_text("No sound from the room for 12 s. Check that the microphone is on.")
         expect(alarms.nth(2)).to_contain_text("79 °C")
-        card, first = page.locator(".stream").bounding_box(), alarms.first.bounding_box()
+        card, first = page.locator(".stream").first.bounding_box(), alarms.first.bounding_box()
         assert card and first and first["y"] - card["y"] < 40
-        page.locator(".stream").screenshot(path=PICTURES / f"alarms-{scheme}.png")
+        page.locator(".stream").first.screenshot(path=PICTURES / f"alarms-{scheme}.png")
         director.set_alarms()
         busy.news.say(director.state())
         expect(alarms).to_have_count(0)
@@ -182,9 +182,9 @@ def test_alarms_stand_at_the_top_of_the_stream_and_go_by_themselves(browser: Bro
 def test_the_program_is_in_one_thumb(browser: Browser, busy: House) -> None:
     talk = TalkInfo(id="b", title="Writing a Rust driver for a 2 € sensor", speaker="Łukasz O'Brien")
     live = StreamState(order="live", program="starting", on_air="slate", next_talk=talk, undo="back to the camera")
-    with busy.served() as server, logged_in(browser, server, busy) as page:
+    with busy.served() as server, logged_in(browser, server, busy, at="/stream") as page:
         busy.news.say(live)
-        card = page.locator(".stream")
+        card = page.locator("main")
         expect(card).to_contain_text("Viewers see")
         expect(card).to_contain_text("The slate before the start")
         expect(card.get_by_role("button", name="Go live")).to_be_hidden()
@@ -193,7 +193,7 @@ def test_the_program_is_in_one_thumb(browser: Browser, busy: House) -> None:
             button = card.get_by_role("button", name=re.compile(f"^{name}")).first
             box = button.bounding_box()
             assert box and box["height"] >= 48
-        page.screenshot(path=PICTURES / "home-program.png", full_page=True)
+        page.screenshot(path=PICTURES / "stream-program.png", full_page=True)
         expect(card.get_by_role("button", name="Next talk")).to_contain_text("sensor · Łukasz O'Brien")
         expect(card.get_by_role("button", name="Undo")).to_contain_text("Back to the camera")
         for name in ("Next talk", "Hide camera", "Break", "End", "Undo"):
@@ -221,6 +221,7 @@ def test_every_button_works_without_scripts(browser: Browser, busy: House) -> No
         page = context.new_page()
         page.goto(server.url)
         log_in(page)
+        page.get_by_role("link", name="The stream in full").click()
         page.get_by_role("link", name="Stop streaming").click()
         page.get_by_role("button", name="Yes, stop").click()
         expect(page.locator(".notice").first).to_contain_text("The stream is stopping.")
@@ -237,13 +238,13 @@ def test_everything_is_tried_by_one_press_before_the_doors(browser: Browser, bus
         return Reply(ok=True, state=director.state())
 
     busy.news.obey = obey
-    with busy.served() as server, logged_in(browser, server, busy) as page:
+    with busy.served() as server, logged_in(browser, server, busy, at="/stream") as page:
         busy.news.say(director.state())
         page.get_by_role("button", name="Check everything").click()
         expect(page.locator(".checks")).to_contain_text("Checked at")
         expect(page.locator(".checks")).to_contain_text("Room for 3.1 hours of recording")
         expect(page.locator(".checks")).to_contain_text("Delete old recordings.")
-        page.screenshot(path=PICTURES / "home-checked.png", full_page=True)
+        page.screenshot(path=PICTURES / "stream-checked.png", full_page=True)
 
 
 def test_pages_without_news_for_three_seconds_say_so_and_recover(browser: Browser, busy: House) -> None:

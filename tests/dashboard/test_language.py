@@ -139,7 +139,18 @@ def test_the_choice_leads_to_a_page_of_ours_only(house: House, to: str) -> None:
 
 def test_every_page_but_one_that_is_shown_once_lets_choose(full: House) -> None:
     ada = full.somebody("Ada", "organizer")
-    for path in ("/", "/door", "/talks", "/people", "/changes", "/own-pin", "/stream/stop", "/talks/add", "/nowhere"):
+    for path in (
+        "/",
+        "/stream",
+        "/door",
+        "/talks",
+        "/people",
+        "/changes",
+        "/own-pin",
+        "/stream/stop",
+        "/talks/add",
+        "/nowhere",
+    ):
         assert ada.get(path).text.count('hreflang="fr"') == 1, path
     assert full.client().get("/login").text.count('hreflang="fr"') == 1
     refused = full.client().post("/login", data={"csrf_token": "old"}, headers={"Accept-Language": "fr"})
@@ -214,6 +225,7 @@ def test_a_snapshot_is_made_once_in_each_language(full: House) -> None:
 
 def test_dates_and_numbers_are_french_too(full: House) -> None:
     full.news.say(STREAM)
-    page = full.somebody("Ada", "viewer").get("/", headers={"Accept-Language": "fr"}).text
-    assert "Mardi 24 novembre, 19:00" in page
+    ada, french = full.somebody("Ada", "viewer"), {"Accept-Language": "fr"}
+    assert "Mardi 24 novembre, 19:00" in ada.get("/", headers=french).text
+    page = ada.get("/stream", headers=french).text
     assert "2,5\N{NO-BREAK SPACE}Mb/s" in page and "0,8\N{NO-BREAK SPACE}Mo attendent ici" in page

@@ -83,6 +83,9 @@ def test_nothing_overflows_a_phone_of_360_pixels(browser: Browser, full: House, 
             expect(page.locator("body.is-live")).to_be_visible()
             assert page.evaluate("document.documentElement.lang") == language
             look(page, f"{language}-home-{name}")
+            page.goto(f"{server.url}/stream")
+            expect(page.locator("body.is-live")).to_be_visible()
+            look(page, f"{language}-stream-{name}")
         for path in ("/door?q=jean", "/door/scan", "/talks", "/talks/edit/t1", "/people", "/changes", "/own-pin"):
             page.goto(server.url + path)
             look(page, f"{language}-{re.sub('[^a-z]+', '-', path[1:])}")
@@ -133,9 +136,9 @@ def test_a_french_page_without_news_says_so_in_french(browser: Browser, busy: Ho
 
 
 def test_a_page_stays_in_its_language_while_another_tab_chooses(browser: Browser, full: House) -> None:
-    with full.served() as server, logged_in(browser, server, full) as page:
+    with full.served() as server, logged_in(browser, server, full, at="/stream") as page:
         other = page.context.new_page()
-        other.goto(server.url)
+        other.goto(f"{server.url}/stream")
         other.get_by_role("link", name="Français").click()
         expect(other.locator("body.is-live")).to_be_visible()
         full.news.say(STREAM)

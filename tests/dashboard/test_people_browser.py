@@ -91,7 +91,7 @@ def test_who_is_made_less_sees_it_at_once(browser: Browser, full: House) -> None
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_what_was_changed_is_listed(browser: Browser, full: House, scheme: str) -> None:
-    with full.served() as server, logged_in(browser, server, full, color_scheme=scheme) as page:
+    with full.served() as server, logged_in(browser, server, full, at="/stream", color_scheme=scheme) as page:
         page.get_by_role("link", name="Stop streaming").or_(page.get_by_role("button", name="Go live")).first.click()
         full.changes.add(
             "Jean-Baptiste Grenouille de la Tour-Maubourg (organizer) BCD",
@@ -106,7 +106,7 @@ def test_what_was_changed_is_listed(browser: Browser, full: House, scheme: str) 
 
 def test_every_target_is_big_and_nothing_overflows(browser: Browser, full: House) -> None:
     with full.served() as server, logged_in(browser, server, full) as page:
-        for path in ("/", "/people", "/changes", "/own-pin"):
+        for path in ("/", "/stream", "/people", "/changes", "/own-pin"):
             page.goto(server.url + path)
             for summary in page.locator("summary").all():
                 summary.click()

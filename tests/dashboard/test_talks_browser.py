@@ -38,7 +38,8 @@ def stage(make_house: Callable[..., House], tmp_path: Path) -> Stage:
 @contextmanager
 def at_the_talks(browser: Browser, stage: Stage, **options: Any) -> Iterator[Page]:
     with stage.house.served() as server, logged_in(browser, server, stage.house, **options) as page:
-        page.get_by_role("link", name="Talks", exact=True).click()
+        page.get_by_role("link", name="Stream", exact=True).click()
+        page.get_by_role("link", name="All talks").click()
         expect(page.locator("body.is-live")).to_be_visible()
         yield page
 
@@ -248,7 +249,8 @@ def test_without_scripts_every_press_works(browser: Browser, stage: Stage, tmp_p
         page = context.new_page()
         page.goto(server.url)
         log_in(page)
-        page.get_by_role("link", name="Talks", exact=True).click()
+        page.get_by_role("link", name="Stream", exact=True).click()
+        page.get_by_role("link", name="All talks").click()
         row(page, ARABIC).get_by_role("button", name="Put on stage now").click()
         expect(state(page, ARABIC)).to_have_text("On stage")
         row(page, "Goodbye").get_by_role("button", name="Make it the next").click()

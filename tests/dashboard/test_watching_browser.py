@@ -64,7 +64,7 @@ def colours(page: Page) -> int:
 def test_the_organizer_sees_what_viewers_see_and_how_old_it_is(browser: Browser, house: House, scheme: str) -> None:
     with streaming(house) as director, house.served() as server:
         tell(house, director)
-        with logged_in(browser, server, house, color_scheme=scheme) as page:
+        with logged_in(browser, server, house, at="/stream", color_scheme=scheme) as page:
             expect(page.locator(".viewers canvas")).to_be_visible()
             expect(page.locator(".viewers")).to_contain_text("The camera")
             wait_for(lambda: age_s(page) < 4, 10)
@@ -83,7 +83,7 @@ def test_an_old_picture_is_not_shown_as_if_it_were_new(browser: Browser, house: 
     with streaming(house) as director, house.served() as server:
         tell(house, director)
         kept = shutil.copy(house.preview_folder / PICTURE, tmp_path / "kept.jpg")
-        with logged_in(browser, server, house) as page:
+        with logged_in(browser, server, house, at="/stream") as page:
             expect(page.locator(".viewers canvas")).to_be_visible()
             state = director.state()
             director.stop()
@@ -98,13 +98,13 @@ def test_an_old_picture_is_not_shown_as_if_it_were_new(browser: Browser, house: 
             wait_for(says_no_picture, 10)
             assert page.locator(".viewers .age").inner_text() == ""
             assert not page.locator(".viewers canvas").is_visible()
-            page.locator(".stream").screenshot(path=PICTURES / "peek-none.png")
+            page.locator(".stream").first.screenshot(path=PICTURES / "peek-none.png")
 
 
 def test_a_page_that_nobody_looks_at_asks_for_no_pictures(browser: Browser, house: House) -> None:
     with streaming(house) as director, house.served() as server:
         tell(house, director)
-        with logged_in(browser, server, house) as page:
+        with logged_in(browser, server, house, at="/stream") as page:
             page.clock.install()
             page.reload()
             expect(page.locator(".viewers canvas")).to_be_visible()

@@ -1,0 +1,67 @@
+"""The one thing to press next: what an organizer with one free thumb most probably wants now."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from kiosk.dashboard import words
+from kiosk.dashboard.ports import EventFacts, NewsNow
+from stream.health import StreamState
+
+_READY_BEFORE = timedelta(hours=1)  # of the start: before that there is time to look at everything
+_LONGEST = timedelta(hours=8)  # an evening whose talks have no times is over after that
+
+
+class NextPress(msgspec.Struct, frozen=True, kw_only=True):
+    """At most one of them; none when nothing needs to be pressed, or nobody would hear it."""
+
+    preflight: bool = False
+    go_live: bool = False
+    next_talk: bool = False
+    camera: bool = False
+    end: bool = False
+    stop: bool = False
+    is_any: bool = False
+
+
+def next_press(event: EventFacts | None, news: NewsNow, now: datetime | None) -> NextPress:
+    """What to press at `now` (aware; None: nobody knows what time it is)."""
+    if news.stream is None or words.is_gone(news.stream):
+        return NextPress()
+    state = news.stream.state
+    if state.order != "live":
+        return _before(event, news, now)
+    match state.program:
+        case "starting" | "break":
+            return _talk_or_camera(state)
+        case "camera" if state.next_talk is not None:
+            return NextPress(next_talk=True, is_any=True)
+        case "camera" if state.talk is not None:  # it was the last one
+            return NextPress(end=True, is_any=True)
+        case "hidden" | "next":
+            return NextPress(camera=True, is_any=True)
+        case "end":
+            return NextPress(stop=True, is_any=True)
+        case _:  # the camera, and nobody has written down who speaks
+            return NextPress()
+
+
+def _before(event: EventFacts | None, news: NewsNow, now: datetime | None) -> NextPress:
+    starts_at = event.starts_at if event else None
+    if starts_at is None or now is None or starts_at - _READY_BEFORE <= now < _over_at(starts_at, news):
+        return NextPress(go_live=True, is_any=True)
+    return NextPress(preflight=True, is_any=True) if now < starts_at else NextPress()
+
+
+def _over_at(starts_at: datetime, news: NewsNow) -> datetime:
+    talks = news.agenda.agenda.talks if news.agenda else ()
+    ends = [talk.starts_at + timedelta(minutes=talk.minutes or 0) for talk in talks if talk.starts_at]
+    return max(ends, default=starts_at + _LONGEST)
+
+
+def _talk_or_camera(state: StreamState) -> NextPress:
+    if state.next_talk is not None:
+        return NextPress(next_talk=True, is_any=True)
+    return NextPress(camera=True, is_any=True)
