@@ -1,16 +1,21 @@
 """Which language a page speaks, and its sentences in it: French and English, out of one gettext catalogue.
 
-English is the language of the source: what the catalogue does not know is said in it, and so is everything outside of
-an application (a log, a test of words alone). Nothing translated is kept from one request to the next: tables hold the
-English sentences, marked by `say_later`, and are looked up when they are said.
+Flask-Babel finds the language of a request and lets templates speak it. Words are also made outside of requests, where
+news are sent: so the functions here ask for the language of the moment, which `speaking` sets for a while, and look a
+sentence up in the same catalogue. English is the language of the source: what the catalogue does not know is said in
+it, and so is everything that nobody asked for in another (a log, a test of words alone). Nothing translated is kept:
+tables hold the English sentences, marked by `say_later`, and are looked up when they are said.
 """
 
 from __future__ import annotations
 
+import gettext
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import get_args
 from urllib.parse import urlsplit
 
@@ -26,21 +31,25 @@ SOURCE: Language = "en"
 NAMES: Mapping[Language, str] = {"fr": "Français", "en": "English"}  # as its speakers call it
 COOKIE = "platypus-language"
 _YEAR_S = 365 * 24 * 3600
+_FOLDER = Path(__file__).parent / "translations"
+_held: ContextVar[Language | None] = ContextVar("language", default=None)
 
 
 def _(sentence: str, **values: object) -> str:
     """The sentence in the language of the moment."""
-    return str(flask_babel.gettext(sentence, **values))
+    text = _catalogue(spoken()).gettext(sentence)
+    return text % values if values else text
 
 
 def pgettext(context: str, sentence: str, **values: object) -> str:
     """The same for a word that means several things: `context` says which."""
-    return str(flask_babel.pgettext(context, sentence, **values))
+    text = _catalogue(spoken()).pgettext(context, sentence)
+    return text % values if values else text
 
 
 def ngettext(one: str, many: str, num: int, **values: object) -> str:
     """The same by number, which the sentences may call `%(num)s`."""
-    return str(flask_babel.ngettext(one, many, num, **values))
+    return _catalogue(spoken()).ngettext(one, many, num) % {"num": num, **values}
 
 
 def say_later(sentence: str) -> str:
@@ -71,19 +80,27 @@ def later(sentence: str, **values: object) -> Later:
 
 def spoken() -> Language:
     """The language of the moment."""
-    locale = flask_babel.get_locale()
+    held = _held.get()
+    if held is not None:
+        return held
+    locale = flask_babel.get_locale()  # None outside of a request
     return _known(locale.language if locale else None) or SOURCE
 
 
-def speaking(language: Language, app: flask.Flask | None = None) -> AbstractContextManager[None]:
-    """Speak `language` for a while; `app` outside of a request, as where news are sent."""
-    return flask_babel.force_locale(language) if app is None else _outside(language, app)
-
-
 @contextmanager
-def _outside(language: Language, app: flask.Flask) -> Iterator[None]:
-    with app.app_context(), flask_babel.force_locale(language):
-        yield
+def speaking(language: Language) -> Iterator[None]:
+    """Speak `language` for a while, in a request or outside of any."""
+    mark = _held.set(language)
+    try:
+        with flask_babel.force_locale(language):  # what templates ask
+            yield
+    finally:
+        _held.reset(mark)
+
+
+@cache
+def _catalogue(language: Language) -> gettext.NullTranslations:
+    return gettext.translation("messages", _FOLDER, [language], fallback=language == SOURCE)
 
 
 def wanted(default: Language) -> Language:

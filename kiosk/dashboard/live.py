@@ -21,7 +21,7 @@ from hardware.clock import Clock
 from hardware.errors import PlatypusError
 from hardware.worker import Worker
 from kiosk.dashboard import views
-from kiosk.dashboard.language import spoken
+from kiosk.dashboard.language import speaking, spoken
 from kiosk.dashboard.ports import AnyNews, Doorbook, News
 from kiosk.dashboard.settings import DashboardSettings, Language
 from kiosk.ledger import HeadCount, Movement, ScanRow, Seats, Waiting
@@ -90,7 +90,8 @@ class Snapshot:
     def _home(self, *, names: bool) -> views.HomeView:
         key = spoken(), names
         if key not in self._homes:
-            self._homes[key] = views.home(self.facts, self._settings.zone, self.at, names=names)
+            with speaking(key[0]):  # held, so that none of its many words asks for it again
+                self._homes[key] = views.home(self.facts, self._settings.zone, self.at, names=names)
         return self._homes[key]
 
     def _json(self, *, names: bool) -> bytes:

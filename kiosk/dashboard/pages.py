@@ -35,7 +35,7 @@ def add_pages(app: flask.Flask, phones: Phones, live: Live, zone: ZoneInfo) -> N
         language = of_page(spoken())
 
         def encode(snapshot: Snapshot) -> bytes:
-            with speaking(language, app):
+            with speaking(language):
                 return snapshot.home_json if sees_names else snapshot.nameless_json
 
         return event_stream(live, encode, lambda: mine is not None and ask() == mine)

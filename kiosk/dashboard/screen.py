@@ -53,7 +53,7 @@ def add_screen(
             return (is_here or (ask is not None and ask() is not None)) and on_page == (shown.id if shown else None)
 
         def encode(snapshot: Snapshot) -> bytes:
-            with speaking(language, app):
+            with speaking(language):
                 return snapshot.screen_json(gate)
 
         return event_stream(live, encode, is_as_it_was)

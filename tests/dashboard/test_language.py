@@ -203,7 +203,7 @@ def test_two_open_pages_hear_the_same_news_each_in_its_language(full: House) -> 
         there, here = english.snapshot(), french.snapshot()
         assert unsaid.snapshot()["doors"] == there["doors"]
         assert there["doors"][0]["detail"].startswith("Check people in by hand. Codes are seen")
-        assert here["doors"][0]["detail"].startswith("Enregistrez le public à la main. Des codes sont vus")
+        assert here["doors"][0]["detail"].startswith("Pointez les arrivées à la main. Des codes sont vus")
         assert here["stream"]["viewers"]["title"] == "Un carton"
         assert {line["name"] for line in here["stream"]["lines"]} >= {"Enregistrement", "Aperçu", "hall"}
         full.ledger.correct(full.evening, 1, Hand("Ada (door) BCD", "f" * 32, "desk", full.clock.stamp()))
@@ -216,10 +216,10 @@ def test_two_open_pages_hear_the_same_news_each_in_its_language(full: House) -> 
 
 def test_a_snapshot_is_made_once_in_each_language(full: House) -> None:
     snapshot = full.live.now()
-    with speaking("fr", full.app):
+    with speaking("fr"):
         french = snapshot.home
         assert snapshot.home is french
-    with speaking("en", full.app):
+    with speaking("en"):
         assert snapshot.home is not french and snapshot.home is snapshot.home
 
 
@@ -229,3 +229,11 @@ def test_dates_and_numbers_are_french_too(full: House) -> None:
     assert "Mardi 24 novembre, 19:00" in ada.get("/", headers=french).text
     page = ada.get("/stream", headers=french).text
     assert "2,5\N{NO-BREAK SPACE}Mb/s" in page and "0,8\N{NO-BREAK SPACE}Mo attendent ici" in page
+
+
+def test_a_name_within_a_sentence_is_text_in_both_languages(house: House) -> None:
+    client = house.somebody("<b>%(x)s' &", "organizer")
+    for language, begins in (("en", "You are"), ("fr", "Vous êtes")):
+        page = client.get("/own-pin", headers={"Accept-Language": language}).text
+        assert f"{begins} <strong>&lt;b&gt;%(x)s&#39; &amp;</strong>" in page
+        assert "<b>" not in client.get("/door?q=<b>zz", headers={"Accept-Language": language}).text

@@ -14,7 +14,6 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
-from dashboard_house import House
 from told_sources import ROOT, VALUE, check_names, raised, sentences
 
 from kiosk.dashboard.language import speaking
@@ -205,29 +204,29 @@ def test_what_is_left_out_is_still_there() -> None:
 
 
 @pytest.mark.parametrize(("text", "french"), _EXAMPLES.items())
-def test_a_sentence_is_told_with_its_values(house: House, text: str, french: str) -> None:
-    with speaking("fr", house.app):
+def test_a_sentence_is_told_with_its_values(text: str, french: str) -> None:
+    with speaking("fr"):
         assert told(text).replace("\N{NO-BREAK SPACE}", " ") == french
-    with speaking("en", house.app):
+    with speaking("en"):
         assert told(text) == text
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EIO])
-def test_what_is_wrong_with_a_disk_is_told_whatever_the_system_calls_it(house: House, number: int) -> None:
+def test_what_is_wrong_with_a_disk_is_told_whatever_the_system_calls_it(number: int) -> None:
     cause = words_of_disk(OSError(number, os.strerror(number)))
-    with speaking("fr", house.app):
+    with speaking("fr"):
         said = sentence(f"{cause}: the recording goes on in /spare")
         assert said.startswith("Le disque ") and said.endswith("l'enregistrement continue dans /spare.")
 
 
 @pytest.mark.parametrize("text", ["", "Owncast", "ENOSPC", "Kein Ton", "the otter swam away; nobody saw it"])
-def test_what_has_no_form_is_shown_as_it_came(house: House, text: str) -> None:
-    with speaking("fr", house.app):
+def test_what_has_no_form_is_shown_as_it_came(text: str) -> None:
+    with speaking("fr"):
         assert told(text) == text
 
 
-def test_a_sentence_keeps_its_capital_and_gets_its_full_stop(house: House) -> None:
-    with speaking("fr", house.app):
+def test_a_sentence_keeps_its_capital_and_gets_its_full_stop() -> None:
+    with speaking("fr"):
         assert sentence("no network to the server") == "Pas de réseau jusqu'au serveur."
         assert sentence("Is it on?") == "Is it on?"
         assert sentence("") == ""
