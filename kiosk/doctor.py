@@ -15,7 +15,7 @@ import segno
 
 from hardware.board import Board
 from hardware.cameras import open_camera
-from hardware.checks import Check, clock_check, power_checks
+from hardware.checks import Check, clock_check, disk_check, memory_checks, power_checks
 from hardware.clock import SystemClock, is_synchronised
 from hardware.errors import PlatypusError
 from hardware.panel import open_panel
@@ -24,15 +24,13 @@ from kiosk.door.reader import Reader
 from kiosk.ledger.ledger import Ledger
 
 _CAMERA_S = 5.0  # a camera module needs some 2 s to wake up
-_TIGHT_BYTES = 5_000_000_000  # four hours of stream at 2.5 Mb/s
-_FULL_BYTES = 500_000_000
 _REINSTALL = "run ./install.sh again (apt install libzbar0)"
 
 
 def examine(config_path: Path) -> list[Check]:
     """Look at everything. Without a good configuration, the parts it names are left out and it is said."""
     clock = clock_check(is_trusted=is_synchronised(), do="tickets with hours are admitted and marked")
-    checks = [_python(), *_ffmpeg(), clock, *power_checks(Board())]
+    checks = [_python(), *_ffmpeg(), clock, *power_checks(Board()), *memory_checks(Board())]
     checks += [_attempt(name, partial(_decoder, name), _REINSTALL) for name in ("zxing-cpp", "zbar")]
     try:
         config = load_config(config_path)
@@ -42,7 +40,7 @@ def examine(config_path: Path) -> list[Check]:
             *checks,
             Check("configuration", "bad", str(error), "docs/platypus.example.toml is a start"),
             *(Check(name, "attention", unknown) for name in ("secrets", "event", "camera", "pins", "broker")),
-            _disk(Path.cwd()),
+            disk_check(Board(), Path.cwd()),
         ]
     checks.append(Check("configuration", "ok", str(config_path)))
     checks.append(_attempt("secrets", lambda: _secrets(config, config_path), "restore or mend that file"))
@@ -50,7 +48,7 @@ def examine(config_path: Path) -> list[Check]:
     checks.append(_attempt("camera", lambda: _camera(config), ""))
     checks.append(_attempt("pins", lambda: _pins(config), ""))
     checks.append(_broker(config.bus.socket))
-    checks.append(_disk(Path(config.state_dir)))
+    checks.append(disk_check(Board(), Path(config.state_dir)))
     return checks
 
 
@@ -157,19 +155,3 @@ def _broker(path: str) -> Check:
     finally:
         probe.close()
     return Check("broker", "ok", path)
-
-
-def _disk(folder: Path) -> Check:
-    while not folder.exists():
-        folder = folder.parent
-    disk = Board().disk(folder)
-    if disk is None:
-        return Check("disk", "bad", f"{folder} cannot be looked at", "check state_dir in platypus.toml")
-    says = f"{disk.free_bytes / 1e9:.1f} GB free at {folder}"
-    if disk.free_bytes < _FULL_BYTES:
-        return Check("disk", "bad", says, "delete old recordings")
-    if disk.is_volatile:
-        return Check(
-            "disk", "attention", f"{says}, in memory only", "a power cut would empty the ledger: move state_dir"
-        )
-    return Check("disk", "attention" if disk.free_bytes < _TIGHT_BYTES else "ok", says)

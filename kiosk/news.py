@@ -28,6 +28,11 @@ def door_state_topic(gate: str) -> str:
     return f"platypus/door/{gate}/state"
 
 
+def door_command_topic(gate: str) -> str:
+    """Where a gate takes DoorCommands."""
+    return f"platypus/door/{gate}/command"
+
+
 def scan_topic(gate: str) -> str:
     """Where a gate's scans are told, one message each."""
     return f"platypus/door/{gate}/scan"
@@ -65,6 +70,15 @@ class DoorState(msgspec.Struct, frozen=True, kw_only=True):
     passage: str = ""  # what is wrong with the doorway, in words
     scanner: str = ""  # and with the barcode scanner
     steps: dict[str, int] = {}  # how often each step of the reader ran, and won ("step:read")
+
+
+PanelPart = Literal["lights", "counter", "strike"]
+
+
+class DoorCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """What an organizer wants of a gate: to see whether a part of its panel works. No guest is answered by it."""
+
+    try_part: PanelPart
 
 
 class AgendaNews(msgspec.Struct, frozen=True, kw_only=True):

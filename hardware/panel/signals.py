@@ -18,6 +18,7 @@ class Signal(StrEnum):
     REFUSED = "refused"
     ATTENTION = "attention"  # a person has to look: the room is full, a scan could not be written
     OUT_OF_ORDER = "out_of_order"  # nothing can be read: amber until another signal is shown
+    TEST = "test"  # nobody is answered: whoever wired it looks whether each lamp and the buzzer work
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ PATTERNS = {
     Signal.ATTENTION: Pattern(_SLOW, _SLOW, Rhythm(0.8, 0.0, 1), 1318.5),
     # It winks, so that it is not taken for a lamp; it is silent, as it may last all evening.
     Signal.OUT_OF_ORDER: Pattern(_WINKING, _WINKING, _NEVER, 1318.5),
+    # One lamp after the other, and neither long enough to be taken for an answer
+    Signal.TEST: Pattern(Rhythm(0.3, 0.7, 3), Rhythm(0.3, 0.7, 3, after_s=0.5), Rhythm(0.05, 0.95, 3), 1318.5),
 }
 
 OPENING = frozenset({Signal.ADMITTED, Signal.NOTED})  # those who see them may come in: the strike frees the latch

@@ -30,6 +30,7 @@ from kiosk.dashboard.scanning import add_scanning
 from kiosk.dashboard.screen import add_screen
 from kiosk.dashboard.settings import DashboardSettings
 from kiosk.dashboard.stream_page import add_stream
+from kiosk.dashboard.system_page import add_system
 from kiosk.dashboard.talks import add_talks, let_files_in
 from kiosk.dashboard.told import told
 from kiosk.dashboard.watching import PreviewFiles, add_watching
@@ -99,6 +100,7 @@ def create_app(
     add_changes(app, changes, settings.zone)
     add_pages(app, access.phones, live, settings.zone)
     add_stream(app, live, news, settings.zone)
+    add_system(app, live, news, settings)
     add_desk(app, desk, live, settings.zone)
     add_scanning(app, desk, live)
     add_talks(app, live, news, settings.zone)

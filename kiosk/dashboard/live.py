@@ -22,6 +22,7 @@ from hardware.errors import PlatypusError
 from hardware.worker import Worker
 from kiosk.dashboard import views
 from kiosk.dashboard.language import speaking, spoken
+from kiosk.dashboard.machine import FakeMachine, Machine
 from kiosk.dashboard.ports import AnyNews, Doorbook, News
 from kiosk.dashboard.settings import DashboardSettings, Language
 from kiosk.ledger import HeadCount, Movement, ScanRow, Seats, Waiting
@@ -150,6 +151,7 @@ class Live:
         clock: Clock,
         settings: DashboardSettings,
         *,
+        machine: Machine | None = None,
         most_listeners: int = 48,
         beat_s: float = BEAT_S,
     ) -> None:
@@ -157,6 +159,7 @@ class Live:
         self._news = news
         self._clock = clock
         self._settings = settings
+        self._machine = machine or FakeMachine()
         self._most_listeners = most_listeners
         self._beat_s = beat_s
         self._bell: queue.Queue[None] = queue.Queue(1)
@@ -333,6 +336,7 @@ class Live:
             seats=seats,
             waiting=tuple(waiting),
             time=time_now,
+            machine=self._machine.latest(),
             news=news,
             camera_trouble_s=trouble,
             fresh={gate: (row, now_s - seen_s) for gate, (row, seen_s) in self._fresh.items()},

@@ -45,11 +45,11 @@ def add_pages(app: flask.Flask, phones: Phones, live: Live, zone: ZoneInfo) -> N
         return flask.Response("ok\n", mimetype="text/plain")
 
 
-def page_now(template: str, live: Live, zone: ZoneInfo) -> str:
-    """A page that shows this moment's facts, and goes on by the news."""
+def page_now(template: str, live: Live, zone: ZoneInfo, **more: object) -> str:
+    """A page that shows this moment's facts, and goes on by the news. `more` is for the template."""
     now = live.now()
     view = now.home if may(role(), "see_names") else now.nameless
-    return flask.render_template(template, view=view, as_of=clock_time(now.at, zone))
+    return flask.render_template(template, view=view, as_of=clock_time(now.at, zone), **more)
 
 
 def event_stream(

@@ -25,7 +25,7 @@ from kiosk.ledger import (
     Seats,
     Waiting,
 )
-from kiosk.news import AgendaNews, BusError, DoorState, Reply, ScanNews, StreamCommand
+from kiosk.news import AgendaNews, BusError, DoorState, PanelPart, Reply, ScanNews, StreamCommand
 from stream.health import StreamState
 
 AnyNews = ScanNews | DoorState | StreamState | AgendaNews
@@ -143,6 +143,9 @@ class News(Protocol):
     def command(self, command: StreamCommand, timeout_s: float) -> Reply:
         """Ask the stream process, and wait for its answer. Raises BusError when nobody answers in time."""
 
+    def try_panel(self, gate: str, part: PanelPart, timeout_s: float) -> Reply:
+        """Ask a gate to try a part of its panel. Raises BusError when nobody answers in time."""
+
 
 class FakeDoorbook:
     """A ledger in memory: the fake that tests and the demo use."""
@@ -238,6 +241,7 @@ class FakeNews:
         self._callbacks: list[Callable[[AnyNews], None]] = []
         self.commands: list[StreamCommand] = []
         self.reply: Reply | None = Reply(ok=True)  # None: nobody answers
+        self.tried: list[tuple[str, PanelPart]] = []
         self.obey: Callable[[StreamCommand], Reply] | None = None  # whoever plays the stream
 
     def say(self, news: AnyNews) -> None:
@@ -265,3 +269,9 @@ class FakeNews:
         if self.reply is None:
             raise BusError(f"the stream process did not answer within {timeout_s:g} s; is it running?")
         return self.obey(command) if self.obey is not None else self.reply
+
+    def try_panel(self, gate: str, part: PanelPart, timeout_s: float) -> Reply:
+        self.tried.append((gate, part))
+        if self.reply is None:
+            raise BusError(f"nobody answered within {timeout_s:g} s; is that process running?")
+        return self.reply

@@ -46,6 +46,7 @@ RIGHTS: Mapping[str, Least] = {
     "door_set-clock": "door",
     "door_scan": "door",
     "door_read-code": "door",
+    "system": "door",
     # numbers, for a program that watches
     "metrics": "door",
     # what viewers see, and who may come in
@@ -74,6 +75,9 @@ RIGHTS: Mapping[str, Least] = {
     "talks_add": "organizer",
     "edit_talk": "organizer",
     "talks_edit": "organizer",
+    "system_lights": "organizer",
+    "system_counter": "organizer",
+    "system_strike": "organizer",
     "people": "organizer",
     "people_invite": "organizer",
     "people_withdraw": "organizer",

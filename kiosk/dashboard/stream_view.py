@@ -94,7 +94,7 @@ def stream_view(news: NewsNow, now: datetime | None, zone: ZoneInfo) -> StreamVi
         has_preview=viewers is not None and any(leg.kind is LegKind.PREVIEW for leg in state.legs),
         alarms=tuple(status(alarm.code, "", words.alarm(alarm)) for alarm in alarms),
         checked=words.checked(readiness, zone) if readiness else "",
-        checks=tuple(status(found.name, _capital(found.name), words.check(found)) for found in readiness.checks)
+        checks=tuple(status(found.name, words.check_name(found), words.check(found)) for found in readiness.checks)
         if readiness
         else (),
         talks=_talks(news, now, zone),

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from hardware.checks import Check
 from kiosk.dashboard import screen_words, talks_view, words
 from kiosk.dashboard.curve import CurveView, curve
 from kiosk.dashboard.language import _, day_and_time, ngettext, say_later
@@ -40,6 +41,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     waiting: Sequence[Waiting] = ()  # first come first
     news: NewsNow = NewsNow()
     time: KnownTime | None = None
+    machine: Sequence[Check] = ()  # of the machine this page comes from
     trouble: str = ""  # why the ledger cannot be read
     camera_trouble_s: Mapping[str, float] = {}  # by gate: how long its camera has not been well
     fresh: Mapping[str, tuple[ScanRow, float]] = {}  # by gate: its newest answer, and seconds since we first saw it
@@ -94,6 +96,9 @@ class HomeView(msgspec.Struct, frozen=True, kw_only=True):
     press: NextPress  # what to press next
     answers: tuple[AnswerLine, ...]
     is_quiet: bool  # no answer yet
+    clock: StatusLine  # what time it is, and who says so
+    machine: tuple[StatusLine, ...]  # the machine this page comes from
+    panels: tuple[StatusLine, ...]  # what shines now, at each gate
     talks_version: str = ""  # differs when the page of the talks has to be read anew
 
 
@@ -144,6 +149,12 @@ def home(facts: Facts, zone: ZoneInfo, now: datetime | None = None, *, names: bo
         press=next_press(facts.event, facts.news, now),
         answers=tuple(line(row if names else _nameless(row), zone) for row in facts.scans[:HOME_ROWS]),
         is_quiet=not facts.scans,
+        clock=status("clock", _("Clock"), words.clock(facts.time, zone)),
+        machine=tuple(status(found.name, words.check_name(found), words.check(found)) for found in facts.machine),
+        panels=tuple(
+            status(heard.state.gate, _("Gate %(name)s", name=heard.state.gate), words.panel(heard))
+            for heard in facts.news.doors
+        ),
         talks_version=talks_view.version(facts.news, now),
     )
 

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from hardware.checks import Check
 from kiosk.dashboard.language import _, decimal, ngettext, pgettext, say_later
 from kiosk.dashboard.ports import DESK_GATE, Heard
-from kiosk.dashboard.told import sentence
-from kiosk.ledger import ScanRow
+from kiosk.dashboard.told import sentence, told
+from kiosk.ledger import KnownTime, ScanRow
 from kiosk.news import DoorState
 from stream.alarms import Alarm, AlarmCode
 from stream.health import FilmsState, Health, LegKind, LegState, Readiness, SourceState, StreamState
@@ -372,6 +372,46 @@ def check(found: Check) -> Status:
     }
     tone, title = short[found.state]
     return Status(tone, title, " ".join(sentence(part) for part in (found.says, found.do) if part))
+
+
+def check_name(found: Check) -> str:
+    """What a person calls a thing that was looked at."""
+    name = told(found.name)
+    return name[:1].upper() + name[1:]
+
+
+def clock(time: KnownTime | None, zone: ZoneInfo) -> Status:
+    """The words for what time it is, and whether it can be believed. To the minute: pages are sent anew by it."""
+    if time is None:
+        return Status("warn", _("Unknown"), _("The ledger cannot be read."))
+    now = hour(time.wall, zone)
+    match time.told_by:
+        case "server":
+            return Status("yes", now, _("Set by a time server."))
+        case "hand":
+            return Status("calm", now, _("Set by a phone."))
+        case _:
+            return Status("warn", now, _("Nobody has confirmed it. Tickets with hours are let in and marked."))
+
+
+# What a panel shows, by DoorState.panel.
+PANELS: dict[str, Status] = {
+    "idle": Status("calm", say_later("Dark, waiting")),
+    "admitted": Status("yes", say_later("Green: admitted")),
+    "noted": Status("yes", say_later("Green with a wink: admitted, look at the phone")),
+    "refused": Status("no", say_later("Red: refused")),
+    "attention": Status("warn", say_later("Amber: a person has to look")),
+    "out_of_order": Status("warn", say_later("Amber: nothing can be read")),
+    "test": Status("calm", say_later("Test of the lamps")),
+}
+
+
+def panel(heard: Heard[DoorState]) -> Status:
+    """The words for what a gate's panel shows now."""
+    if is_gone(heard):
+        return Status("no", _("Unknown"), _("The door's program does not answer."))
+    shown = PANELS.get(heard.state.panel)
+    return Status("calm", heard.state.panel) if shown is None else Status(shown.tone, _(shown.title))
 
 
 def checked(readiness: Readiness, zone: ZoneInfo) -> str:

@@ -259,6 +259,10 @@ class Door:
         elif cause != self._state.cause or self._clock.monotonic() - self._told_s >= _STATE_EVERY_S:
             self._tell(cause=cause)
 
+    def recount(self) -> None:
+        """Show how many are in, whatever is shown now; from any thread."""
+        self._count(self._state.inside, self._state.capacity)
+
     def note(self, **changes: Any) -> None:
         """Say in the state what stands beside the camera: passed_in, passed_out, passage, scanner; from any thread."""
         self._tell(**changes)

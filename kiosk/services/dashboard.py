@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from hardware.board import Board
 from hardware.clock import Clock, SystemClock
 from hardware.errors import PlatypusError
 from hardware.heap import keep_heap_lean
@@ -25,6 +26,7 @@ from kiosk.dashboard.changes import Changes
 from kiosk.dashboard.front import Front
 from kiosk.dashboard.ledger_desk import LedgerDesk
 from kiosk.dashboard.live import Live
+from kiosk.dashboard.machine import MachineWatch
 from kiosk.dashboard.server import DashboardServer, serve
 from kiosk.dashboard.watching import PreviewFiles
 from kiosk.ledger.ledger import Ledger
@@ -35,10 +37,13 @@ from kiosk.news import (
     STREAM_COMMAND,
     STREAM_STATE,
     AgendaNews,
+    DoorCommand,
     DoorState,
+    PanelPart,
     Reply,
     ScanNews,
     StreamCommand,
+    door_command_topic,
 )
 from kiosk.services.running import until_told
 from stream.health import StreamState
@@ -74,10 +79,11 @@ def run_dashboard(config_path: Path) -> None:
         until_told() as stopping,
         Ledger(config.ledger_path) as ledger,
         Bus(config.bus.socket, "dashboard") as bus,
+        MachineWatch(Board(), Path(config.state_dir), clock) as machine,
     ):
         news = Hearing(bus, clock)
         desk = LedgerDesk(ledger, ledger.event(config.door.event), clock, timedelta(seconds=config.door.dwell_s))
-        live = Live(desk, news, clock, settings)
+        live = Live(desk, news, clock, settings, machine=machine)
         preview = PreviewFiles(preview_folder(Path(config.run_dir)), clock)
         app = create_app(
             settings,
@@ -155,6 +161,9 @@ class Hearing:
 
     def command(self, command: StreamCommand, timeout_s: float) -> Reply:
         return self._bus.ask(STREAM_COMMAND, command, timeout_s)
+
+    def try_panel(self, gate: str, part: PanelPart, timeout_s: float) -> Reply:
+        return self._bus.ask(door_command_topic(gate), DoorCommand(try_part=part), timeout_s)
 
     def _hear(self, _topic: str, news: ports.AnyNews) -> None:
         if isinstance(news, DoorState):

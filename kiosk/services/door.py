@@ -19,8 +19,9 @@ from kiosk.bus import Bus, Will
 from kiosk.config import load_config
 from kiosk.door.loop import Door, Gate
 from kiosk.door.sidekicks import Doorway, ScannerSource
+from kiosk.door.wiring import Wiring
 from kiosk.ledger.ledger import Ledger
-from kiosk.news import DoorState, ScanNews, door_state_topic, scan_topic
+from kiosk.news import DoorCommand, DoorState, Reply, ScanNews, door_command_topic, door_state_topic, scan_topic
 from kiosk.services.running import run_until, until_told
 
 log = logging.getLogger(__name__)
@@ -41,13 +42,20 @@ def run_door(config_path: Path) -> None:
             open_camera(config.door.camera) as camera,
         ):
             door = Door(gate, camera, ledger, panel, _DoorTeller(bus, gate.name), clock)
+            latch = panel if isinstance(panel, GpioPanel) else None
+            wiring = Wiring(panel, latch, door.recount)
+
+            def obey(command: DoorCommand) -> Reply:
+                wiring.try_part(command.try_part)
+                return Reply(ok=True)
+
+            bus.serve(door_command_topic(gate.name), DoorCommand, obey)
             helpers: list[Worker] = []
             with ExitStack() as beside:
                 if settings.scanner is not None:
                     scanner = beside.enter_context(open_scanner(settings.scanner))
                     helpers.append(beside.enter_context(Worker("scanner", ScannerSource(scanner, door).run)))
                 if settings.passage is not None:
-                    latch = panel if isinstance(panel, GpioPanel) else None
                     try:
                         passages = beside.enter_context(open_passages(settings.passage))
                     except PassageError as error:  # as with the panel: guests come in all the same, and it is said

@@ -86,7 +86,16 @@ def test_nothing_overflows_a_phone_of_360_pixels(browser: Browser, full: House, 
             page.goto(f"{server.url}/stream")
             expect(page.locator("body.is-live")).to_be_visible()
             look(page, f"{language}-stream-{name}")
-        for path in ("/door?q=jean", "/door/scan", "/talks", "/talks/edit/t1", "/people", "/changes", "/own-pin"):
+        for path in (
+            "/door?q=jean",
+            "/door/scan",
+            "/talks",
+            "/talks/edit/t1",
+            "/people",
+            "/system",
+            "/changes",
+            "/own-pin",
+        ):
             page.goto(server.url + path)
             look(page, f"{language}-{re.sub('[^a-z]+', '-', path[1:])}")
         for path in ("/stream/stop", "/door/release", "/nowhere", "/screen", "/watch"):

@@ -106,7 +106,7 @@ def test_what_was_changed_is_listed(browser: Browser, full: House, scheme: str) 
 
 def test_every_target_is_big_and_nothing_overflows(browser: Browser, full: House) -> None:
     with full.served() as server, logged_in(browser, server, full) as page:
-        for path in ("/", "/stream", "/people", "/changes", "/own-pin"):
+        for path in ("/", "/stream", "/system", "/people", "/changes", "/own-pin"):
             page.goto(server.url + path)
             for summary in page.locator("summary").all():
                 summary.click()

@@ -89,6 +89,12 @@ def assert_rhythm(factory: MockFactory, pin: int, expected: list[tuple[float, bo
             [(0.0, False), (0.0, True), *((0.15, n % 2 == 1) for n in range(5))],
         ),
         (Signal.ATTENTION, SLOW_BLINK, SLOW_BLINK, [(0.0, False), (0.0, True), (0.8, False)]),
+        (
+            Signal.TEST,
+            [(0.0, False), (0.0, True), *((0.7 if n % 2 else 0.3, n % 2 == 1) for n in range(5))],
+            [(0.0, False), (0.5, True), *((0.7 if n % 2 else 0.3, n % 2 == 1) for n in range(5))],
+            [(0.0, False), (0.0, True), *((0.95 if n % 2 else 0.05, n % 2 == 1) for n in range(5))],
+        ),
     ],
 )
 def test_each_signal_has_its_own_rhythm_and_sound_and_ends_by_itself(

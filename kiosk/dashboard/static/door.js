@@ -77,13 +77,6 @@ function say(text, keeps = false) {
   else said.replaceChildren(notice);
 }
 
-// A phone knows the time: its clock is written into a form as it is sent, and into its button's words as it runs.
-function writeClock() {
-  for (const field of document.querySelectorAll("[data-clock]")) field.value = Date.now();
-  const now = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  for (const place of document.querySelectorAll("[data-clock-text]")) place.textContent = ` (${now})`;
-}
-
 async function press(form, submitter) {
   writeClock();
   const fields = new URLSearchParams(new FormData(form, submitter));
@@ -151,8 +144,6 @@ document.addEventListener("pointerdown", (event) => {
   touchedAt = performance.now();
 });
 search.addEventListener("focus", () => search.select());
-writeClock();
 document.addEventListener("snapshot", (event) => {
-  writeClock();
   if (event.detail.seats.version !== version) refresh();
 });

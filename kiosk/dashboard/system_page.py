@@ -1,0 +1,83 @@
+"""The page of the system: the machine, its clock, the programs, the wiring of the gates, and how others come here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+import flask
+
+from hardware.errors import PlatypusError
+from kiosk.dashboard import qr
+from kiosk.dashboard.address import base_url_for_phones
+from kiosk.dashboard.language import _, say_later
+from kiosk.dashboard.live import Live
+from kiosk.dashboard.noting import note
+from kiosk.dashboard.pages import page_now
+from kiosk.dashboard.ports import News
+from kiosk.dashboard.settings import DashboardSettings
+from kiosk.dashboard.told import told
+from kiosk.news import PanelPart
+
+log = logging.getLogger(__name__)
+
+_ANSWER_S = 3.0  # how long a press waits for the gate
+_TRIED: Mapping[PanelPart, str] = {
+    "lights": say_later("Look at the gate: green and red shine in turn, three times, each time with a beep."),
+    "counter": say_later("Look at the counter: for three seconds it shows 88, or all its lights."),
+    "strike": say_later("Listen to the door: its latch is free for a moment."),
+}
+
+
+def add_system(app: flask.Flask, live: Live, news: News, settings: DashboardSettings) -> None:
+    """Routes of the page."""
+
+    @app.get("/system")
+    def system() -> flask.typing.ResponseReturnValue:
+        address = base_url_for_phones(settings, flask.request)
+        return page_now(
+            "system.html",
+            live,
+            settings.zone,
+            address=address,
+            code=qr.picture(address) if address else None,
+            version=_version(),
+        )
+
+    def try_part(part: PanelPart) -> flask.typing.ResponseReturnValue:
+        gate = flask.request.form.get("gate", "")
+        try:
+            if gate not in {heard.state.gate for heard in news.latest().doors}:
+                raise UnknownGate(f"There is no gate {gate[:40]!r}: it has not been heard of.")
+            reply = news.try_panel(gate, part, _ANSWER_S)
+            error = None if reply.ok else reply.error or "The gate said no, and not why; see its log."
+        except PlatypusError as failure:
+            error = str(failure)
+        if error:
+            log.warning("press try=%s outcome=failed", part)
+            note(error, refused=True)
+            flask.flash(_("Not done: %(cause)s", cause=told(error)), "no")
+        else:
+            log.info("press try=%s outcome=ok", part)
+            flask.flash(_(_TRIED[part]), "calm")
+        return flask.redirect(flask.url_for("system"), 303)
+
+    def button(part: PanelPart) -> None:
+        app.post(f"/system/try/{part}", endpoint=f"system_{part}")(lambda: try_part(part))
+
+    for part in _TRIED:
+        button(part)
+
+
+class UnknownGate(PlatypusError, LookupError):
+    """No door has told of this gate."""
+
+    code = "unknown_gate"
+
+
+def _version() -> str:
+    try:
+        return version("platypus-venue")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return ""
