@@ -58,6 +58,17 @@ def log_in(page: Page, name: str = NAME) -> None:
     page.get_by_role("button", name="Log in").click()
 
 
+def log_in_at(page: Page, house: House, url: str) -> None:
+    """The same in any language, from whichever page."""
+    if not house.access.people.all():
+        house.choose(PIN)
+    page.goto(f"{url}/login")
+    page.locator("#name").fill(NAME)
+    page.locator("#pin").fill(PIN)
+    page.locator("form .button").click()
+    expect(page.locator("body.is-live")).to_be_visible()
+
+
 @contextmanager
 def logged_in(
     browser: Browser, server: DashboardServer, house: House, *, at: str = "/", **options: Any

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dashboard_browser import PICTURES, logged_in, watched
-from dashboard_house import NAME, PIN, House
+from dashboard_browser import PICTURES, log_in_at, logged_in, watched
+from dashboard_house import PIN, House
 from language_stage import CHECKED, STREAM, fill
 from playwright.sync_api import Browser, Page, expect
 from test_dashboard_browser import hanging_ledger
@@ -43,16 +43,6 @@ def full(make_house: Callable[..., House], tmp_path: Path) -> House:
 @pytest.fixture
 def busy(make_house: Callable[..., House]) -> House:
     return make_house(clock=SystemClock())
-
-
-def log_in_at(page: Page, house: House, url: str) -> None:
-    if not house.access.people.all():
-        house.choose(PIN)
-    page.goto(f"{url}/login")
-    page.locator("#name").fill(NAME)
-    page.locator("#pin").fill(PIN)
-    page.locator("form .button").click()
-    expect(page.locator("body.is-live")).to_be_visible()
 
 
 def look(page: Page, name: str) -> None:
