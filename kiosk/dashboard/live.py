@@ -152,7 +152,7 @@ class Live:
         settings: DashboardSettings,
         *,
         machine: Machine | None = None,
-        most_listeners: int = 48,
+        most_listeners: int = 64,
         beat_s: float = BEAT_S,
     ) -> None:
         self._doorbook = doorbook

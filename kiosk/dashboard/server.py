@@ -26,8 +26,8 @@ from kiosk.dashboard.talks import LARGEST_UPLOAD_BYTES, UPLOAD_PATH
 log = logging.getLogger(__name__)
 
 # A live page holds a thread for as long as it is open (measured: 40 of them cost 0.2 MiB with waitress), and five
-# would starve a pool of four. 48 live pages leave 8 threads for everything else.
-THREADS = 56
+# would starve a pool of four. 64 live pages leave 12 threads for everything else.
+THREADS = 76
 MOST_CONNECTIONS = 200
 # A phone that went out of reach acknowledges nothing: the kernel ends such a connection, or one whose reader does
 # not read, after this long (tcp(7), TCP_USER_TIMEOUT); without it a thread would be held for a quarter of an hour.

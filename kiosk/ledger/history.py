@@ -15,6 +15,8 @@ from kiosk.ledger.schema import events, scans, tickets
 from kiosk.ledger.waiting import waiting_list
 from kiosk.tickets.status import Status
 
+_UNDO = scans.alias()  # made once: an alias costs more than its query
+
 
 class History(NamedTuple):
     """A ticket's movements, oldest first; undone ones left out of all but `visits`."""
@@ -78,9 +80,8 @@ def room_for_walk_ins(db: sa.Connection, event: Event, now: Stamp, before: int |
 
 def is_released(db: sa.Connection, event: Event, now: Stamp) -> bool:
     """Whether nobody's seat is kept any more: a person said so, or it is time, as far as the time is known."""
-    undo = scans.alias()
     said = sa.select(scans.c.id).where(
-        scans.c.event_id == event.id, scans.c.kind == "release", ~sa.exists().where(undo.c.undoes == scans.c.id)
+        scans.c.event_id == event.id, scans.c.kind == "release", ~sa.exists().where(_UNDO.c.undoes == scans.c.id)
     )
     if db.execute(said.limit(1)).one_or_none() is not None:
         return True
@@ -104,12 +105,11 @@ def _kept(db: sa.Connection, event: Event) -> int:
     returns = may_return(db, event)
     is_kept = sa.and_(tickets.c.event_id == event.id, ~tickets.c.is_walk_in, tickets.c.status == Status.PAID)
     seats = sa.select(sa.func.coalesce(sa.func.sum(tickets.c.guests + 1), 0)).where(is_kept)
-    undo = scans.alias()
     moves = (
         sa.select(scans.c.ticket_id, scans.c.kind, scans.c.delta, tickets.c.guests)
         .join_from(scans, tickets, tickets.c.id == scans.c.ticket_id)
         .where(scans.c.event_id == event.id, scans.c.visit.is_not(None), is_kept)
-        .where(~sa.exists().where(undo.c.undoes == scans.c.id))
+        .where(~sa.exists().where(_UNDO.c.undoes == scans.c.id))
         .order_by(scans.c.id)
     )
     inside: dict[int, int] = {}

@@ -12,13 +12,14 @@ from kiosk.ledger.records import Event, Found, HeadCount, Movement, ScanRow, Tic
 from kiosk.ledger.schema import scans, tickets, waiting
 from kiosk.tickets.sheet import fold
 
+_UNDO = scans.alias()  # made once: an alias costs more than its query
+
 
 def head_count(db: sa.Connection, event: Event) -> HeadCount:
     """The room in numbers."""
     of_event = scans.c.event_id == event.id
     space = room(db, event)
-    undo = scans.alias()
-    stands = ~sa.exists().where(undo.c.undoes == scans.c.id)
+    stands = ~sa.exists().where(_UNDO.c.undoes == scans.c.id)
     admitted = _count(db, scans, of_event, scans.c.kind == "entry", scans.c.visit.is_not(None), stands)
     refused = _count(db, scans, of_event, scans.c.reason.is_not(None))
     issued = _count(db, tickets, tickets.c.event_id == event.id, ~tickets.c.is_walk_in)
@@ -34,18 +35,17 @@ def movements(db: sa.Connection, event: Event) -> Sequence[Movement]:
 
 def recent_scans(db: sa.Connection, event: Event, limit: int) -> Sequence[ScanRow]:
     """The last `limit` rows, newest first."""
-    undo = scans.alias("undo")
     query = with_clock_fix(
         sa.select(
             scans,
             tickets.c.holder,
             tickets.c.product,
             tickets.c.note,
-            undo.c.id.label("undone_by"),
+            _UNDO.c.id.label("undone_by"),
             waiting.c.name.label("guest"),
         )
         .outerjoin(tickets, scans.c.ticket_id == tickets.c.id)
-        .outerjoin(undo, undo.c.undoes == scans.c.id)
+        .outerjoin(_UNDO, _UNDO.c.undoes == scans.c.id)
         .outerjoin(waiting, waiting.c.id == scans.c.waiting_id)
     )
     rows = db.execute(query.where(scans.c.event_id == event.id).order_by(scans.c.id.desc()).limit(limit))

@@ -14,6 +14,9 @@ from kiosk.ledger.clocks import corrected, with_clock_fix
 from kiosk.ledger.records import Event, Waiting
 from kiosk.ledger.schema import scans, waiting
 
+# Made once: an alias costs more than its query.
+_SAID, _ENTRY, _UNDO = scans.alias(), scans.alias(), scans.alias()
+
 
 def waiting_list(db: sa.Connection, event: Event) -> Sequence[Waiting]:
     """Who waits, first come first."""
@@ -54,21 +57,19 @@ def place_of(db: sa.Connection, event: Event, ticket_id: int) -> int | None:
 
 
 def _has_row(*, kind: str, is_undone: bool) -> sa.ColumnElement[bool]:
-    said, undo = scans.alias(), scans.alias()
-    undone = sa.exists().where(undo.c.undoes == said.c.id)
-    return sa.exists().where(said.c.waiting_id == waiting.c.id, said.c.kind == kind, undone if is_undone else ~undone)
+    undone = sa.exists().where(_UNDO.c.undoes == _SAID.c.id)
+    return sa.exists().where(_SAID.c.waiting_id == waiting.c.id, _SAID.c.kind == kind, undone if is_undone else ~undone)
 
 
 def _came() -> sa.ScalarSelect[int]:
     """How many of a guest's group have come in."""
-    entry, undo = scans.alias(), scans.alias()
     return (
-        sa.select(sa.func.coalesce(sa.func.sum(entry.c.delta), 0))
+        sa.select(sa.func.coalesce(sa.func.sum(_ENTRY.c.delta), 0))
         .where(
-            entry.c.ticket_id == waiting.c.ticket_id,
-            entry.c.kind == "entry",
-            entry.c.visit.is_not(None),
-            ~sa.exists().where(undo.c.undoes == entry.c.id),
+            _ENTRY.c.ticket_id == waiting.c.ticket_id,
+            _ENTRY.c.kind == "entry",
+            _ENTRY.c.visit.is_not(None),
+            ~sa.exists().where(_UNDO.c.undoes == _ENTRY.c.id),
         )
         .scalar_subquery()
     )
