@@ -13,6 +13,7 @@ from kiosk.dashboard.gatekeeper import role, watcher
 from kiosk.dashboard.language import _, of_page, say_later, speaking, spoken
 from kiosk.dashboard.live import Listener, Live, Snapshot, TooManyListeners
 from kiosk.dashboard.noting import note
+from kiosk.dashboard.orders import ORDERS, give
 from kiosk.dashboard.phones import Phones
 from kiosk.dashboard.ports import News
 from kiosk.dashboard.rights import may
@@ -22,20 +23,6 @@ from kiosk.news import StreamCommand, StreamOrder
 
 log = logging.getLogger(__name__)
 
-ANSWER_S = 5.0  # how long a press waits for the stream process
-_ORDERS: Mapping[str, StreamOrder] = {
-    "start": "start",
-    "go-live": "go_live",
-    "next": "next_talk",
-    "camera": "camera",
-    "break": "take_break",
-    "end": "end",
-    "hide": "hide_camera",
-    "undo": "undo",
-    "stop": "stop",
-    "retry": "retry",
-    "preflight": "preflight",
-}
 _DONE: Mapping[StreamOrder, str] = {
     "start": say_later("Asked to start. It is live when the line below says so."),
     "go_live": say_later("Going live with the slate before the start."),
@@ -80,14 +67,11 @@ def add_pages(app: flask.Flask, phones: Phones, live: Live, news: News, zone: Zo
 
     def press(do: StreamOrder) -> flask.typing.ResponseReturnValue:
         try:
-            reply = news.command(StreamCommand(do=do), ANSWER_S)
-            error = None if reply.ok else reply.error or "The stream said no, and not why; see its log."
-        except PlatypusError as failure:
-            error = str(failure)
-        if error:
+            give(news, StreamCommand(do=do))
+        except PlatypusError as error:
             log.warning("press do=%s outcome=failed", do)
-            note(error, refused=True)
-            flask.flash(_("Not done: %(cause)s", cause=told(error)), "no")
+            note(str(error), refused=True)
+            flask.flash(_("Not done: %(cause)s", cause=told(str(error))), "no")
         else:
             log.info("press do=%s outcome=ok", do)
             flask.flash(_(_DONE[do]), "yes")
@@ -96,7 +80,7 @@ def add_pages(app: flask.Flask, phones: Phones, live: Live, news: News, zone: Zo
     def button(path: str, do: StreamOrder) -> None:
         app.post(f"/stream/{path}", endpoint=f"stream_{do}")(lambda: press(do))
 
-    for path, do in _ORDERS.items():
+    for path, do in ORDERS.items():
         button(path, do)
 
     @app.get("/healthz")

@@ -12,12 +12,12 @@ import msgspec
 from kiosk.dashboard import words
 from kiosk.dashboard.language import _, day_and_time, say_later
 from kiosk.dashboard.ports import NewsNow
+from kiosk.dashboard.talk_changes import NOT_HEARD
 from kiosk.dashboard.told import told
 from kiosk.dashboard.words import Tone
-from stream.agenda import Agenda, Talk
+from stream.agenda import Agenda
 from stream.health import StreamState
 
-NOT_HEARD = say_later("The stream's program has not told its talks yet.")
 READ_ONLY = say_later("The stream's program does not answer. The talks can be read, not changed, until it is back.")
 
 Undo = Literal["", "stage", "agenda"]
@@ -138,8 +138,3 @@ def _marked(agenda: Agenda, state: StreamState | None, now: datetime | None) -> 
 def _capital(text: str) -> str:
     text = told(text)
     return text[:1].upper() + text[1:]
-
-
-def short(talk: Talk) -> str:
-    """A title as the answer to a press says it."""
-    return talk.title if len(talk.title) <= 60 else talk.title[:60] + "…"
