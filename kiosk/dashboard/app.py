@@ -30,6 +30,7 @@ from kiosk.dashboard.scanning import add_scanning
 from kiosk.dashboard.screen import add_screen
 from kiosk.dashboard.settings import DashboardSettings
 from kiosk.dashboard.talks import add_talks, let_files_in
+from kiosk.dashboard.tokens_page import add_tokens
 from kiosk.dashboard.told import told
 from kiosk.dashboard.watching import PreviewFiles, add_watching
 
@@ -92,9 +93,10 @@ def create_app(
     add_noting(app, changes)  # before anything refuses
     let_files_in(app)  # before the token is looked for: that reads the whole request
     CSRFProtect(app)
-    add_gatekeeper(app, access.phones, is_film_open=settings.watch == "local")
+    add_gatekeeper(app, access.phones, access.tokens, is_film_open=settings.watch == "local")
     add_entrance(app, access)
     add_people(app, access, settings)
+    add_tokens(app, access)
     add_changes(app, changes, settings.zone)
     add_pages(app, access.phones, live, news, settings.zone)
     add_desk(app, desk, live, settings.zone)

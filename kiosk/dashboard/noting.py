@@ -13,9 +13,11 @@ from typing import NamedTuple
 import flask
 
 from kiosk.dashboard.changes import Changes, ChangesError
-from kiosk.dashboard.gatekeeper import visitor_if_any
+from kiosk.dashboard.gatekeeper import asker_if_any
 from kiosk.dashboard.language import say_later
 from kiosk.dashboard.phones import Visitor
+from kiosk.dashboard.rights import API
+from kiosk.dashboard.tokens import Program
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,8 @@ WHAT: Mapping[str, str] = {
     "people_role": say_later("People: change a role"),
     "people_remove": say_later("People: remove"),
     "people_log_out": say_later("People: log out a phone"),
+    "people_token": say_later("People: make a token"),
+    "people_revoke": say_later("People: revoke a token"),
 }
 DOOR: Mapping[str, str] = {  # of these only what was refused is noted
     "door_check-in": say_later("Door: check in"),
@@ -80,19 +84,20 @@ class _Note(NamedTuple):
 
 
 def add_noting(app: flask.Flask, changes: Changes) -> None:
-    """Note the presses of everybody who is logged in. Strangers are not noted: they could fill the list."""
+    """Note the presses of everybody who is logged in, and of programs. Strangers could fill the list: they are not."""
 
     @app.before_request
     def remember() -> None:
         if flask.request.method not in _CHANGES_NOTHING:
-            flask.g.who = visitor_if_any()  # before a logout, or the end of whoever asks
+            flask.g.who = asker_if_any()  # before a logout, or the end of whoever asks
 
     @app.after_request
     def write(response: flask.Response) -> flask.Response:
         endpoint = flask.request.endpoint
-        who: Visitor | None = flask.g.get("who")
+        who: Visitor | Program | None = flask.g.get("who")
         if flask.request.method in _CHANGES_NOTHING or endpoint is None or who is None:
             return response
+        endpoint = endpoint.removeprefix(API)  # a program leaves the line that a press leaves
         noted: _Note = flask.g.get("noted") or _Note("", refused=False)
         refused = noted.refused or response.status_code >= 400
         if endpoint.startswith(IN_LEDGER) and not refused:
@@ -106,7 +111,7 @@ def add_noting(app: flask.Flask, changes: Changes) -> None:
         try:
             changes.add(who.signature, what, refused=refused, why=detail if refused else "")
         except ChangesError:  # a full disk must not keep a stream from being stopped
-            log.exception("changes event=not-written endpoint=%s phone=%s", endpoint, who.phone.letters)
+            log.exception("changes event=not-written endpoint=%s by=%s", endpoint, who.mark)
         return response
 
 

@@ -79,9 +79,12 @@ RIGHTS: Mapping[str, Least] = {
     "people_role": "organizer",
     "people_remove": "organizer",
     "people_log_out": "organizer",
+    "people_token": "organizer",
+    "people_revoke": "organizer",
     "changes": "organizer",
 }
 
+API = "api."  # how the routes begin that know programs by a token, and nobody by a cookie
 OPEN_HERE = frozenset({"screen", "screen_events", "metrics"})  # also to a browser on the Pi itself
 FILM = frozenset(
     {"watch", "watch_playlist", "watch_segment"}
