@@ -34,7 +34,7 @@ _NEEDS = {
 _NOBODY = say_later("Nobody may use this page.")
 
 
-def add_gatekeeper(app: flask.Flask, phones: Phones, tokens: Tokens, *, is_film_open: bool) -> None:
+def add_gatekeeper(app: flask.Flask, phones: Phones, *, is_film_open: bool) -> None:
     """Refuse what the table of rights does not allow; templates ask it with `may("route")`.
 
     Pages know people by the cookie of their phone, the routes of the API know programs by their token, and neither
@@ -47,23 +47,6 @@ def add_gatekeeper(app: flask.Flask, phones: Phones, tokens: Tokens, *, is_film_
     logins.init_app(app, add_context_processor=False)  # a page that says what is wrong asks nobody who reads it
     logins.user_loader(phones.find)
     app.jinja_env.globals["may"] = lambda right: may(role(), right)
-
-    @app.before_request
-    def look_at_token() -> None:
-        """Once a request: a wrong one counts. Of a token that is not good, only why is kept."""
-        endpoint = flask.request.endpoint or ""
-        if not (endpoint.startswith(API) or endpoint in _BOTH):
-            return
-        shown = flask.request.authorization
-        if shown is None or shown.type != "bearer" or not shown.token:
-            flask.g.no_program = NoToken(
-                "Send a token, as Authorization: Bearer platypus_..; an organizer makes one on the page People."
-            )
-            return
-        try:
-            flask.g.program = tokens.let_in(shown.token, flask.request.remote_addr or "unknown")
-        except (WrongToken, TooManyTries) as error:
-            flask.g.no_program = error
 
     @app.before_request
     def refuse() -> flask.typing.ResponseReturnValue | None:
@@ -89,6 +72,27 @@ def add_gatekeeper(app: flask.Flask, phones: Phones, tokens: Tokens, *, is_film_
             return _not_known()
         after = "screen" if endpoint in OPEN_HERE else "watch" if endpoint == "watch" else None
         return flask.redirect(flask.url_for("login", next=after), 303)
+
+
+def look_at_tokens(app: flask.Flask, tokens: Tokens) -> None:
+    """Know programs by their tokens, before anything else asks who it is: of one that is not good only why is kept."""
+
+    @app.before_request
+    def look_at_token() -> None:
+        """Once a request: a wrong one counts."""
+        endpoint = flask.request.endpoint or ""
+        if not (endpoint.startswith(API) or endpoint in _BOTH):
+            return
+        shown = flask.request.authorization
+        if shown is None or shown.type != "bearer" or not shown.token:
+            flask.g.no_program = NoToken(
+                "Send a token, as Authorization: Bearer platypus_..; an organizer makes one on the page People."
+            )
+            return
+        try:
+            flask.g.program = tokens.let_in(shown.token, flask.request.remote_addr or "unknown")
+        except (WrongToken, TooManyTries) as error:
+            flask.g.no_program = error
 
 
 def visitor() -> Visitor:

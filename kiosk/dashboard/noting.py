@@ -120,6 +120,11 @@ def note(detail: str, *, refused: bool = False) -> None:
     flask.g.noted = _Note(" ".join(detail.split()), refused)
 
 
+def leave_out() -> None:
+    """Of this request the list says nothing: a program made a mistake, and would fill it by trying again."""
+    flask.g.who = None
+
+
 def came_in(who: Visitor) -> None:
     """From now on in this request, `who` is whom the list names."""
     flask.g.who = who

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from zoneinfo import ZoneInfo
 
 import flask
 
 from hardware.errors import PlatypusError
 from kiosk.dashboard.gatekeeper import role, watcher
-from kiosk.dashboard.language import _, of_page, say_later, speaking, spoken
+from kiosk.dashboard.language import _, of_page, speaking, spoken
 from kiosk.dashboard.live import Listener, Live, Snapshot, TooManyListeners
 from kiosk.dashboard.noting import note
-from kiosk.dashboard.orders import ORDERS, give
+from kiosk.dashboard.orders import DONE, ORDERS, give
 from kiosk.dashboard.phones import Phones
 from kiosk.dashboard.ports import News
 from kiosk.dashboard.rights import may
@@ -22,20 +22,6 @@ from kiosk.dashboard.views import clock_time
 from kiosk.news import StreamCommand, StreamOrder
 
 log = logging.getLogger(__name__)
-
-_DONE: Mapping[StreamOrder, str] = {
-    "start": say_later("Asked to start. It is live when the line below says so."),
-    "go_live": say_later("Going live with the slate before the start."),
-    "next_talk": say_later("The next talk is introduced; the camera follows by itself."),
-    "camera": say_later("The camera is shown from its next full picture on."),
-    "take_break": say_later("Viewers see the break."),
-    "end": say_later("Viewers are thanked. The stream goes on until you stop it."),
-    "hide_camera": say_later("The camera and the room's sound are hidden."),
-    "undo": say_later("Undone."),
-    "stop": say_later("The stream is stopping."),
-    "retry": say_later("Trying again now."),
-    "preflight": say_later("Checking: what is found appears below."),
-}
 
 
 def add_pages(app: flask.Flask, phones: Phones, live: Live, news: News, zone: ZoneInfo) -> None:
@@ -74,7 +60,7 @@ def add_pages(app: flask.Flask, phones: Phones, live: Live, news: News, zone: Zo
             flask.flash(_("Not done: %(cause)s", cause=told(str(error))), "no")
         else:
             log.info("press do=%s outcome=ok", do)
-            flask.flash(_(_DONE[do]), "yes")
+            flask.flash(_(DONE[do]), "yes")
         return flask.redirect(flask.url_for("home"), 303)
 
     def button(path: str, do: StreamOrder) -> None:
@@ -99,12 +85,19 @@ def event_stream(
     The format is WHATWG HTML's, section "Server-sent events". Each snapshot is whole, so a browser that comes
     back with Last-Event-ID needs nothing but the current one, which is the first it gets.
     """
-    if flask.request.method == "HEAD":  # a page asks why it was turned away
-        return flask.Response(mimetype="text/event-stream")
     try:
-        listener = live.join()
+        return open_stream(live, encode, is_as_it_was)
     except TooManyListeners as error:
         return flask.Response(f"{told(str(error))}\n", 503, {"Retry-After": "5"}, mimetype="text/plain")
+
+
+def open_stream(
+    live: Live, encode: Callable[[Snapshot], bytes], is_as_it_was: Callable[[], bool]
+) -> flask.typing.ResponseReturnValue:
+    """The same for whoever says in their own way that as many are open as there may be. Raises TooManyListeners."""
+    if flask.request.method == "HEAD":  # a page asks why it was turned away
+        return flask.Response(mimetype="text/event-stream")
+    listener = live.join()
     answer = flask.Response(_events(listener, encode, is_as_it_was), mimetype="text/event-stream")
     answer.headers["X-Accel-Buffering"] = "no"  # nginx in front of us would keep events back
     answer.call_on_close(listener.leave)  # also when the browser left before the first event

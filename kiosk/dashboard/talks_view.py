@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -61,14 +61,37 @@ class TalksSaid(msgspec.Struct, frozen=True, kw_only=True):
     undo: Undo = ""  # which undo takes it back
 
 
+class Standing(NamedTuple):
+    """Where the evening is in its agenda, as facts."""
+
+    agenda: Agenda
+    revision: str
+    on_stage: str  # the id of a talk, "" for none
+    following: str
+    is_live: bool  # else those two are told by the clock
+    undo: str  # of the agenda's last change
+    trouble: str  # why nothing can be changed
+
+
+def standing(news: NewsNow, now: datetime | None) -> Standing:
+    """The talks at this moment."""
+    heard, state = news.agenda, _state(news)
+    agenda = heard.agenda if heard else Agenda()
+    trouble = NOT_HEARD if heard is None else READ_ONLY if state is None else ""
+    return Standing(
+        agenda,
+        heard.revision if heard else "",
+        *_marked(agenda, state, now),
+        state is not None and state.order == "live",
+        heard.undo if heard and not trouble else "",
+        trouble,
+    )
+
+
 def compose(news: NewsNow, now: datetime | None, zone: ZoneInfo) -> TalksView:
     """The page of this moment; times in `zone`."""
-    heard = news.agenda
-    agenda = heard.agenda if heard else Agenda()
+    agenda, revision, on_stage, following, is_live, undo, trouble = standing(news, now)
     state = _state(news)
-    trouble = _(NOT_HEARD) if heard is None else _(READ_ONLY) if state is None else ""
-    on_stage, following = _marked(agenda, state, now)
-    is_live = state is not None and state.order == "live"
     days = {talk.starts_at.astimezone(zone).date() for talk in agenda.talks if talk.starts_at}
     today = {now.astimezone(zone).date()} if now else set()
     rooms = {talk.room for talk in agenda.talks}
@@ -100,11 +123,11 @@ def compose(news: NewsNow, now: datetime | None, zone: ZoneInfo) -> TalksView:
     return TalksView(
         event=agenda.event,
         lines=tuple(lines),
-        revision=heard.revision if heard else "",
+        revision=revision,
         version=version(news, now),
-        trouble=trouble,
+        trouble=_(trouble) if trouble else "",
         is_live=is_live,
-        undo=_capital(heard.undo) if heard and not trouble else "",
+        undo=_capital(undo),
         undo_stage=_capital(state.undo) if state else "",
     )
 

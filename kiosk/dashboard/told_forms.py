@@ -469,6 +469,7 @@ FORMS = (
     say_later("There is a token called %(name)s already. Take another name, or revoke that one first."),
     say_later("There are %(most)s tokens already: revoke some first."),
     say_later("This token was revoked already."),
+    say_later("Other orders wait for the stream's program: this one was not given. Wait a moment."),
     say_later("This token is not one, or was revoked. Ask an organizer for another: page People, Tokens."),
     say_later("Send a token, as Authorization: Bearer platypus_..; an organizer makes one on the page People."),
     say_later("This token is for the role %(said_role)s; this needs %(said_needed)s."),
