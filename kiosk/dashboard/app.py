@@ -94,7 +94,7 @@ def create_app(
     add_language(app, settings.language)  # whatever is refused is refused in words
     guard(app, settings)  # first: an unknown Host is answered before anything else looks at the request
     look_at_tokens(app, access.tokens)
-    add_noting(app, changes)  # before anything refuses
+    add_noting(app, changes, access.clock)  # before anything refuses
     let_files_in(app)  # before the token is looked for: that reads the whole request
     forms = CSRFProtect(app)
     add_gatekeeper(app, access.phones, is_film_open=settings.watch == "local")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import flask
 
+from hardware.clock import Clock
 from kiosk.dashboard.changes import Changes, ChangesError
 from kiosk.dashboard.gatekeeper import asker_if_any
 from kiosk.dashboard.language import say_later
@@ -78,13 +79,34 @@ REFUSED = {
 }
 
 
+AGAIN_S = 60.0  # a program that is refused the same again and again leaves one line in so long
+
+
 class _Note(NamedTuple):
     detail: str
     refused: bool
 
 
-def add_noting(app: flask.Flask, changes: Changes) -> None:
+class _Repeats:
+    """What each program was refused last: one that tries again by itself would push everything else off the list."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last: dict[str, tuple[str, str, float]] = {}  # by mark: what, why, and when it was noted; monotonic s
+
+    def has(self, who: Program, what: str, why: str) -> bool:
+        """Whether this stands in the list already; when not, it is taken for noted from now on."""
+        now_s = self._clock.monotonic()
+        before = self._last.get(who.mark)
+        if before is not None and before[:2] == (what, why) and now_s - before[2] < AGAIN_S:
+            return True
+        self._last[who.mark] = (what, why, now_s)
+        return False
+
+
+def add_noting(app: flask.Flask, changes: Changes, clock: Clock) -> None:
     """Note the presses of everybody who is logged in, and of programs. Strangers could fill the list: they are not."""
+    repeats = _Repeats(clock)
 
     @app.before_request
     def remember() -> None:
@@ -108,6 +130,8 @@ def add_noting(app: flask.Flask, changes: Changes) -> None:
             detail = REFUSED.get(response.status_code, f"answer {response.status_code}")
         if not refused and detail:
             what = f"{what.partition(':')[0]}: {detail}"
+        if refused and isinstance(who, Program) and repeats.has(who, what, detail):
+            return response
         try:
             changes.add(who.signature, what, refused=refused, why=detail if refused else "")
         except ChangesError:  # a full disk must not keep a stream from being stopped

@@ -91,9 +91,7 @@ def event_stream(
         return flask.Response(f"{told(str(error))}\n", 503, {"Retry-After": "5"}, mimetype="text/plain")
 
 
-def open_stream(
-    live: Live, encode: Callable[[Snapshot], bytes], is_as_it_was: Callable[[], bool]
-) -> flask.typing.ResponseReturnValue:
+def open_stream(live: Live, encode: Callable[[Snapshot], bytes], is_as_it_was: Callable[[], bool]) -> flask.Response:
     """The same for whoever says in their own way that as many are open as there may be. Raises TooManyListeners."""
     if flask.request.method == "HEAD":  # a page asks why it was turned away
         return flask.Response(mimetype="text/event-stream")

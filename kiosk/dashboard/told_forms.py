@@ -477,6 +477,7 @@ FORMS = (
     say_later(
         "This link was used already, was withdrawn, or is older than 30 minutes. Ask an organizer for another; on the Pi itself `platypus dashboard --new-login` makes one."
     ),
+    say_later("%(count)s programs listen already; close one, or try again in a moment."),
     say_later("%(count)s live pages are open already; close one, or try again in a moment."),
     say_later(
         "This page is not known by the name %(name)s. Use the address the Pi shows, or add the name to hosts under [dashboard] in platypus.toml."

@@ -18,6 +18,8 @@ from talks_stage import Stage
 
 from kiosk.dashboard.access_file import ROLES, Role
 from kiosk.dashboard.api.routes import BASE, ROUTES
+from kiosk.dashboard.api.serving import MOST_LISTENERS
+from kiosk.dashboard.noting import AGAIN_S, DOOR, WHAT
 from kiosk.dashboard.rights import API, RIGHTS, may
 from kiosk.news import BusError, DoorState, Reply
 from stream.alarms import Alarm
@@ -57,6 +59,10 @@ def test_every_route_refuses_each_role_below_the_one_it_needs(house: House, role
         assert (answer.status_code == 403) == (not may(role, API + route.name)), (route.name, answer.text)
         if answer.status_code == 403 and answer.data:
             assert role in problem(answer, 403, "not_for_role")
+        if answer.status_code == 403 and route.method == "POST":
+            line = house.noted()[0]
+            page = {**WHAT, **DOOR}[route.name]
+            assert (line.what, line.outcome, line.who) == (page, "refused", f"Ticket wall ({role}, by token)")
 
 
 def test_a_stranger_is_told_how_to_be_let_in(house: House) -> None:
@@ -309,6 +315,23 @@ def test_the_agenda_is_changed_from_the_one_that_was_seen(house: House, tmp_path
     assert "Talks: Added: An otter" in whats and "Talks: Undone" in whats
 
 
+def test_a_program_that_is_refused_again_and_again_does_not_push_others_off_the_list(house: House) -> None:
+    program, viewer = Program(house, "organizer"), Program(house, "viewer", "wall")
+    house.news.reply = None
+    for _ in range(5):
+        program.post("/stream/start")
+        viewer.post("/stream/start")
+    program.post("/stream/stop")
+    assert [each.what for each in house.noted()] == ["Stream: stop", *["Stream: start with the camera"] * 2]
+    house.clock.advance(AGAIN_S)
+    viewer.post("/stream/start")
+    assert len(house.noted()) == 4
+    house.news.reply = Reply(ok=True)
+    for _ in range(2):
+        program.post("/stream/start")
+    assert [each.outcome for each in house.noted()[:2]] == ["done", "done"], "what was done is noted each time"
+
+
 # -- requests that are not understood ---------------------------------------------------------------------------------
 
 
@@ -451,6 +474,20 @@ def test_more_listeners_than_there_is_room_for_are_told_so(make_house: Callable[
     house = make_house(most_listeners=0)
     answer = Program(house, "viewer").get("/events")
     problem(answer, 503, "too_many_listeners")
+
+
+def test_programs_do_not_take_the_places_of_all_live_pages(house: House) -> None:
+    viewer, ada = Program(house, "viewer"), house.somebody(NAME, "organizer")
+    answers = [viewer.get("/events", buffered=False) for _ in range(MOST_LISTENERS)]
+    problem(viewer.get("/events"), 503, "too_many_listeners")
+    live = ada.get("/events", buffered=False)
+    assert live.status_code == 200
+    answers[0].close()
+    answers[0] = viewer.get("/events", buffered=False)
+    assert [each.status_code for each in answers] == [200] * MOST_LISTENERS
+    for each in (*answers, live):
+        each.close()
+    assert house.live.listeners == 0
 
 
 def test_every_route_has_its_deed(house: House) -> None:

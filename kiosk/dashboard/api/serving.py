@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+import threading
 from collections.abc import Callable
 
 import flask
@@ -19,7 +20,7 @@ from kiosk.dashboard.api.openapi import document
 from kiosk.dashboard.api.problems import NoKey, NotJson, NotUnderstood, WrongMediaType
 from kiosk.dashboard.api.routes import BASE, ROUTES, Route
 from kiosk.dashboard.gatekeeper import program, role, token_watcher
-from kiosk.dashboard.live import Live, Snapshot
+from kiosk.dashboard.live import Live, Snapshot, TooManyListeners
 from kiosk.dashboard.noting import leave_out, note
 from kiosk.dashboard.pages import open_stream
 from kiosk.dashboard.rights import API, may
@@ -28,6 +29,7 @@ from kiosk.dashboard.tokens import Tokens
 log = logging.getLogger(__name__)
 
 KEY = "Idempotency-Key"
+MOST_LISTENERS = 12  # of the places that live pages have: programs do not take them all
 _KEY = re.compile(r"[!-~]{1,200}")
 _NOTHING_ASKED = frozenset({400, 404, 405, 413, 415, 422})  # a mistake of the program: for its log, not for the list
 
@@ -36,6 +38,7 @@ def add_api(app: flask.Flask, calls: Calls, live: Live, tokens: Tokens) -> flask
     """Serve the table of routes. Returns what no CSRF token is to be asked of: no cookie counts here."""
     api = flask.Blueprint(API.rstrip("."), __name__, url_prefix=BASE)
     deeds = calls.by_name()
+    places = threading.BoundedSemaphore(MOST_LISTENERS)
 
     def serve(route: Route, carry_out: Callable[[Call], msgspec.Struct]) -> None:
         def answer(talk: str = "") -> flask.Response:
@@ -55,7 +58,7 @@ def add_api(app: flask.Flask, calls: Calls, live: Live, tokens: Tokens) -> flask
         return flask.Response(document(), mimetype="application/json")
 
     @api.get("/events", endpoint="events")
-    def events() -> flask.typing.ResponseReturnValue:
+    def events() -> flask.Response:
         ask = token_watcher(tokens)
         mine = role()
         sees_names = may(mine, "see_names")
@@ -63,7 +66,15 @@ def add_api(app: flask.Flask, calls: Calls, live: Live, tokens: Tokens) -> flask
         def encode(snapshot: Snapshot) -> bytes:
             return msgspec.json.encode(facts.evening(snapshot, names=sees_names))
 
-        return open_stream(live, encode, lambda: ask() == mine)
+        if not places.acquire(blocking=False):
+            raise TooManyListeners(f"{MOST_LISTENERS} programs listen already; close one, or try again in a moment.")
+        try:
+            answer = open_stream(live, encode, lambda: ask() == mine)
+        except BaseException:
+            places.release()
+            raise
+        answer.call_on_close(places.release)
+        return answer
 
     @api.errorhandler(Exception)
     def failed(error: Exception) -> flask.Response:
