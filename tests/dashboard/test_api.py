@@ -83,6 +83,14 @@ def test_a_revoked_token_is_out_with_its_next_request(house: House) -> None:
     assert house.news.commands == []
 
 
+def test_strangers_do_not_fill_the_log(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(50):
+        house.client().get(f"{BASE}/evening")
+        house.client().get(f"{BASE}/evening", headers={"Authorization": "Bearer platypus_guess"})
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("kiosk")]
+    assert len(ours) == 5 and not [line for line in ours if "platypus_guess" in line]
+
+
 def test_guesses_wait_and_good_tokens_beside_them_do_not(house: House) -> None:
     program = Program(house, "viewer")
     guess = {"headers": {"Authorization": "Bearer platypus_guess"}, "environ_base": ELSEWHERE}
@@ -125,7 +133,9 @@ def test_an_evening_as_facts(house: House) -> None:
     house.news.say(StreamState(order="live", legs=(leg,), alarms=(alarm,)))
     house.news.say(DoorState(gate="main", camera="ok"))
     house.clock.advance(1)
-    found = viewer.get("/evening").get_json()
+    answer = viewer.get("/evening")
+    assert "Set-Cookie" not in answer.headers and answer.headers["Cache-Control"] == "no-store"
+    found = answer.get_json()
     assert (found["event"]["capacity"], found["people"]["inside"], found["seats"]["free"]) == (6, 1, 5)
     assert (found["gates"][0]["gate"], found["gates"][0]["age_s"], found["gates"][0]["state"]["camera"]) == (
         *("main", 1.0),
