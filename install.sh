@@ -10,7 +10,7 @@ readonly ROOT
 
 readonly PACKAGES_FONTS=(fonts-dejavu-core fonts-noto-color-emoji fonts-noto-core fonts-wqy-microhei pango1.0-tools) # names in any script, on tickets and slates
 readonly PACKAGES_RUN=("${PACKAGES_FONTS[@]}" ca-certificates ffmpeg libnginx-mod-rtmp libzbar0 mosquitto nginx python3 python3-venv tzdata util-linux)
-readonly PACKAGES_TEST=(chromium iproute2 libatomic1 openssl shellcheck)
+readonly PACKAGES_TEST=(chromium curl iproute2 libatomic1 openssl shellcheck)
 readonly PACKAGES_PI=(python3-lgpio python3-numpy python3-picamera2) # camera and pins: only apt has them, built to fit each other
 readonly SERVICES=(mosquitto nginx) # apt starts them; we start our own, for ourselves
 readonly VENV=$ROOT/.venv

@@ -14,7 +14,7 @@ import sys
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import click
 import msgspec
@@ -102,19 +102,34 @@ def door(config_path: Path) -> None:
     run_door(config_path)
 
 
-@cli.command()
+@cli.group(invoke_without_command=True)
 @CONFIG
 @click.option("--new-login", is_flag=True, help="Print a one-time link for an organizer, new or with a forgotten PIN.")
-def dashboard(config_path: Path, *, new_login: bool) -> None:
+@click.pass_context
+def dashboard(context: click.Context, config_path: Path, *, new_login: bool) -> None:
     """Serve the organizers' page and the attendees' screen."""
     from kiosk.services.dashboard import login_link, run_dashboard, show_code  # noqa: PLC0415
 
+    context.obj = config_path
+    if context.invoked_subcommand is not None:
+        return
     if new_login:
         link = login_link(config_path)
         click.echo(link)
         show_code(link)
         return
     run_dashboard(config_path)
+
+
+@dashboard.command("token")
+@click.argument("name")
+@click.option("--role", type=click.Choice(["viewer", "door", "organizer"]), default="viewer", show_default=True)
+@click.pass_obj
+def dashboard_token(config_path: Path, name: str, role: Literal["viewer", "door", "organizer"]) -> None:
+    """Make a token for a program, such as a ticket wall, and print it this once; the page People revokes it."""
+    from kiosk.services.dashboard import make_token  # noqa: PLC0415
+
+    click.echo(make_token(config_path, name, role))
 
 
 @cli.command()

@@ -1,4 +1,4 @@
-"""Who may come in and who is in, over one small file: people, their phones, and the links that let new ones in.
+"""Who may come in and who is in, over one small file: people, their phones, links that let new ones in, programs.
 
 There is no default account. `platypus dashboard` prints a link, and until somebody is there the screen shows one;
 whoever opens it becomes the first organizer, and invites the others.
@@ -14,10 +14,11 @@ from kiosk.dashboard.invitations import COMMAND_LINE, Invitations
 from kiosk.dashboard.people import People
 from kiosk.dashboard.phones import Phones
 from kiosk.dashboard.pins import Pins
+from kiosk.dashboard.tokens import Tokens
 
 
 class Access:
-    """The three lists of one installation."""
+    """The lists of one installation."""
 
     def __init__(self, state_dir: Path, clock: Clock) -> None:
         self.clock = clock
@@ -26,6 +27,7 @@ class Access:
         self.people = People(self._file, pins, clock)
         self.invitations = Invitations(self._file, pins, clock)
         self.phones = Phones(self._file, clock)
+        self.tokens = Tokens(self._file, clock)
 
     def secret_key(self) -> str:
         """What signs the session cookies: 256 random bits, made at first use."""

@@ -6,7 +6,9 @@ AccessError (PlatypusError)
 ├── WeakPin (ValueError)            too short or too easy to guess
 ├── WrongLogin (PermissionError)    the name, or the PIN; not said which
 ├── TooManyTries (PermissionError)  with `wait_s`
-├── UnknownPerson (LookupError)     removed meanwhile; UnknownPhone: logged out meanwhile
+├── WrongToken (PermissionError)    not a program's token, or revoked; NoToken: none was shown
+├── NotForRole (PermissionError)    known, and may not
+├── UnknownPerson (LookupError)     removed meanwhile; UnknownPhone: logged out meanwhile; UnknownToken: revoked
 ├── LastOrganizer (ValueError)      nobody would be left who may let others in
 ├── TooMany (ValueError)            people or links, more than an event has
 └── AccessFileError (OSError)       dashboard.json cannot be understood, read or written
@@ -65,6 +67,24 @@ class TooManyTries(AccessError, PermissionError):
         super().__init__(f"Too many tries. Wait {math.ceil(wait_s)} s, then try again.")
 
 
+class WrongToken(AccessError, PermissionError):
+    """Not the token of a program, or one that was revoked."""
+
+    code = "wrong_token"
+
+
+class NoToken(AccessError, PermissionError):
+    """A program showed no token."""
+
+    code = "no_token"
+
+
+class NotForRole(AccessError, PermissionError):
+    """Whoever asks is known, and may not."""
+
+    code = "not_for_role"
+
+
 class UnknownPerson(AccessError, LookupError):
     """There is no such person any more."""
 
@@ -75,6 +95,12 @@ class UnknownPhone(AccessError, LookupError):
     """That phone is not logged in any more."""
 
     code = "unknown_phone"
+
+
+class UnknownToken(AccessError, LookupError):
+    """That token was revoked."""
+
+    code = "unknown_token"
 
 
 class LastOrganizer(AccessError, ValueError):

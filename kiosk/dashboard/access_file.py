@@ -1,4 +1,4 @@
-"""The small file of who may come in: people, their phones, open links; state_dir/dashboard.json, for its owner alone.
+"""The small file of who may come in: people, phones, open links, tokens; state_dir/dashboard.json, for its owner alone.
 
 The command line and the server are two processes, so the file is the truth: it is read again whenever it changed, and
 changed under a lock. It is replaced whole; one that cannot be understood is left as it is.
@@ -80,6 +80,18 @@ class Phone(msgspec.Struct, frozen=True, kw_only=True):
     seen: Moment
 
 
+class Token(msgspec.Struct, frozen=True, kw_only=True):
+    """What lets a program in, until it is revoked."""
+
+    id: str
+    name: str  # what it is for, as somebody typed it
+    sha256: str  # of the token, which has 192 random bits
+    role: Role
+    made_by: str  # as a link's
+    made: Moment
+    seen: Moment | None = None  # when it was used last
+
+
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """What dashboard.json holds."""
 
@@ -87,6 +99,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     people: tuple[Person, ...] = ()
     links: tuple[Link, ...] = ()
     phones: tuple[Phone, ...] = ()
+    tokens: tuple[Token, ...] = ()
     pin_hash: str | None = None  # of an earlier state of this program: the PIN that all shared
 
 

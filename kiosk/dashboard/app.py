@@ -11,12 +11,15 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from kiosk.dashboard.access import Access
+from kiosk.dashboard.api import problems
+from kiosk.dashboard.api.calls import Calls
+from kiosk.dashboard.api.serving import add_api, is_api
 from kiosk.dashboard.changes import Changes
 from kiosk.dashboard.changes_page import add_changes
-from kiosk.dashboard.desk import add_desk
+from kiosk.dashboard.desk import MOST_AT_ONCE, PATIENCE_S, Turns, add_desk
 from kiosk.dashboard.entrance import add_entrance
 from kiosk.dashboard.first_link import FirstLink
-from kiosk.dashboard.gatekeeper import add_gatekeeper
+from kiosk.dashboard.gatekeeper import add_gatekeeper, look_at_tokens
 from kiosk.dashboard.guard import Cookies, guard
 from kiosk.dashboard.language import _, add_language, say_later
 from kiosk.dashboard.live import Live
@@ -32,6 +35,7 @@ from kiosk.dashboard.settings import DashboardSettings
 from kiosk.dashboard.stream_page import add_stream
 from kiosk.dashboard.system_page import add_system
 from kiosk.dashboard.talks import add_talks, let_files_in
+from kiosk.dashboard.tokens_page import add_tokens
 from kiosk.dashboard.told import told
 from kiosk.dashboard.watching import PreviewFiles, add_watching
 
@@ -91,22 +95,26 @@ def create_app(
     app.jinja_env.lstrip_blocks = True
     add_language(app, settings.language)  # whatever is refused is refused in words
     guard(app, settings)  # first: an unknown Host is answered before anything else looks at the request
-    add_noting(app, changes)  # before anything refuses
+    look_at_tokens(app, access.tokens)
+    add_noting(app, changes, access.clock)  # before anything refuses
     let_files_in(app)  # before the token is looked for: that reads the whole request
-    CSRFProtect(app)
+    forms = CSRFProtect(app)
     add_gatekeeper(app, access.phones, is_film_open=settings.watch == "local")
     add_entrance(app, access)
     add_people(app, access, settings)
+    add_tokens(app, access)
     add_changes(app, changes, settings.zone)
     add_pages(app, access.phones, live, settings.zone)
     add_stream(app, live, news, settings.zone)
     add_system(app, live, news, settings)
-    add_desk(app, desk, live, settings.zone)
+    turns = Turns(MOST_AT_ONCE, PATIENCE_S)
+    add_desk(app, desk, live, settings.zone, turns)
     add_scanning(app, desk, live)
     add_talks(app, live, news, settings.zone)
     add_screen(app, settings, access.phones, FirstLink(access), live)
     add_metrics(app, live)
     add_watching(app, preview, settings.language_of_screens)
+    forms.exempt(add_api(app, Calls(live, news, desk, changes, turns), live, access.tokens))
 
     @app.errorhandler(CSRFError)
     def csrf_failed(error: CSRFError) -> flask.typing.ResponseReturnValue:
@@ -118,6 +126,8 @@ def create_app(
         code = error.code or 500
         if code < 400:
             return error.get_response()
+        if is_api(flask.request):  # there is no such address, or it does not take this method
+            return problems.of_http(error)
         title, text = _SAID.get(code, _SAID[400] if code < 500 else _OURS)
         said = _(text)
         if isinstance(error.description, str) and "[dashboard]" in error.description:

@@ -21,6 +21,7 @@ from kiosk.dashboard import desk_words, views
 from kiosk.dashboard.desk_words import Said
 from kiosk.dashboard.gatekeeper import visitor
 from kiosk.dashboard.live import Live
+from kiosk.dashboard.orders import StreamBusy
 from kiosk.dashboard.ports import FrontDesk
 from kiosk.dashboard.presses import LONGEST_TEXT, MOST_PERSONS, Presses
 from kiosk.dashboard.told import told
@@ -37,28 +38,31 @@ class DeskBusy(PlatypusError, TimeoutError):
 
     code = "desk_busy"
 
+    def __init__(self) -> None:
+        super().__init__("the ledger does not answer and nothing was counted; wait a moment, then press again")
+
 
 class Turns:
-    """Lets a few threads at a time to the ledger."""
+    """Lets a few threads at a time to the ledger, or to whatever may not answer."""
 
-    def __init__(self, places: int, patience_s: float) -> None:
+    def __init__(self, places: int, patience_s: float, busy: type[DeskBusy | StreamBusy] = DeskBusy) -> None:
         self._places = threading.Semaphore(places)
         self._patience_s = patience_s
+        self._busy = busy
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """A turn. Raises DeskBusy when none comes in time."""
+        """A turn. Raises DeskBusy, or what was chosen, when none comes in time."""
         if not self._places.acquire(timeout=self._patience_s):
-            raise DeskBusy("the ledger does not answer and nothing was counted; wait a moment, then press again")
+            raise self._busy
         try:
             yield
         finally:
             self._places.release()
 
 
-def add_desk(app: flask.Flask, desk: FrontDesk, live: Live, zone: ZoneInfo) -> None:
+def add_desk(app: flask.Flask, desk: FrontDesk, live: Live, zone: ZoneInfo, turns: Turns) -> None:
     """Routes of the volunteer's page; times on it are told in `zone`."""
-    turns = Turns(MOST_AT_ONCE, PATIENCE_S)
     app.jinja_env.globals["nonce"] = lambda: secrets.token_hex(16)
 
     @app.get("/door")

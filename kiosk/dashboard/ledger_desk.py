@@ -84,8 +84,8 @@ class LedgerDesk:
     def admit_waiting(self, waiting_id: int, press: ports.Press, *, override: bool = False) -> Decision:
         return self._ledger.admit_waiting(self._event, waiting_id, self._hand(press), override=override)
 
-    def wait(self, name: str, persons: int, press: ports.Press) -> None:
-        self._ledger.wait(self._event, name, persons, self._hand(press))
+    def wait(self, name: str, persons: int, press: ports.Press) -> int:
+        return self._ledger.wait(self._event, name, persons, self._hand(press))
 
     def stop_waiting(self, waiting_id: int, press: ports.Press) -> None:
         self._ledger.stop_waiting(self._event, waiting_id, self._hand(press))

@@ -12,10 +12,13 @@ from typing import NamedTuple
 
 import flask
 
+from hardware.clock import Clock
 from kiosk.dashboard.changes import Changes, ChangesError
-from kiosk.dashboard.gatekeeper import visitor_if_any
+from kiosk.dashboard.gatekeeper import asker_if_any
 from kiosk.dashboard.language import say_later
 from kiosk.dashboard.phones import Visitor
+from kiosk.dashboard.rights import API
+from kiosk.dashboard.tokens import Program
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +56,8 @@ WHAT: Mapping[str, str] = {
     "people_role": say_later("People: change a role"),
     "people_remove": say_later("People: remove"),
     "people_log_out": say_later("People: log out a phone"),
+    "people_token": say_later("People: make a token"),
+    "people_revoke": say_later("People: revoke a token"),
 }
 DOOR: Mapping[str, str] = {  # of these only what was refused is noted
     "door_check-in": say_later("Door: check in"),
@@ -77,25 +82,47 @@ REFUSED = {
 }
 
 
+AGAIN_S = 60.0  # a program that is refused the same again and again leaves one line in so long
+
+
 class _Note(NamedTuple):
     detail: str
     refused: bool
 
 
-def add_noting(app: flask.Flask, changes: Changes) -> None:
-    """Note the presses of everybody who is logged in. Strangers are not noted: they could fill the list."""
+class _Repeats:
+    """What each program was refused last: one that tries again by itself would push everything else off the list."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last: dict[str, tuple[str, str, float]] = {}  # by mark: what, why, and when it was noted; monotonic s
+
+    def has(self, who: Program, what: str, why: str) -> bool:
+        """Whether this stands in the list already; when not, it is taken for noted from now on."""
+        now_s = self._clock.monotonic()
+        before = self._last.get(who.mark)
+        if before is not None and before[:2] == (what, why) and now_s - before[2] < AGAIN_S:
+            return True
+        self._last[who.mark] = (what, why, now_s)
+        return False
+
+
+def add_noting(app: flask.Flask, changes: Changes, clock: Clock) -> None:
+    """Note the presses of everybody who is logged in, and of programs. Strangers could fill the list: they are not."""
+    repeats = _Repeats(clock)
 
     @app.before_request
     def remember() -> None:
         if flask.request.method not in _CHANGES_NOTHING:
-            flask.g.who = visitor_if_any()  # before a logout, or the end of whoever asks
+            flask.g.who = asker_if_any()  # before a logout, or the end of whoever asks
 
     @app.after_request
     def write(response: flask.Response) -> flask.Response:
         endpoint = flask.request.endpoint
-        who: Visitor | None = flask.g.get("who")
+        who: Visitor | Program | None = flask.g.get("who")
         if flask.request.method in _CHANGES_NOTHING or endpoint is None or who is None:
             return response
+        endpoint = endpoint.removeprefix(API)  # a program leaves the line that a press leaves
         noted: _Note = flask.g.get("noted") or _Note("", refused=False)
         refused = noted.refused or response.status_code >= 400
         if endpoint.startswith(IN_LEDGER) and not refused:
@@ -106,16 +133,23 @@ def add_noting(app: flask.Flask, changes: Changes) -> None:
             detail = REFUSED.get(response.status_code, f"answer {response.status_code}")
         if not refused and detail:
             what = f"{what.partition(':')[0]}: {detail}"
+        if refused and isinstance(who, Program) and repeats.has(who, what, detail):
+            return response
         try:
             changes.add(who.signature, what, refused=refused, why=detail if refused else "")
         except ChangesError:  # a full disk must not keep a stream from being stopped
-            log.exception("changes event=not-written endpoint=%s phone=%s", endpoint, who.phone.letters)
+            log.exception("changes event=not-written endpoint=%s by=%s", endpoint, who.mark)
         return response
 
 
 def note(detail: str, *, refused: bool = False) -> None:
     """Say what a press did, or why it did not. Never a PIN, a key or a code."""
     flask.g.noted = _Note(" ".join(detail.split()), refused)
+
+
+def leave_out() -> None:
+    """Of this request the list says nothing: a program made a mistake, and would fill it by trying again."""
+    flask.g.who = None
 
 
 def came_in(who: Visitor) -> None:

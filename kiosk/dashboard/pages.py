@@ -63,12 +63,17 @@ def event_stream(
     The format is WHATWG HTML's, section "Server-sent events". Each snapshot is whole, so a browser that comes
     back with Last-Event-ID needs nothing but the current one, which is the first it gets.
     """
-    if flask.request.method == "HEAD":  # a page asks why it was turned away
-        return flask.Response(mimetype="text/event-stream")
     try:
-        listener = live.join()
+        return open_stream(live, encode, is_as_it_was)
     except TooManyListeners as error:
         return flask.Response(f"{told(str(error))}\n", 503, {"Retry-After": "5"}, mimetype="text/plain")
+
+
+def open_stream(live: Live, encode: Callable[[Snapshot], bytes], is_as_it_was: Callable[[], bool]) -> flask.Response:
+    """The same for whoever says in their own way that as many are open as there may be. Raises TooManyListeners."""
+    if flask.request.method == "HEAD":  # a page asks why it was turned away
+        return flask.Response(mimetype="text/event-stream")
+    listener = live.join()
     answer = flask.Response(_events(listener, encode, is_as_it_was), mimetype="text/event-stream")
     answer.headers["X-Accel-Buffering"] = "no"  # nginx in front of us would keep events back
     answer.call_on_close(listener.leave)  # also when the browser left before the first event

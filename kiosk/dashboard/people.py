@@ -64,16 +64,21 @@ class People:
             return person
 
     def set_role(self, person_id: str, role: Role) -> Person:
-        """Give a person another role, at once. Raises UnknownPerson, LastOrganizer."""
+        """Give a person another role, at once; who is no organizer any more has no tokens. Raises UnknownPerson,
+        LastOrganizer.
+        """
         with self._file.changing() as change:
             person = msgspec.structs.replace(found(change.before, person_id), role=role)
             _keep_one_organizer(change.before, person_id, role)
-            change.to(people=_replaced(change.before, person))
+            tokens = {} if role == "organizer" else _without_tokens(change.before, person_id)
+            change.to(people=_replaced(change.before, person), **tokens)
         log.info("access event=role-changed person=%s role=%s", person_id, role)
         return person
 
     def remove(self, person_id: str) -> Person:
-        """Take away a person, their phones and the links they made, at once. Raises UnknownPerson, LastOrganizer."""
+        """Take away a person, their phones, and the links and tokens they made, at once. Raises UnknownPerson,
+        LastOrganizer.
+        """
         with self._file.changing() as change:
             before = change.before
             person = found(before, person_id)
@@ -82,6 +87,7 @@ class People:
                 people=tuple(each for each in before.people if each.id != person_id),
                 phones=tuple(each for each in before.phones if each.person != person_id),
                 links=tuple(each for each in before.links if each.made_by != person_id),
+                **_without_tokens(before, person_id),
             )
         log.info("access event=person-removed person=%s", person_id)
         return person
@@ -113,11 +119,17 @@ def found(kept: Kept, person_id: str) -> Person:
     raise UnknownPerson("That person was removed meanwhile.")
 
 
-def clean_name(typed: str) -> str:
-    """A name on one line, as it was typed. Raises BadName."""
+def clean_line(typed: str) -> str:
+    """A name on one line, as it was typed. Raises BadName for one that is too long."""
     name = " ".join("".join(c if c.isprintable() else " " for c in typed).split())
     if len(name) > LONGEST_NAME:
         raise BadName(f"This name is too long: take at most {LONGEST_NAME} letters.")
+    return name
+
+
+def clean_name(typed: str) -> str:
+    """A person's name on one line, as it was typed. Raises BadName."""
+    name = clean_line(typed)
     if not fold(name):
         raise BadName("Write a name with letters: it stands beside what you do, and you log in with it.")
     return name
@@ -151,6 +163,11 @@ def _named(kept: Kept, account: str) -> Person | None:
 
 def _replaced(kept: Kept, person: Person) -> tuple[Person, ...]:
     return tuple(person if each.id == person.id else each for each in kept.people)
+
+
+def _without_tokens(kept: Kept, person_id: str) -> dict[str, object]:
+    """The field of tokens without those that a person made, and may know."""
+    return {"tokens": tuple(each for each in kept.tokens if each.made_by != person_id)}
 
 
 def _keep_one_organizer(kept: Kept, person_id: str, role: Role | None) -> None:

@@ -15,7 +15,9 @@ from kiosk.dashboard.address import base_url_for_phones
 from kiosk.dashboard.gatekeeper import visitor
 from kiosk.dashboard.language import Later, later
 from kiosk.dashboard.noting import note
+from kiosk.dashboard.people import LONGEST_NAME
 from kiosk.dashboard.settings import DashboardSettings
+from kiosk.dashboard.tokens_page import token_lines
 from kiosk.dashboard.told import told
 
 
@@ -33,6 +35,8 @@ def add_people(app: flask.Flask, access: Access, settings: DashboardSettings) ->
             links=[
                 people_words.link(each, access.invitations.left_s(each), names) for each in access.invitations.open()
             ],
+            tokens=token_lines(access, names, zone),
+            longest_name=LONGEST_NAME,
             roles=[(each, people_words.role(each), people_words.role_may(each)) for each in ROLES],
         )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from kiosk.dashboard.access_file import Link, Moment, Person, Phone, Role
+from kiosk.dashboard.access_file import Link, Moment, Person, Phone, Role, Token
 from kiosk.dashboard.changes import Change
 from kiosk.dashboard.language import Later, _, day_and_time, later, say_later
 from kiosk.dashboard.told import told
@@ -69,6 +69,16 @@ class LinkLine(NamedTuple):
     detail: str
 
 
+class TokenLine(NamedTuple):
+    """A token that is good."""
+
+    id: str
+    name: str
+    role: Role
+    role_word: str
+    detail: str
+
+
 class ChangeLine(NamedTuple):
     """A line of the list of changes."""
 
@@ -106,11 +116,22 @@ def phone(each: Phone, seen: Moment, zone: ZoneInfo, *, is_this: bool) -> PhoneL
 
 def link(each: Link, left_s: float, makers: Mapping[str, str]) -> LinkLine:
     """An open invitation as a line. `makers`: names of people by id."""
-    machines = {"screen": _("the screen"), "command line": _("the command line")}
-    by = makers.get(each.made_by) or machines.get(each.made_by) or _("nobody")
+    by = _maker(each.made_by, makers)
     minutes = max(1, round(left_s / 60))
     title = _("For %(role)s", role=role(each.role).lower())
     return LinkLine(each.id, title, _("by %(name)s, %(minutes)s min left", name=by, minutes=minutes))
+
+
+def token(each: Token, seen: Moment | None, makers: Mapping[str, str], zone: ZoneInfo) -> TokenLine:
+    """A token as a line; times in `zone`. `makers`: names of people by id."""
+    if seen is None:
+        used = _("never used yet")
+    else:
+        used = _("last used %(time)s", time=_time(seen, zone))
+        if not seen.is_trusted:
+            used = _("%(times)s (the clock was not set)", times=used)
+    by = _("by %(name)s", name=_maker(each.made_by, makers))
+    return TokenLine(each.id, each.name, each.role, role(each.role), f"{by}, {used}")
 
 
 def changes(newest: Sequence[Change], zone: ZoneInfo) -> list[ChangeLine]:
@@ -135,6 +156,11 @@ def changes(newest: Sequence[Change], zone: ZoneInfo) -> list[ChangeLine]:
         )
         day_before = day
     return lines
+
+
+def _maker(made_by: str, names: Mapping[str, str]) -> str:
+    machines = {"screen": _("the screen"), "command line": _("the command line")}
+    return names.get(made_by) or machines.get(made_by) or _("nobody")
 
 
 def _time(moment: Moment, zone: ZoneInfo) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import secrets
 from collections.abc import Callable
 from datetime import datetime
@@ -11,15 +10,15 @@ from datetime import datetime
 import msgspec
 
 from hardware.clock import Clock, Stamp
-from kiosk.dashboard.access_errors import AccessFileError, TooMany, UnknownPerson, UnknownPhone
+from kiosk.dashboard.access_errors import TooMany, UnknownPerson, UnknownPhone
 from kiosk.dashboard.access_file import AccessFile, Moment, Person, Phone, Role, sha256
 from kiosk.dashboard.people import found
+from kiosk.dashboard.sightings import Sightings
 
 log = logging.getLogger(__name__)
 
 LIFE_S = 24 * 3600.0  # one event, with its eve
 MOST_A_PERSON = 10  # phones at a time: the one that was seen longest ago makes room
-SEEN_S = 300.0  # written so often at most; the server itself knows it to the second
 _LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels: no words
 
 
@@ -45,6 +44,11 @@ class Visitor:
         """Who the rows of the door name: the person, and the letters that tell their phones apart."""
         return f"{self.person.name} ({self.person.role}) {self.phone.letters}"
 
+    @property
+    def mark(self) -> str:
+        """What a log calls them."""
+        return self.phone.letters
+
     def get_id(self) -> str:
         """What the session cookie holds."""
         return self.token
@@ -56,8 +60,7 @@ class Phones:
     def __init__(self, file: AccessFile, clock: Clock) -> None:
         self._file = file
         self._clock = clock
-        self._seen: dict[str, Moment] = {}  # by sha256; to the second, and not durable
-        self._noted_ns: dict[str, int] = {}  # by sha256: when that was made durable
+        self._sightings = Sightings()
 
     def log_in(self, person: Person, device: str) -> Visitor:
         """A new login, whose token nobody has had before. Raises UnknownPerson when they were removed this moment."""
@@ -78,10 +81,8 @@ class Phones:
                 seen=moment,
             )
             change.to(phones=(*others, phone))
-        known = {each.sha256 for each in others}
-        self._seen = {key: moment for key, moment in self._seen.items() if key in known}
-        self._noted_ns = {key: at_ns for key, at_ns in self._noted_ns.items() if key in known}
-        self._noted_ns[phone.sha256] = now.monotonic_ns
+        self._sightings.forget_all_but({each.sha256 for each in others})
+        self._sightings.is_kept(phone.sha256, now)
         log.info("access event=logged-in person=%s phone=%s", person.id, phone.letters)
         return Visitor(person, phone, token)
 
@@ -95,7 +96,7 @@ class Phones:
             person = found(kept, phone.person)
         except UnknownPerson:
             return None
-        self._see(phone, now)
+        self._sightings.note(hashed, phone.letters, now, lambda seen: self._keep(hashed, seen))
         return Visitor(person, phone, token)
 
     def all(self) -> tuple[Phone, ...]:
@@ -105,7 +106,7 @@ class Phones:
 
     def seen(self, phone: Phone) -> Moment:
         """When a phone was seen last."""
-        return self._seen.get(phone.sha256, phone.seen)
+        return self._sightings.last(phone.sha256) or phone.seen
 
     def log_out(self, person_id: str, letters: str) -> Phone:
         """Log one phone out. Raises UnknownPhone when it is out already."""
@@ -127,22 +128,14 @@ class Phones:
             log.info("access event=logged-out person=%s phone=%s", each.person, each.letters)
         return ended
 
-    def _see(self, phone: Phone, now: Stamp) -> None:
-        moment = Moment.of(now)
-        self._seen[phone.sha256] = moment
-        if now.monotonic_ns - self._noted_ns.get(phone.sha256, -math.inf) < SEEN_S * 1e9:
-            return
-        self._noted_ns[phone.sha256] = now.monotonic_ns
-        try:
-            with self._file.changing() as change:  # what was logged out this moment stays out
-                change.to(
-                    phones=tuple(
-                        msgspec.structs.replace(each, seen=moment) if each.sha256 == phone.sha256 else each
-                        for each in change.before.phones
-                    )
+    def _keep(self, hashed: str, seen: Moment) -> None:
+        with self._file.changing() as change:  # what was logged out this moment stays out
+            change.to(
+                phones=tuple(
+                    msgspec.structs.replace(each, seen=seen) if each.sha256 == hashed else each
+                    for each in change.before.phones
                 )
-        except AccessFileError:  # a full disk logs nobody out
-            log.exception("access event=not-noted phone=%s next_try_s=%.0f", phone.letters, SEEN_S)
+            )
 
 
 def _is_over(phone: Phone, now: Stamp) -> bool:

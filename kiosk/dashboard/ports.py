@@ -32,6 +32,7 @@ AnyNews = ScanNews | DoorState | StreamState | AgendaNews
 State = TypeVar("State")
 
 DESK_GATE = "desk"  # the gate that rows made on the volunteer's page name
+PROGRAM_GATE = "program"  # that of codes that a program read, with the name of its token behind it
 PHONE_GATE = "phone"  # that of codes read by a phone, with the three letters of its session behind it
 
 
@@ -112,8 +113,14 @@ class FrontDesk(Protocol):
     def admit_waiting(self, waiting_id: int, press: Press, *, override: bool = False) -> Decision:
         """Let in somebody from the waiting list, in its order, or against it. Raises UnknownTicket."""
 
-    def wait(self, name: str, persons: int, press: Press) -> None:
-        """Put somebody at the end of the waiting list."""
+    def waiting_list(self) -> Sequence[Waiting]:
+        """Who waits for a seat, first come first."""
+
+    def recent_scans(self, limit: int) -> Sequence[ScanRow]:
+        """The last rows, newest first, at most `limit`."""
+
+    def wait(self, name: str, persons: int, press: Press) -> int:
+        """Put somebody at the end of the waiting list. Returns their number on it."""
 
     def stop_waiting(self, waiting_id: int, press: Press) -> None:
         """Take somebody off the waiting list; harmless when they are not on it."""

@@ -161,8 +161,13 @@ def persons_or(default: int, most: int = MOST_PERSONS) -> int:
 
 
 def name() -> str | None:
-    """The name in the form: one line, no control characters, None when empty."""
-    text = " ".join(flask.request.form.get("name", "").split())
+    """The name in the form, None when there is none."""
+    return one_line(flask.request.form.get("name", ""))
+
+
+def one_line(text: str) -> str | None:
+    """A name as it is kept: one line, no control characters, None when nothing is left."""
+    text = " ".join(text.split())
     return "".join(c for c in text if c.isprintable())[:LONGEST_TEXT].strip() or None
 
 

@@ -25,12 +25,11 @@ from kiosk.dashboard.live import Live
 from kiosk.dashboard.noting import note
 from kiosk.dashboard.ports import News
 from kiosk.dashboard.rights import may
-from kiosk.dashboard.stream_page import ANSWER_S
+from kiosk.dashboard.talk_changes import TalkChanges
 from kiosk.dashboard.talk_form import TalkForm
 from kiosk.dashboard.talks_view import TalksSaid, Undo
 from kiosk.dashboard.told import told
 from kiosk.dashboard.views import clock_time
-from kiosk.news import AgendaNews, StreamCommand
 from stream.agenda import Agenda, AgendaChanged, AgendaError, Talk, UnknownTalk
 from stream.agenda_files import parse_agenda
 
@@ -59,12 +58,6 @@ class _Done(NamedTuple):
         return TalksSaid(tone="yes", title=str(self.title), detail=self.detail, undo=self.undo)
 
 
-class NotDone(PlatypusError, RuntimeError):
-    """The stream process said no; its text says why."""
-
-    code = "not_done"
-
-
 def let_files_in(app: flask.Flask) -> None:
     """Allow a file of talks, where one is expected and from whoever may send it; before anything reads the request."""
 
@@ -76,7 +69,8 @@ def let_files_in(app: flask.Flask) -> None:
 
 def add_talks(app: flask.Flask, live: Live, news: News, zone: ZoneInfo) -> None:
     """Routes of the page; times on it are told in `zone`."""
-    changes = _Changes(news)
+    changes = TalkChanges(news)
+    presses = _Presses(changes)
 
     def page(said: TalksSaid | None, code: int = 200) -> flask.typing.ResponseReturnValue:
         now = live.now()
@@ -108,17 +102,17 @@ def add_talks(app: flask.Flask, live: Live, news: News, zone: ZoneInfo) -> None:
 
         app.post(f"/talks/{path}", endpoint=f"talks_{path}")(pressed)
 
-    press("stage", changes.stage)
-    press("next", changes.next)
-    press("up", lambda: changes.move(up=True))
-    press("down", lambda: changes.move(up=False))
-    press("remove", changes.remove)
-    press("undo", changes.undo)
-    press("undo-stage", changes.undo_stage)
+    press("stage", presses.stage)
+    press("next", presses.next)
+    press("up", lambda: presses.move(up=True))
+    press("down", lambda: presses.move(up=False))
+    press("remove", presses.remove)
+    press("undo", presses.undo)
+    press("undo-stage", presses.undo_stage)
 
     @app.post(UPLOAD_PATH, endpoint=_UPLOAD)
     def upload() -> flask.typing.ResponseReturnValue:
-        said = _tried("upload", lambda: changes.upload(zone))
+        said = _tried("upload", lambda: presses.upload(zone))
         if said.tone == "no":  # shown at once: a list of what is wrong is too long for a cookie
             return page(said, 422)
         flask.session["talks_said"] = msgspec.to_builtins(said)
@@ -142,13 +136,13 @@ def add_talks(app: flask.Flask, live: Live, news: News, zone: ZoneInfo) -> None:
 
     @app.get("/talks/edit/<talk_id>")
     def edit_talk(talk_id: str) -> flask.typing.ResponseReturnValue:
-        talk = _found(news.latest().agenda, talk_id)
+        talk = changes.find(talk_id)
         return form(talk_form.filled(talk, zone), talk_id, "", 200)
 
     def save(talk_id: str) -> flask.typing.ResponseReturnValue:
         typed = talk_form.form_of(flask.request.form)
         try:
-            done = changes.save(typed, talk_id, zone)
+            done = presses.save(typed, talk_id, zone)
         except AgendaChanged as error:
             note(str(error), refused=True)
             trouble = _("The agenda was changed meanwhile. Below is what you typed: press again to keep it.")
@@ -169,71 +163,47 @@ def add_talks(app: flask.Flask, live: Live, news: News, zone: ZoneInfo) -> None:
         return flask.render_template("error.html", title=_("This talk is gone"), text=told(str(error))), 404
 
 
-class _Changes:
-    """From the fields of a form to a command of the stream process, and to the words that answer it."""
+class _Presses:
+    """From the fields of a form to a change, and to the words that answer it."""
 
-    def __init__(self, news: News) -> None:
-        self._news = news
+    def __init__(self, changes: TalkChanges) -> None:
+        self._changes = changes
 
     def stage(self) -> _Done:
-        talk = _found(self._news.latest().agenda, flask.request.form.get("talk", ""))
-        self._command(StreamCommand(do="put_on_stage", talk=talk.id))
-        title = later("On stage: %(talk)s", talk=talks_view.short(talk))
+        title = self._changes.stage(_field("talk"))
         return _Done(title, _("Viewers go on seeing what they saw."), "stage")
 
     def next(self) -> _Done:
-        talk = _found(self._news.latest().agenda, flask.request.form.get("talk", ""))
-        self._command(StreamCommand(do="make_next", talk=talk.id))
-        title = later("Next: %(talk)s", talk=talks_view.short(talk))
+        title = self._changes.next(_field("talk"))
         return _Done(title, _("After it, the agenda goes on where it was."), "stage")
 
     def undo_stage(self) -> _Done:
-        self._command(StreamCommand(do="undo"))
-        return _Done(later("Undone"))
+        return _Done(self._changes.undo_stage())
 
     def move(self, *, up: bool) -> _Done:
-        known = self._seen()
-        talk = _found(known, flask.request.form.get("talk", ""))
-        ids: list[str | None] = [each.id for each in known.agenda.talks]
-        place = ids.index(talk.id)
-        before = ids[max(place - 1, 0)] if up else [*ids, None, None][place + 2]
-        self._replace(known.agenda.move(talk.id, before=before), known)
-        short = talks_view.short(talk)
-        title = later("Moved up: %(talk)s", talk=short) if up else later("Moved down: %(talk)s", talk=short)
-        return _Done(title, undo="agenda")
+        return _Done(self._changes.move(_field("talk"), _field("revision"), up=up), undo="agenda")
 
     def remove(self) -> _Done:
-        known = self._seen()
-        talk = _found(known, flask.request.form.get("talk", ""))
-        self._replace(known.agenda.remove(talk.id), known)
-        return _Done(later("Removed: %(talk)s", talk=talks_view.short(talk)), undo="agenda")
+        return _Done(self._changes.remove(_field("talk"), _field("revision")), undo="agenda")
 
     def undo(self) -> _Done:
-        known = self._seen()
-        self._command(StreamCommand(do="undo_agenda", made_from=known.revision))
-        return _Done(later("Undone"), undo="agenda")
+        return _Done(self._changes.undo(_field("revision")), undo="agenda")
 
     def save(self, typed: TalkForm, talk_id: str, zone: ZoneInfo) -> _Done:
         """Raises AgendaChanged, AgendaError and what the bus raises."""
-        known = self._seen()
+
+        def put_in(talk: Talk) -> Talk:
+            return typed.put_in(talk, zone)
+
         if talk_id:
-            talk = typed.put_in(known.agenda.talk(talk_id), zone)
-            agenda = known.agenda.change(talk)
+            title = self._changes.edit(talk_id, put_in, _field("revision"))
         else:
-            talk = typed.put_in(Talk(id="new", title="new"), zone)
-            fields = {name: getattr(talk, name) for name in ("title", "speaker", "starts_at", "minutes", "room")}
-            agenda = known.agenda.add(**fields)
-            if talk.do_not_record:
-                (added,) = {each.id for each in agenda.talks} - {each.id for each in known.agenda.talks}
-                agenda = agenda.change(msgspec.structs.replace(agenda.talk(added), do_not_record=True))
-        self._replace(agenda, known)
-        short = talks_view.short(talk)
-        title = later("Changed: %(talk)s", talk=short) if talk_id else later("Added: %(talk)s", talk=short)
+            title = self._changes.add(put_in, _field("revision"))
         return _Done(title, undo="agenda")
 
     def upload(self, zone: ZoneInfo) -> _Done:
         """The file of the form, in place of all there was. Raises AgendaFileError with all that is wrong with it."""
-        known = self._seen()
+        known = self._changes.seen(_field("revision"))
         file = flask.request.files.get("file")
         if file is None:
             flask.abort(400)
@@ -245,7 +215,7 @@ class _Changes:
         name = re.sub(r"[^\w. ()-]", "_", file.filename or "")[-60:] or "the file"
         room = flask.request.form.get("room", "").strip()[:200] or None
         agenda = parse_agenda(name, raw, zone, room=room, day=_day(flask.request.form.get("day", "")))
-        self._replace(agenda, known)
+        self._changes.replace(agenda, known)
         count, old = len(agenda.talks), len(known.agenda.talks)
         if count == 1:
             title = later("1 talk from %(file)s", file=name)
@@ -254,23 +224,6 @@ class _Changes:
         about = ", ".join((agenda.event[:80] or _("Talks"), _when(agenda, zone))) + "."
         instead = ngettext("In place of the one there was.", "In place of the %(num)s there were.", old) if old else ""
         return _Done(title, f"{about} {instead}".strip(), "agenda")
-
-    def _seen(self) -> AgendaNews:
-        """The agenda, when it is the one that the form was made from. Raises AgendaChanged, NotDone."""
-        known = self._news.latest().agenda
-        if known is None:
-            raise NotDone(talks_view.NOT_HEARD)
-        if flask.request.form.get("revision", "") != known.revision:
-            raise AgendaChanged("The agenda was changed meanwhile. It is below as it is now: look, then press again.")
-        return known
-
-    def _replace(self, agenda: Agenda, known: AgendaNews) -> None:
-        self._command(StreamCommand(do="replace_agenda", agenda=agenda, made_from=known.revision))
-
-    def _command(self, command: StreamCommand) -> None:
-        reply = self._news.command(command, ANSWER_S)
-        if not reply.ok:
-            raise NotDone(reply.error or "The stream said no, and not why; see its log.")
 
 
 def _tried(path: str, act: Callable[[], _Done]) -> TalksSaid:
@@ -298,9 +251,8 @@ def _when(agenda: Agenda, zone: ZoneInfo) -> str:
     return _("%(begins)s to %(ends)s", begins=begins, ends=day_and_time(ends, pattern))
 
 
-def _found(known: AgendaNews | None, talk_id: str) -> Talk:
-    """Raises UnknownTalk."""
-    return (known.agenda if known else Agenda()).talk(talk_id[:64])
+def _field(name: str) -> str:
+    return flask.request.form.get(name, "")
 
 
 def _day(text: str) -> date | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -12,12 +12,12 @@ import msgspec
 from kiosk.dashboard import words
 from kiosk.dashboard.language import _, day_and_time, say_later
 from kiosk.dashboard.ports import NewsNow
+from kiosk.dashboard.talk_changes import NOT_HEARD
 from kiosk.dashboard.told import told
 from kiosk.dashboard.words import Tone
-from stream.agenda import Agenda, Talk
+from stream.agenda import Agenda
 from stream.health import StreamState
 
-NOT_HEARD = say_later("The stream's program has not told its talks yet.")
 READ_ONLY = say_later("The stream's program does not answer. The talks can be read, not changed, until it is back.")
 
 Undo = Literal["", "stage", "agenda"]
@@ -61,14 +61,37 @@ class TalksSaid(msgspec.Struct, frozen=True, kw_only=True):
     undo: Undo = ""  # which undo takes it back
 
 
+class Standing(NamedTuple):
+    """Where the evening is in its agenda, as facts."""
+
+    agenda: Agenda
+    revision: str
+    on_stage: str  # the id of a talk, "" for none
+    following: str
+    is_live: bool  # else those two are told by the clock
+    undo: str  # of the agenda's last change
+    trouble: str  # why nothing can be changed
+
+
+def standing(news: NewsNow, now: datetime | None) -> Standing:
+    """The talks at this moment."""
+    heard, state = news.agenda, _state(news)
+    agenda = heard.agenda if heard else Agenda()
+    trouble = NOT_HEARD if heard is None else READ_ONLY if state is None else ""
+    return Standing(
+        agenda,
+        heard.revision if heard else "",
+        *_marked(agenda, state, now),
+        state is not None and state.order == "live",
+        heard.undo if heard and not trouble else "",
+        trouble,
+    )
+
+
 def compose(news: NewsNow, now: datetime | None, zone: ZoneInfo) -> TalksView:
     """The page of this moment; times in `zone`."""
-    heard = news.agenda
-    agenda = heard.agenda if heard else Agenda()
+    agenda, revision, on_stage, following, is_live, undo, trouble = standing(news, now)
     state = _state(news)
-    trouble = _(NOT_HEARD) if heard is None else _(READ_ONLY) if state is None else ""
-    on_stage, following = _marked(agenda, state, now)
-    is_live = state is not None and state.order == "live"
     days = {talk.starts_at.astimezone(zone).date() for talk in agenda.talks if talk.starts_at}
     today = {now.astimezone(zone).date()} if now else set()
     rooms = {talk.room for talk in agenda.talks}
@@ -100,11 +123,11 @@ def compose(news: NewsNow, now: datetime | None, zone: ZoneInfo) -> TalksView:
     return TalksView(
         event=agenda.event,
         lines=tuple(lines),
-        revision=heard.revision if heard else "",
+        revision=revision,
         version=version(news, now),
-        trouble=trouble,
+        trouble=_(trouble) if trouble else "",
         is_live=is_live,
-        undo=_capital(heard.undo) if heard and not trouble else "",
+        undo=_capital(undo),
         undo_stage=_capital(state.undo) if state else "",
     )
 
@@ -138,8 +161,3 @@ def _marked(agenda: Agenda, state: StreamState | None, now: datetime | None) -> 
 def _capital(text: str) -> str:
     text = told(text)
     return text[:1].upper() + text[1:]
-
-
-def short(talk: Talk) -> str:
-    """A title as the answer to a press says it."""
-    return talk.title if len(talk.title) <= 60 else talk.title[:60] + "…"

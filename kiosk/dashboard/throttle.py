@@ -33,8 +33,8 @@ class Throttle:
     """Counts wrong guesses. Not locked: whoever owns it holds a lock around each call."""
 
     def __init__(self, clock: Clock) -> None:
-        self._addresses = _Counts(ADDRESS, clock)
-        self._accounts = _Counts(ACCOUNT, clock)
+        self._addresses = Counts(ADDRESS, clock)
+        self._accounts = Counts(ACCOUNT, clock)
 
     def wait_s(self, address: str, account: str) -> float:
         """Seconds until a guess from `address` at `account` is looked at; 0 when now."""
@@ -51,13 +51,16 @@ class Throttle:
         self._accounts.forget(account)
 
 
-class _Counts:
+class Counts:
+    """Wrong guesses by key. Not locked either."""
+
     def __init__(self, patience: Patience, clock: Clock) -> None:
         self._patience = patience
         self._clock = clock
         self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()  # how many, when the last
 
     def wait_s(self, key: str) -> float:
+        """Seconds until a guess by `key` is looked at; 0 when now."""
         now_s = self._clock.monotonic()
         count, last_s = self._wrong.get(key, (0, now_s))
         over = count - self._patience.free
@@ -67,6 +70,7 @@ class _Counts:
         return max(0.0, last_s + own_s - now_s)
 
     def failed(self, key: str) -> None:
+        """A guess was wrong."""
         now_s = self._clock.monotonic()
         count, last_s = self._wrong.pop(key, (0, now_s))
         self._wrong[key] = ((0 if now_s - last_s >= FORGET_AFTER_S else count) + 1, now_s)
@@ -74,6 +78,7 @@ class _Counts:
             self._wrong.popitem(last=False)
 
     def forget(self, key: str) -> None:
+        """Begin anew."""
         self._wrong.pop(key, None)
 
 

@@ -465,10 +465,19 @@ FORMS = (
     say_later("Too long: take at most %(most)s characters."),
     say_later("Too easy to guess: no rows such as 123456, no repeats such as 121212, no common word."),
     say_later("%(most)s invitations are open already: withdraw some first."),
+    say_later("Write what the token is for, with letters: it stands beside what is done with it."),
+    say_later("There is a token called %(name)s already. Take another name, or revoke that one first."),
+    say_later("There are %(most)s tokens already: revoke some first."),
+    say_later("This token was revoked already."),
+    say_later("Other orders wait for the stream's program: this one was not given. Wait a moment."),
+    say_later("This token is not one, or was revoked. Ask an organizer for another: page People, Tokens."),
+    say_later("Send a token, as Authorization: Bearer platypus_..; an organizer makes one on the page People."),
+    say_later("This token is for the role %(said_role)s; this needs %(said_needed)s."),
     say_later("This invitation was used or withdrawn already, or is older than 30 minutes."),
     say_later(
         "This link was used already, was withdrawn, or is older than 30 minutes. Ask an organizer for another; on the Pi itself `platypus dashboard --new-login` makes one."
     ),
+    say_later("%(count)s programs listen already; close one, or try again in a moment."),
     say_later("%(count)s live pages are open already; close one, or try again in a moment."),
     say_later(
         "This page is not known by the name %(name)s. Use the address the Pi shows, or add the name to hosts under [dashboard] in platypus.toml."
@@ -500,6 +509,9 @@ FORMS = (
     say_later("%(name)s (viewer) %(letters)s"),
     say_later("%(name)s (door) %(letters)s"),
     say_later("%(name)s (organizer) %(letters)s"),
+    say_later("%(name)s (viewer, by token)"),
+    say_later("%(name)s (door, by token)"),
+    say_later("%(name)s (organizer, by token)"),
     say_later("The command line"),
     say_later("The desk"),
     say_later("%(said_device)s, as viewer"),
@@ -515,6 +527,8 @@ FORMS = (
     say_later("An invitation for %(said_role)s is made."),
     say_later("%(name)s is now %(said_role)s."),
     say_later("%(name)s is removed, and logged out everywhere."),
+    say_later("A token for %(said_role)s is made: %(name)s"),
+    say_later("The token %(name)s is revoked."),
     say_later("%(name)s is logged out on 1 phone."),
     say_later("%(name)s is logged out on %(count)s phones."),
     say_later("%(name)s is logged out on %(said_device)s %(letters)s."),

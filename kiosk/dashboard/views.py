@@ -16,7 +16,7 @@ from kiosk.dashboard import screen_words, talks_view, words
 from kiosk.dashboard.curve import CurveView, curve
 from kiosk.dashboard.language import _, day_and_time, ngettext, say_later
 from kiosk.dashboard.next_press import NextPress, next_press
-from kiosk.dashboard.ports import DESK_GATE, PHONE_GATE, EventFacts, NewsNow
+from kiosk.dashboard.ports import DESK_GATE, PHONE_GATE, PROGRAM_GATE, EventFacts, NewsNow
 from kiosk.dashboard.stream_view import StatusLine, StreamView, status, stream_view
 from kiosk.dashboard.told import told
 from kiosk.dashboard.words import Status, Tone
@@ -207,9 +207,9 @@ def is_for_screen(row: ScanRow) -> bool:
 
     An entry by hand belongs on a screen only when the person stands at that gate, and never when it was made on the
     volunteer's page: that guest stands elsewhere, and a sudden green would greet the wrong one. Nor does one that a
-    phone read: its own face is the screen.
+    phone or a program read: they have a face of their own.
     """
-    if row.gate.startswith(f"{PHONE_GATE} "):
+    if row.gate.startswith((f"{PHONE_GATE} ", f"{PROGRAM_GATE} ")):
         return False
     if row.kind == "entry":
         return row.actor is None or row.gate != DESK_GATE
@@ -305,11 +305,17 @@ def line(row: ScanRow, zone: ZoneInfo) -> AnswerLine:
     )
 
 
+def without_names(row: ScanRow) -> ScanRow:
+    """A row for whoever may not know who comes, nor who stands at the door."""
+    product = row.product if row.product == words.WALK_IN else None
+    kind = row.gate.partition(" ")[0]
+    gate = kind if kind in {PHONE_GATE, PROGRAM_GATE} else row.gate  # behind it stands whose it is
+    return row._replace(holder=None, guest=None, product=product, actor=None, note=None, gate=gate)
+
+
 def _nameless(row: ScanRow) -> ScanRow:
-    is_walk_in = row.product == words.WALK_IN
     somebody = _(_SOMEBODY) if row.holder or row.guest else None
-    product = row.product if is_walk_in else None
-    return row._replace(holder=somebody, guest=None, product=product, actor=None, note=None)
+    return without_names(row)._replace(holder=somebody)
 
 
 def _to_the_second(at: datetime, zone: ZoneInfo) -> str:

@@ -19,11 +19,13 @@ from kiosk.bus import Bus
 from kiosk.config import Config, load_config
 from kiosk.dashboard import ports, qr
 from kiosk.dashboard.access import Access
+from kiosk.dashboard.access_file import Role
 from kiosk.dashboard.address import phones_url
 from kiosk.dashboard.app import create_app
 from kiosk.dashboard.certificate import names_of_machine, own_certificate, read_certificate
 from kiosk.dashboard.changes import Changes
 from kiosk.dashboard.front import Front
+from kiosk.dashboard.invitations import COMMAND_LINE
 from kiosk.dashboard.ledger_desk import LedgerDesk
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.machine import MachineWatch
@@ -127,6 +129,15 @@ def login_link(config_path: Path, base: str = "") -> str:
     link = _link(base, Access(state_dir, clock))
     Changes(state_dir, clock).add("The command line", "People: A login link for an organizer is made.")
     return link
+
+
+def make_token(config_path: Path, name: str, role: Role) -> str:
+    """A token for a program, in full. Raises BadName, NameTaken, TooMany."""
+    config, clock = load_config(config_path), SystemClock()
+    state_dir = Path(config.state_dir)
+    secret, token = Access(state_dir, clock).tokens.make(name, role, COMMAND_LINE)
+    Changes(state_dir, clock).add("The command line", f"People: A token for {role} is made: {token.name}")
+    return secret
 
 
 def show_code(link: str) -> None:

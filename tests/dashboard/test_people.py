@@ -32,8 +32,9 @@ from kiosk.dashboard.access_file import Person, Role
 from kiosk.dashboard.address import base_url_for_phones
 from kiosk.dashboard.invitations import COMMAND_LINE, MOST_LINKS
 from kiosk.dashboard.people import LONGEST_NAME, clean_name
-from kiosk.dashboard.phones import LIFE_S, MOST_A_PERSON, SEEN_S, Phones, device
+from kiosk.dashboard.phones import LIFE_S, MOST_A_PERSON, Phones, device
 from kiosk.dashboard.settings import HttpsSettings
+from kiosk.dashboard.sightings import SEEN_S
 
 NO_HTTPS = HttpsSettings(enabled=False)
 PLAIN = {"plain_http": "whole-network", "https": NO_HTTPS}

@@ -42,6 +42,7 @@ def full(make_house: Callable[..., House]) -> House:
     ):
         house.somebody(name, role)  # type: ignore[arg-type]
     house.access.invitations.make("door", house.access.people.all()[0].id)
+    house.access.tokens.make("Prometheus in the association's office", "door", "command line")
     house.news.say(DoorState(gate="main", camera="ok"))
     return house
 
@@ -71,6 +72,31 @@ def test_an_organizer_invites_somebody_who_is_in_by_the_code(browser: Browser, f
             expect(guest.locator("body.is-live")).to_be_visible()
             expect(guest.get_by_role("button", name=re.compile("Go live|Stop"))).to_have_count(0)
             guest.screenshot(path=PICTURES / f"home-door-{scheme}.png", full_page=True)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_token_is_made_copied_and_revoked_without_scripts(browser: Browser, full: House, scheme: str) -> None:
+    options = {"viewport": PHONE, "java_script_enabled": False, "color_scheme": scheme, "locale": "en"}
+    with full.served() as server, watched(browser, server.url, **options) as context:
+        page = context.new_page()
+        page.goto(server.url)
+        log_in(page)
+        page.goto(f"{server.url}/people")
+        page.get_by_text("New token…").click()
+        page.get_by_label("What it is for").fill("Ticket wall")
+        page.locator("#token-role").select_option("door")
+        page.screenshot(path=PICTURES / f"tokens-{scheme}.png", full_page=True)
+        page.get_by_role("button", name="Make a token").click()
+        expect(page.get_by_role("heading", name="Token: Ticket wall")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        page.screenshot(path=PICTURES / f"token-{scheme}.png", full_page=True)
+        secret = page.get_by_label("Copy this into the program").input_value()
+        assert (found := full.access.tokens.find(secret)) and found.role == "door"
+        page.get_by_role("link", name="Done").click()
+        assert secret not in page.content()
+        page.get_by_role("button", name="Revoke the token Ticket wall").click()
+        expect(page.get_by_role("status")).to_contain_text("The token Ticket wall is revoked.")
+        assert full.access.tokens.find(secret) is None
 
 
 def test_who_is_made_less_sees_it_at_once(browser: Browser, full: House) -> None:

@@ -17,6 +17,7 @@ import pytest
 from hardware.clock import SystemClock
 from kiosk.config import event_secret, load_config
 from kiosk.dashboard.changes import Changes
+from kiosk.dashboard.tokens import FORM
 from kiosk.door.reader import Reader
 from kiosk.ledger.ledger import Ledger
 from kiosk.tickets import codes
@@ -153,6 +154,14 @@ def test_a_login_link_from_the_command_line_is_in_the_list_of_changes(venue: Pat
     platypus(venue, "dashboard", "--new-login")
     (line,) = Changes(venue / "state", SystemClock()).newest(10).changes
     assert (line.who, line.what) == ("The command line", "People: A login link for an organizer is made.")
+
+
+def test_a_token_from_the_command_line_is_one_line_and_in_the_list_of_changes(venue: Path) -> None:
+    said = platypus(venue, "dashboard", "token", "Ticket wall", "--role", "door").stdout
+    assert FORM.fullmatch(said.strip())
+    (line,) = Changes(venue / "state", SystemClock()).newest(10).changes
+    assert (line.who, line.what) == ("The command line", "People: A token for door is made: Ticket wall")
+    assert "already" in platypus(venue, "dashboard", "token", "Ticket wall", code=1).stderr
 
 
 @pytest.mark.parametrize(

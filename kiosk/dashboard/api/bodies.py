@@ -1,0 +1,132 @@
+"""What programs send: bodies of JSON and the questions in an address, as structs that refuse what they do not know."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from kiosk.dashboard.presses import LONGEST_TEXT, MOST_ON_A_TICKET, MOST_PERSONS
+from kiosk.dashboard.scanning import LONGEST_CODE
+from kiosk.ledger import GateMode
+from stream.agenda import Words
+
+MOST_SCANS = 200
+MOST_TICKETS = 50
+MOST_CHANGES = 200
+_LARGEST_ID = 999_999_999_999
+
+Id = Annotated[int, msgspec.Meta(ge=1, le=_LARGEST_ID)]
+Persons = Annotated[int, msgspec.Meta(ge=1, le=MOST_PERSONS)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_TEXT)]
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+# Both alphabets' padding is asked for: what is cut off in the middle is not taken for another code.
+_BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+
+
+class Nothing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """No body, or {}."""
+
+
+class CheckIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Let a ticket's people in. `override`: whatever the rules say, up to the fire limit."""
+
+    ticket: Id
+    persons: Annotated[int, msgspec.Meta(ge=1, le=MOST_ON_A_TICKET)] | None = None  # null: all who may
+    override: bool = False
+
+
+class CheckOut(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Let a ticket's people out."""
+
+    ticket: Id
+
+
+class WalkIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Let in people without a ticket. `override`: whoever waits, up to the fire limit."""
+
+    name: Name | None = None
+    persons: Persons = 1
+    override: bool = False
+
+
+class Wait(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Put somebody at the end of the waiting list."""
+
+    name: Name
+    persons: Persons = 1
+
+
+class AdmitWaiting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Let in a guest of the waiting list, in its order. `override`: against it, up to the fire limit."""
+
+    waiting: Id
+    override: bool = False
+
+
+class StopWaiting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Take a guest off the waiting list."""
+
+    waiting: Id
+
+
+class Correction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody passed unseen: one more, or one fewer, is inside."""
+
+    delta: Literal[1, -1]
+
+
+class Undo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Take back a row of the ledger."""
+
+    scan: Id
+
+
+class SetClock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What time it is, where the machine does not know."""
+
+    wall: Instant
+
+
+class Scan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A code that was read elsewhere, in base64, since it may hold any bytes; and which way that reader is for."""
+
+    code: Annotated[bytes, msgspec.Meta(min_length=1, max_length=LONGEST_CODE, extra_json_schema={"pattern": _BASE64})]
+    mode: GateMode
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From which agenda it was decided."""
+
+    revision: str
+
+
+class TalkSent(Seen, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A talk, whole, and from which agenda it was decided."""
+
+    title: Annotated[Words, msgspec.Meta(min_length=1)]
+    speaker: Words = ""
+    starts_at: Instant | None = None
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] | None = None
+    room: Words = ""
+    do_not_record: bool = False
+
+
+class ScansAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many of the newest rows."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_SCANS)] = 50
+
+
+class TicketsAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every word of `search` is in the holder's name, the e-mail or the order; case and accents do not matter."""
+
+    search: Name
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_TICKETS)] = 12
+
+
+class ChangesAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many of the newest changes."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_CHANGES)] = 50

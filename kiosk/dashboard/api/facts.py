@@ -1,0 +1,282 @@
+"""What the API tells: facts as structs, without the words that pages make of them. Times have a zone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from kiosk.dashboard import views, words
+from kiosk.dashboard.changes import Change
+from kiosk.dashboard.live import Snapshot
+from kiosk.dashboard.ports import EventFacts, Heard
+from kiosk.ledger import Caveat, Decision, Direction, Found, Reason, ScanRow, Waiting
+from kiosk.ledger import Seats as LedgerSeats
+from kiosk.ledger import Ticket as LedgerTicket
+from kiosk.news import DoorState
+from kiosk.tickets.status import Status
+from stream.agenda import Talk
+from stream.health import StreamState
+
+
+class People(msgspec.Struct, frozen=True, kw_only=True):
+    """The room in numbers, counted from the rows of the ledger."""
+
+    inside: int
+    capacity: int
+    admitted: int
+    refused: int
+    tickets: int
+
+
+class Seats(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left for people without a ticket."""
+
+    free: int
+    kept: int
+    waiting: int
+
+
+class Time(msgspec.Struct, frozen=True, kw_only=True):
+    """What time the door believes it is, and who vouches for it."""
+
+    wall: datetime
+    told_by: Literal["server", "hand", "nobody"]
+
+
+class Gate(msgspec.Struct, frozen=True, kw_only=True):
+    """A gate with a program of its own. Of one that is gone the state is not told: it would look alive."""
+
+    gate: str
+    is_gone: bool
+    age_s: float
+    state: DoorState | None
+
+
+class Stream(msgspec.Struct, frozen=True, kw_only=True):
+    """What the stream's program said last, and how long ago; without a state when it is gone or was never heard."""
+
+    is_gone: bool
+    age_s: float | None = None
+    state: StreamState | None = None
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the ledger. Whose it is, is null for whoever may not see names."""
+
+    scan: int
+    at: datetime
+    gate: str
+    kind: str
+    is_admitted: bool
+    reason: str | None
+    caveats: tuple[str, ...]
+    delta: int
+    is_undone: bool
+    raw_at: datetime | None  # what the clock said then, when `at` was corrected
+    holder: str | None
+    guest: str | None  # of the waiting list
+    product: str | None
+    note: str | None
+    actor: str | None
+
+
+class Evening(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is known at one moment."""
+
+    at: datetime
+    sees_names: bool
+    trouble: str  # why the ledger cannot be read, in words; then what it would tell is null
+    event: EventFacts | None
+    people: People | None
+    seats: Seats | None
+    clock: Time | None
+    gates: tuple[Gate, ...]
+    stream: Stream
+    scans: tuple[Row, ...]  # newest first
+
+
+class Scans(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of the ledger, newest first."""
+
+    scans: tuple[Row, ...]
+
+
+class Ticket(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket, without its code."""
+
+    ticket: int
+    number: int
+    holder: str | None
+    email: str | None
+    product: str | None
+    status: Status
+    order_code: str | None
+    note: str | None  # what a volunteer must see
+    persons: int
+    is_walk_in: bool
+    valid_from: datetime | None
+    valid_until: datetime | None
+
+
+class FoundTicket(Ticket, frozen=True, kw_only=True):
+    """A ticket that was found, and how many of its people are inside."""
+
+    inside: int
+    last_at: datetime | None
+
+
+class Tickets(msgspec.Struct, frozen=True, kw_only=True):
+    """What a search found."""
+
+    tickets: tuple[FoundTicket, ...]
+    is_more: bool  # there are more than the limit
+
+
+class Guest(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody on the waiting list."""
+
+    waiting: int
+    name: str
+    persons: int
+    since: datetime
+
+
+class WaitingList(msgspec.Struct, frozen=True, kw_only=True):
+    """Who waits for a seat, first come first."""
+
+    guests: tuple[Guest, ...]
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The ledger's decision; it is on the disk."""
+
+    scan: int
+    direction: Direction
+    is_admitted: bool
+    reason: Reason | None
+    caveats: tuple[Caveat, ...]
+    persons: int
+    inside: int
+    capacity: int
+    is_repeat: bool  # this key had been decided before: nothing was counted now
+    ticket: Ticket | None
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """How many people are inside now."""
+
+    inside: int
+
+
+class Waits(msgspec.Struct, frozen=True, kw_only=True):
+    """A guest is on the waiting list under this number."""
+
+    waiting: int
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """It was done; `said` is the sentence that pages and the list of changes have for it."""
+
+    said: str
+
+
+class TalksNow(msgspec.Struct, frozen=True, kw_only=True):
+    """The agenda, and where the evening is in it."""
+
+    revision: str  # whoever changes the agenda says from which one
+    event: str
+    talks: tuple[Talk, ...]
+    on_stage: str  # the id of a talk, "" for none
+    next: str
+    is_live: bool  # else those two are told by the clock
+    undo: str  # what undo would do, in words; "" when nothing
+    trouble: str  # why nothing can be changed, in words
+
+
+class ChangeList(msgspec.Struct, frozen=True, kw_only=True):
+    """The list of what was changed, newest first."""
+
+    changes: tuple[Change, ...]
+    unreadable: int  # lines passed over
+
+
+def evening(now: Snapshot, *, names: bool) -> Evening:
+    """The facts of a snapshot."""
+    facts = now.facts
+    people, seats, clock = facts.people, facts.seats, facts.time
+    return Evening(
+        at=now.at,
+        sees_names=names,
+        trouble=facts.trouble,
+        event=facts.event,
+        people=None if people is None else People(**people._asdict()),
+        seats=None if seats is None else seats_of(seats),
+        clock=None if clock is None else Time(wall=clock.wall, told_by=clock.told_by),
+        gates=tuple(_gate(heard) for heard in facts.news.doors),
+        stream=stream(facts.news.stream),
+        scans=rows(facts.scans, names=names),
+    )
+
+
+def rows(scans: Sequence[ScanRow], *, names: bool) -> tuple[Row, ...]:
+    """Rows of the ledger, as whoever asks may see them."""
+    seen = scans if names else [views.without_names(row) for row in scans]
+    return tuple(Row(scan=row.scan_id, **{key: getattr(row, key) for key in _ROW_FIELDS}) for row in seen)
+
+
+_ROW_FIELDS = tuple(name for name in Row.__struct_fields__ if name != "scan")
+
+
+def stream(heard: Heard[StreamState] | None) -> Stream:
+    """What is known of the stream."""
+    if heard is None:
+        return Stream(is_gone=True)
+    is_gone = words.is_gone(heard)
+    return Stream(is_gone=is_gone, age_s=round(heard.age_s, 1), state=None if is_gone else heard.state)
+
+
+def _gate(heard: Heard[DoorState]) -> Gate:
+    is_gone = words.is_gone(heard)
+    state = None if is_gone else heard.state
+    return Gate(gate=heard.state.gate, is_gone=is_gone, age_s=round(heard.age_s, 1), state=state)
+
+
+def seats_of(seats: LedgerSeats) -> Seats:
+    """The same as a struct."""
+    return Seats(**seats._asdict())
+
+
+def found(each: Found) -> FoundTicket:
+    """A ticket of a search."""
+    return FoundTicket(**_fields(each.ticket), inside=each.inside, last_at=each.last_at)
+
+
+def guest(each: Waiting) -> Guest:
+    """A guest of the waiting list."""
+    return Guest(waiting=each.id, name=each.name, persons=each.persons, since=each.since)
+
+
+def answer(decision: Decision) -> Answer:
+    """A decision of the ledger."""
+    return Answer(
+        scan=decision.scan_id,
+        direction=decision.direction,
+        is_admitted=decision.is_admitted,
+        reason=decision.reason,
+        caveats=decision.caveats,
+        persons=decision.persons,
+        inside=decision.inside,
+        capacity=decision.capacity,
+        is_repeat=decision.is_repeat,
+        ticket=None if decision.ticket is None else Ticket(**_fields(decision.ticket)),
+    )
+
+
+_TICKET_FIELDS = tuple(name for name in Ticket.__struct_fields__ if name != "ticket")
+
+
+def _fields(ticket: LedgerTicket) -> dict[str, Any]:
+    return {"ticket": ticket.id, **{name: getattr(ticket, name) for name in _TICKET_FIELDS}}

@@ -1,0 +1,98 @@
+"""The one table of the API's routes: what is served, what the OpenAPI file says, and what the rights are asked for.
+
+A route is called as the press of the page that does the same, so that it needs the same role and leaves the same line
+in the list of changes.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from kiosk.dashboard.api import bodies, facts
+from kiosk.dashboard.orders import ORDERS
+
+BASE = "/api/v1"
+
+Writes = Literal["", "ledger", "stream"]
+
+
+class Route(NamedTuple):
+    """One method of one address."""
+
+    name: str  # with rights.API before it: its line in the table of rights
+    method: Literal["GET", "POST"]
+    path: str  # behind BASE, as Flask writes it
+    summary: str
+    answer: type[msgspec.Struct] | None = None  # None: no struct, and served by itself
+    body: type[msgspec.Struct] | None = None
+    asked: type[msgspec.Struct] | None = None  # behind the question mark
+    writes: Writes = ""  # to the ledger, by an Idempotency-Key; or to the stream's program
+
+
+def _get(
+    name: str, path: str, summary: str, answer: type[msgspec.Struct], asked: type[msgspec.Struct] | None = None
+) -> Route:
+    return Route(name, "GET", path, summary, answer, asked=asked)
+
+
+def _press(name: str, path: str, body: type[msgspec.Struct], answer: type[msgspec.Struct], summary: str) -> Route:
+    return Route(f"door_{name}", "POST", path, summary, answer, body, writes="ledger")
+
+
+def _talk(name: str, path: str, summary: str, body: type[msgspec.Struct] = bodies.Nothing) -> Route:
+    return Route(f"talks_{name}", "POST", path, summary, facts.Done, body, writes="stream")
+
+
+_ORDER_SAYS = {
+    "start": "Go live with the camera, without a slate before.",
+    "go-live": "Go live with the slate before the start.",
+    "next": "Introduce the next talk by its slate, then show the camera.",
+    "camera": "Show the camera: the way back from every slate.",
+    "break": "Show the slate of a break.",
+    "end": "Thank the viewers; the stream stays until stop.",
+    "hide": "Hide the camera and the sound of the room, at once.",
+    "undo": "Back to before the last order.",
+    "stop": "End the stream and close the recording.",
+    "retry": "Try again now, wherever it waits to.",
+    "preflight": "Try camera, sound, disk and each destination; what is found appears in the stream's state.",
+}
+
+ROUTES: tuple[Route, ...] = (
+    Route("openapi", "GET", "/openapi.json", "This very document."),
+    _get("evening", "/evening", "Everything that is known at this moment.", facts.Evening),
+    Route("events", "GET", "/events", "The evening as server-sent events: a snapshot when something changes."),
+    _get("stream", "/stream", "What the stream does.", facts.Stream),
+    _get("scans", "/scans", "The newest rows of the ledger.", facts.Scans, bodies.ScansAsked),
+    _get("tickets", "/tickets", "Search tickets.", facts.Tickets, bodies.TicketsAsked),
+    _get("waiting", "/waiting", "Who waits for a seat.", facts.WaitingList),
+    _get("talks", "/talks", "The agenda, who is on stage, who is next.", facts.TalksNow),
+    _get("changes", "/changes", "What was changed, by whom and when.", facts.ChangeList, bodies.ChangesAsked),
+    _press("check-in", "/check-in", bodies.CheckIn, facts.Answer, "Let a ticket's people in."),
+    _press("check-out", "/check-out", bodies.CheckOut, facts.Answer, "Let a ticket's people out."),
+    _press("walk-in", "/walk-in", bodies.WalkIn, facts.Answer, "Let in people without a ticket."),
+    _press("wait", "/waiting", bodies.Wait, facts.Waits, "Put somebody at the end of the waiting list."),
+    _press("admit-waiting", "/waiting/admit", bodies.AdmitWaiting, facts.Answer, "Let in a guest of the waiting list."),
+    _press("stop-waiting", "/waiting/remove", bodies.StopWaiting, facts.Done, "Take a guest off the waiting list."),
+    _press("correct", "/corrections", bodies.Correction, facts.Counted, "Count somebody who passed unseen."),
+    _press("undo", "/undo", bodies.Undo, facts.Counted, "Take back a row of the ledger."),
+    _press("release", "/release", bodies.Nothing, facts.Seats, "Keep nobody's seat any more."),
+    _press("set-clock", "/clock", bodies.SetClock, facts.Done, "Set the clock of a machine that has none."),
+    _press("read-code", "/scan", bodies.Scan, facts.Answer, "Decide on a code that was read elsewhere."),
+    *(
+        Route(
+            f"stream_{do}", "POST", f"/stream/{path}", _ORDER_SAYS[path], facts.Done, bodies.Nothing, writes="stream"
+        )
+        for path, do in ORDERS.items()
+    ),
+    _talk("add", "/talks", "One more talk, in the place of its time.", bodies.TalkSent),
+    _talk("edit", "/talks/<talk>/edit", "Another text or time for a talk, whole.", bodies.TalkSent),
+    _talk("remove", "/talks/<talk>/remove", "Take a talk out of the agenda.", bodies.Seen),
+    _talk("up", "/talks/<talk>/up", "Move a talk up by one place.", bodies.Seen),
+    _talk("down", "/talks/<talk>/down", "Move a talk down by one place.", bodies.Seen),
+    _talk("undo", "/talks/undo", "Take back the last change of the agenda.", bodies.Seen),
+    _talk("stage", "/talks/<talk>/stage", "Say which talk is on stage now; viewers go on seeing what they saw."),
+    _talk("next", "/talks/<talk>/next", "Say which talk is the next one."),
+    _talk("undo-stage", "/talks/undo-stage", "Take back the last order, also who is on stage."),
+)  # fmt: skip
