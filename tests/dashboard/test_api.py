@@ -421,6 +421,17 @@ def test_a_ledger_that_fails_is_said_and_may_be_asked_again(house: House) -> Non
     assert [(each.what, each.outcome) for each in house.noted()] == [("Door: walk in", "refused")]
 
 
+def test_a_damaged_file_of_tokens_is_said_without_where_it_is(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    program = Program(house, "viewer")
+    path = house.access._file.path
+    content = path.read_bytes()
+    path.write_bytes(b"{")
+    said = problem(program.get("/evening"), 503, "access_file")
+    assert "dashboard.json" not in said and "dashboard.json" in caplog.text
+    path.write_bytes(content)
+    assert program.get("/evening").status_code == 200, "put back: nothing is lost"
+
+
 def test_what_nobody_foresaw_is_a_problem_without_its_words(house: House, caplog: pytest.LogCaptureFixture) -> None:
     house.app.config["PROPAGATE_EXCEPTIONS"] = False
 

@@ -11,7 +11,7 @@ from api_stage import Program, issue
 from dashboard_house import House
 from talks_stage import Stage
 
-from kiosk.dashboard.api.problems import _STATUS
+from kiosk.dashboard.api.problems import STATUS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 
@@ -55,4 +55,4 @@ def test_every_code_of_the_page_is_one_with_that_status() -> None:
     for statuses, codes in re.findall(r"^\| ([\d, ]+) \| (.+?) \|", table, re.MULTILINE):
         for code in re.findall(r"`(\w+)`", codes):
             if code not in {"not_found", "too_large"}:  # the server's own
-                assert str(_STATUS[code]) in statuses, code
+                assert str(STATUS[code]) in statuses, code

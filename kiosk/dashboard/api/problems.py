@@ -50,7 +50,7 @@ class NoKey(NotUnderstood):
     code = "no_idempotency_key"
 
 
-_STATUS: Mapping[str, int] = {
+STATUS: Mapping[str, int] = {
     "not_json": 400,
     "no_idempotency_key": 400,
     "no_token": 401,
@@ -81,6 +81,7 @@ _STATUS: Mapping[str, int] = {
 _SAID: Mapping[str, str] = {  # where the sentence of an error speaks of a page
     "old_page": "This Idempotency-Key was used for something else; nothing was counted. Take a new one for each press.",
     "agenda_changed": "The agenda was changed meanwhile; nothing was done. Get the talks again and look, then decide.",
+    "access_file": "The list of tokens cannot be read or written; what is wrong is in the log. Door and stream go on.",
     "desk_busy": "The ledger does not answer and nothing was counted. Say it again in a moment, with the same key.",
 }
 _BY_STATUS: Mapping[int, tuple[str, str]] = {
@@ -95,7 +96,7 @@ _BY_STATUS: Mapping[int, tuple[str, str]] = {
 def of_error(error: PlatypusError | OSError) -> flask.Response:
     """The answer for something that we foresaw."""
     code = error.code if isinstance(error, PlatypusError) else "unavailable"
-    status = _STATUS.get(code, 503 if isinstance(error, OSError) else 409)
+    status = STATUS.get(code, 503 if isinstance(error, OSError) else 409)
     answer = _answer(status, code, _SAID.get(code) or str(error))
     if isinstance(error, TooManyTries):
         answer.headers["Retry-After"] = str(int(error.wait_s) + 1)

@@ -84,8 +84,9 @@ def add_api(app: flask.Flask, calls: Calls, live: Live, tokens: Tokens) -> flask
             said, words = problems.of_http(error), ""
         elif isinstance(error, PlatypusError | OSError):
             said, words = problems.of_error(error), str(error)
-            if role() is not None:  # strangers could fill the log: tokens.py tells as much of them as is good
-                trace = error if said.status_code == 503 else None
+            is_unwell = said.status_code == 503
+            if role() is not None or is_unwell:  # else strangers could fill the log: see tokens.py
+                trace = error if is_unwell else None
                 log.warning("api endpoint=%s outcome=failed cause=%s", endpoint, type(error).__name__, exc_info=trace)
         else:
             log.error("api event=failed endpoint=%s", endpoint, exc_info=error)
