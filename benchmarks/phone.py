@@ -29,6 +29,7 @@ from kiosk.dashboard.live import Live
 from kiosk.dashboard.ports import FakeNews
 from kiosk.dashboard.server import DashboardServer
 from kiosk.dashboard.settings import DashboardSettings
+from kiosk.dashboard.sponsors import Sponsors
 from kiosk.dashboard.watching import PreviewFiles
 from kiosk.ledger import NewTicket
 from kiosk.ledger.ledger import Ledger
@@ -92,7 +93,16 @@ def main() -> None:
         access.invitations.use(access.login_link(), "Organizer", pin)
         live, preview = Live(desk, news, clock, settings), PreviewFiles(Path(folder), clock)
         changes = Changes(Path(folder), clock)
-        app = create_app(settings, access=access, changes=changes, live=live, news=news, desk=desk, preview=preview)
+        app = create_app(
+            settings,
+            access=access,
+            changes=changes,
+            live=live,
+            news=news,
+            desk=desk,
+            preview=preview,
+            sponsors=Sponsors(Path(folder) / "look"),
+        )
         with DashboardServer(app, "127.0.0.1", 0) as server, live, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
             page = browser.new_page(viewport={"width": 390, "height": 844})

@@ -80,6 +80,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         """Where the stream keeps the talks."""
         return Path(self.state_dir) / "agenda.json"
 
+    @property
+    def look_path(self) -> Path:
+        """The folder of logo, sponsors and colours; it may not be there."""
+        return Path(self.stream.look_dir) if self.stream.look_dir else Path(self.state_dir) / "look"
+
 
 class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All of secrets.toml, which a person writes; never shown."""

@@ -14,14 +14,13 @@ import msgspec
 from PIL import Image, ImageOps
 
 from hardware.errors import PlatypusError
+from stream.look_files import FORMATS
 from stream.slate_words import Language
 
 log = logging.getLogger(__name__)
 
-_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 _MAX_BYTES = 20_000_000
 _MAX_PIXELS = 16_000_000  # 64 MB when decoded
-_MOST_SPONSORS = 60
 _READABLE = 4.5  # contrast of text, WCAG 2.2
 
 Colour = Annotated[str, msgspec.Meta(pattern=r"^#[0-9a-fA-F]{6}$")]
@@ -80,7 +79,7 @@ def scaled(logo: Image.Image, most_px: tuple[int, int]) -> Image.Image:
 def _load(path: Path) -> Image.Image:
     if path.stat().st_size > _MAX_BYTES:
         raise ValueError(f"it has more than {_MAX_BYTES:,} bytes: 1000 across are plenty")
-    with Image.open(path, formats=[_FORMATS[path.suffix.lower()]]) as file:
+    with Image.open(path, formats=[FORMATS[path.suffix.lower()]]) as file:
         if file.width * file.height > _MAX_PIXELS:
             raise ValueError(f"it has {file.width} x {file.height} pixels: 1000 across are plenty")
         file.draft("RGB", (1000, 1000))
@@ -110,32 +109,6 @@ def read_look(folder: Path) -> Look:
         raise BadLook(f"{path} is not TOML: {error}. Texts and colours stand in quotes.") from error
     except OSError as error:
         raise BadLook(f"{path} cannot be read: {error.strerror}. Check its rights.") from error
-
-
-def logo_path(folder: Path) -> Path | None:
-    """logo.png, or .jpg, .jpeg, .webp; None when there is none."""
-    try:
-        return next((path for suffix in _FORMATS if (path := folder / f"logo{suffix}").is_file()), None)
-    except OSError:  # the folder is closed to us, which read_look says
-        return None
-
-
-def sponsor_paths(folder: Path) -> tuple[list[Path], list[str]]:
-    """The sponsors' logos in the order of their names, and what is wrong with other files there."""
-    try:
-        files = sorted(
-            (path for path in (folder / "sponsors").iterdir() if path.is_file() and not path.name.startswith(".")),
-            key=lambda path: (path.name.casefold(), path.name),
-        )
-    except (FileNotFoundError, NotADirectoryError):
-        return [], []
-    except OSError as error:
-        return [], [f"{folder / 'sponsors'} cannot be read: {error.strerror}. Check its rights."]
-    logos = [path for path in files if path.suffix.lower() in _FORMATS]
-    troubles = [f"sponsors/{path.name} is left out: save it as PNG or JPEG." for path in files if path not in logos]
-    if len(logos) > _MOST_SPONSORS:
-        troubles.append(f"sponsors/ has {len(logos)} logos; the first {_MOST_SPONSORS} are shown.")
-    return logos[:_MOST_SPONSORS], troubles
 
 
 def troubles_of(look: Look) -> list[str]:

@@ -18,6 +18,7 @@ from PIL import Image
 
 from hardware.errors import PlatypusError
 from stream import look as looks
+from stream import look_files
 from stream.artist import SlateKind
 from stream.lettering import Lettering
 from stream.look import BadLook, LogoBox, Look
@@ -119,7 +120,7 @@ class Slates:
         self._lettering.forget_troubles()
         look = self._look(self._lettering)
         say = SLATE_WORDS[look.language]
-        sponsors, troubles = looks.sponsor_paths(self._folder)
+        sponsors, troubles = look_files.sponsor_paths(self._folder)
         self._troubles += troubles
         logos = self._sponsor_logos(sponsors if _ROWS[kind] else [])
         pages = self._rota.pages(list(logos), _ROWS[kind] * COLUMNS)
@@ -160,7 +161,7 @@ class Slates:
         return logos
 
     def _head(self, sheet: Sheet, event: str) -> None:
-        path = looks.logo_path(self._folder)
+        path = look_files.logo_path(self._folder)
         logo = None
         if path is not None:
             try:

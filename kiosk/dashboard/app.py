@@ -32,6 +32,7 @@ from kiosk.dashboard.ports import FrontDesk, News
 from kiosk.dashboard.scanning import add_scanning
 from kiosk.dashboard.screen import add_screen
 from kiosk.dashboard.settings import DashboardSettings
+from kiosk.dashboard.sponsors import Sponsors, add_sponsors
 from kiosk.dashboard.stream_page import add_stream
 from kiosk.dashboard.system_page import add_system
 from kiosk.dashboard.talks import add_talks, let_files_in
@@ -75,6 +76,7 @@ def create_app(
     news: News,
     desk: FrontDesk,
     preview: PreviewFiles,
+    sponsors: Sponsors,
 ) -> flask.Flask:
     """The application; whoever calls also starts `live`, or uses `serve`."""
     app = flask.Flask("kiosk.dashboard")
@@ -112,6 +114,7 @@ def create_app(
     add_scanning(app, desk, live)
     add_talks(app, live, news, settings.zone)
     add_screen(app, settings, access.phones, FirstLink(access), live)
+    add_sponsors(app, sponsors)
     add_metrics(app, live)
     add_watching(app, preview, settings.language_of_screens)
     forms.exempt(add_api(app, Calls(live, news, desk, changes, turns), live, access.tokens))

@@ -32,6 +32,7 @@ RIGHTS: Mapping[str, Least] = {
     "see_names": "door",  # no route: what "home" and "events" tell
     "screen": "door",
     "screen_events": "door",
+    "screen_sponsor": "door",
     "door": "door",
     "door_check-in": "door",
     "door_check-out": "door",
@@ -131,7 +132,7 @@ RIGHTS: Mapping[str, Least] = {
 }
 
 API = "api."  # how the routes begin that know programs by a token, and nobody by a cookie
-OPEN_HERE = frozenset({"screen", "screen_events", "metrics"})  # also to a browser on the Pi itself
+OPEN_HERE = frozenset({"screen", "screen_events", "screen_sponsor", "metrics"})  # also to a browser on the Pi itself
 FILM = frozenset(
     {"watch", "watch_playlist", "watch_segment"}
 )  # also to the local network, when the organizer allows it

@@ -30,6 +30,7 @@ from kiosk.dashboard.ledger_desk import LedgerDesk
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.machine import MachineWatch
 from kiosk.dashboard.server import DashboardServer, serve
+from kiosk.dashboard.sponsors import Sponsors
 from kiosk.dashboard.watching import PreviewFiles
 from kiosk.ledger.ledger import Ledger
 from kiosk.news import (
@@ -95,6 +96,7 @@ def run_dashboard(config_path: Path) -> None:
             news=news,
             desk=desk,
             preview=preview,
+            sponsors=Sponsors(config.look_path),
         )
         upstream = None if front is None else front.upstream
         serve(app, live, settings.host, settings.port, stopping=stopping, started=say_where, upstream=upstream)

@@ -36,10 +36,9 @@ def run_stream(config_path: Path) -> None:
     secrets = load_secrets(secrets_path(config_path))
     gone = Will(STREAM_STATE, StreamState(online=False))
     clock, state_dir, run_dir = SystemClock(), Path(config.state_dir), Path(config.run_dir)
-    look_dir = Path(config.stream.look_dir) if config.stream.look_dir else state_dir / "look"
     agenda = AgendaFile(config.agenda_path)
     event = agenda.read().event or _name_of_event(config)
-    artist = Slates(look_dir, run_dir / "pictures", config.dashboard.zone, event)
+    artist = Slates(config.look_path, run_dir / "pictures", config.dashboard.zone, event)
     talks = KeptTalks(agenda, clock)
     with (
         until_told() as stopping,

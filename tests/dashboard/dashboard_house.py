@@ -26,6 +26,7 @@ from kiosk.dashboard.live import BEAT_S, Live
 from kiosk.dashboard.ports import EventFacts, FakeDoorbook, FakeNews
 from kiosk.dashboard.server import DashboardServer, serve
 from kiosk.dashboard.settings import DashboardSettings, HttpsSettings
+from kiosk.dashboard.sponsors import Sponsors
 from kiosk.dashboard.watching import PreviewFiles
 from kiosk.ledger import Event
 from kiosk.ledger.ledger import Ledger
@@ -161,5 +162,14 @@ def build(
     shots = preview_folder(folder / "run")
     shots.mkdir(parents=True, exist_ok=True)
     preview = PreviewFiles(shots, clock)
-    app = create_app(options, access=access, changes=changes, live=live, news=news, desk=desk, preview=preview)
+    app = create_app(
+        options,
+        access=access,
+        changes=changes,
+        live=live,
+        news=news,
+        desk=desk,
+        preview=preview,
+        sponsors=Sponsors(folder / "look"),
+    )
     return House(options, clock, access, changes, book, news, live, app, ledger, evening, shots)
