@@ -88,6 +88,14 @@ _SIGNS = (  # what ffmpeg 5.1 writes -> what it means; the first that fits count
     ("unreachable", End(Why.NETWORK, "no network to the server")),
     ("No route to host", End(Why.NETWORK, "no network to the server")),
     ("timed out", End(Why.NETWORK, "the server does not answer")),
+    (
+        "RTMP handshake",  # so no key was sent yet
+        End(
+            Why.NETWORK,
+            "the server closed the connection before it answered",
+            "Check the address, and whether this network is open",
+        ),
+    ),
     ("Connection reset", End(Why.CLOSED, "the server cut the connection")),
 )
 

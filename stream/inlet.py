@@ -19,6 +19,7 @@ from stream.mpegts import PACKET_BYTES, PAT_PID, SYNC
 log = logging.getLogger(__name__)
 
 _SYNC_MARK = bytes([SYNC])
+_LONGEST_BYTES = 16_000_000  # of a frame: more than any picture has, and a source without beginnings fills no memory
 
 
 class Unit(NamedTuple):
@@ -26,6 +27,7 @@ class Unit(NamedTuple):
 
     packets: bytearray
     dts: int
+    is_picture: bool
     is_key: bool
     at_s: float  # when it began to come in (monotonic)
 
@@ -141,6 +143,9 @@ class Inlet:
                     until = number + 1
                     self._missing -= at + PACKET_BYTES - (mpegts.payload_at(buf, at) or at + PACKET_BYTES)
                 self._begun.packets.extend(buf[at : until * PACKET_BYTES])
+                if len(self._begun.packets) > _LONGEST_BYTES:
+                    log.warning("source=%s event=endless-frame bytes=%d", self.name, len(self._begun.packets))
+                    self._begun = None
                 if self._missing is not None and self._missing <= 0:
                     self._give()
             number = until
@@ -171,7 +176,7 @@ class Inlet:
         is_picture = pid == self._program.video_pid
         self.frames_seen += is_picture
         is_key = is_picture and mpegts.is_keyframe(self._buf, at)
-        self._begun, self._begun_pid = Unit(bytearray(), times.dts, is_key, at_s), pid
+        self._begun, self._begun_pid = Unit(bytearray(), times.dts, is_picture, is_key, at_s), pid
         self._missing = mpegts.pes_bytes(self._buf, at)
 
     def _give(self) -> None:
@@ -179,7 +184,7 @@ class Inlet:
         unit, self._begun = self._begun, None
         if unit is None:
             return
-        if self._begun_pid == self._program.video_pid:
+        if unit.is_picture:  # as it was when it began: a new map may have come since
             self._hub.take_picture(self, unit)
         else:
             self._hub.take_sound(self, unit)

@@ -177,15 +177,17 @@ class Recording:
         synced_s = self._clock.monotonic()
         while True:
             worker.tick()
-            is_last = worker.is_stopping
-            while (chunk := tap.take(0.0)) is not None:
+            is_last = worker.is_stopping  # looked at before the queue: what was put there before is written
+            chunk = tap.take(0.0)
+            if chunk is not None:
                 self._take_in(chunk)
-            if is_last:
+            elif is_last:
                 return
+            else:
+                worker.wait(_PORTION_S)
             if self._clock.monotonic() - synced_s >= SYNC_PERIOD_S:
                 self._films.tend()
                 synced_s = self._clock.monotonic()
-            worker.wait(_PORTION_S)
 
     def _take_in(self, chunk: Chunk) -> None:
         if isinstance(chunk.mark, Take):

@@ -9,6 +9,7 @@ import fcntl
 import logging
 import os
 import socket
+import stat
 import struct
 import sys
 import termios
@@ -24,7 +25,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def queue_bytes(pid: int, number: int) -> int | None:
     """What waits in the socket that our child `pid` has as descriptor `number`; None when that is no open TCP
-    connection, or is gone.
+    connection (any more), or is gone.
 
     Raises PermissionError when we may not look, or the kernel does not know how.
     """
@@ -42,6 +43,9 @@ def queue_bytes(pid: int, number: int) -> int | None:
             return None
         forbidden = failed in (errno.EPERM, errno.EACCES, errno.ENOSYS)
         raise (PermissionError if forbidden else OSError)(failed, os.strerror(failed))
+    if not stat.S_ISSOCK(os.fstat(borrowed).st_mode):  # closed since it was found, and its number taken by a file
+        os.close(borrowed)
+        return None
     with socket.socket(fileno=borrowed) as lent:
         if lent.family not in (socket.AF_INET, socket.AF_INET6) or lent.type != socket.SOCK_STREAM:
             return None

@@ -12,18 +12,20 @@ from stream.health import StreamState
 
 _READY_BEFORE = timedelta(hours=1)  # of the start: before that there is time to look at everything
 _LONGEST = timedelta(hours=8)  # an evening whose talks have no times is over after that
+_A_TALK = timedelta(hours=1)  # of which nobody has written how long it is
+_OVERRUN = timedelta(hours=1)  # who stops by mistake at the end finds the way back
 
 
 class NextPress(msgspec.Struct, frozen=True, kw_only=True):
     """At most one of them; none when nothing needs to be pressed, or nobody would hear it."""
 
+    name: str = ""  # which, for a page that has all of them
     preflight: bool = False
     go_live: bool = False
     next_talk: bool = False
     camera: bool = False
     end: bool = False
     stop: bool = False
-    is_any: bool = False
 
 
 def next_press(event: EventFacts | None, news: NewsNow, now: datetime | None) -> NextPress:
@@ -37,31 +39,40 @@ def next_press(event: EventFacts | None, news: NewsNow, now: datetime | None) ->
         case "starting" | "break":
             return _talk_or_camera(state)
         case "camera" if state.next_talk is not None:
-            return NextPress(next_talk=True, is_any=True)
+            return _press("next_talk")
         case "camera" if state.talk is not None:  # it was the last one
-            return NextPress(end=True, is_any=True)
+            return _press("end")
         case "hidden" | "next":
-            return NextPress(camera=True, is_any=True)
+            return _press("camera")
         case "end":
-            return NextPress(stop=True, is_any=True)
+            return _press("stop")
         case _:  # the camera, and nobody has written down who speaks
             return NextPress()
+
+
+def _press(name: str) -> NextPress:
+    return NextPress(name=name, **{name: True})
 
 
 def _before(event: EventFacts | None, news: NewsNow, now: datetime | None) -> NextPress:
     starts_at = event.starts_at if event else None
     if starts_at is None or now is None or starts_at - _READY_BEFORE <= now < _over_at(starts_at, news):
-        return NextPress(go_live=True, is_any=True)
-    return NextPress(preflight=True, is_any=True) if now < starts_at else NextPress()
+        return _press("go_live")
+    return _press("preflight") if now < starts_at else NextPress()
 
 
 def _over_at(starts_at: datetime, news: NewsNow) -> datetime:
+    """When nobody goes live any more. Talks of another day are an agenda that nobody has changed yet."""
     talks = news.agenda.agenda.talks if news.agenda else ()
-    ends = [talk.starts_at + timedelta(minutes=talk.minutes or 0) for talk in talks if talk.starts_at]
-    return max(ends, default=starts_at + _LONGEST)
+    ends = [
+        talk.starts_at + (timedelta(minutes=talk.minutes) if talk.minutes else _A_TALK)
+        for talk in talks
+        if talk.starts_at and talk.starts_at > starts_at - _LONGEST
+    ]
+    return max(ends, default=starts_at + _LONGEST) + _OVERRUN
 
 
 def _talk_or_camera(state: StreamState) -> NextPress:
     if state.next_talk is not None:
-        return NextPress(next_talk=True, is_any=True)
-    return NextPress(camera=True, is_any=True)
+        return _press("next_talk")
+    return _press("camera")

@@ -60,6 +60,7 @@ class StreamView(msgspec.Struct, frozen=True, kw_only=True):
     can_stop: bool
     can_retry: bool
     can_hide: bool = False  # viewers may see the room
+    has_next: bool = True  # not after the last talk of the agenda
     next_talk: str = ""  # whom the button would introduce
     undo: str = ""  # what the button would do
 
@@ -101,6 +102,7 @@ def stream_view(news: NewsNow, now: datetime | None, zone: ZoneInfo) -> StreamVi
         can_start=not wants_live,
         can_stop=wants_live,
         can_hide=wants_live and not is_gone and state.program != "hidden",
+        has_next=state.next_talk is not None or state.talk is None,
         next_talk=words.next_talk(state),
         undo=_capital(state.undo),
         can_retry=wants_live and any(leg.state in {Health.LOST, Health.REFUSED} for leg in state.legs),

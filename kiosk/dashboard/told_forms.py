@@ -27,6 +27,8 @@ FORMS = (
     say_later("no network to the server"),
     say_later("the server does not answer"),
     say_later("the server cut the connection"),
+    say_later("the server closed the connection before it answered"),
+    say_later("Check the address, and whether this network is open"),
     say_later("the pusher was killed (signal %(number)s)"),
     say_later("Nothing: it begins anew by itself"),
     say_later("the server closed the connection"),

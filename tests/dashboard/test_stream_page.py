@@ -49,26 +49,36 @@ def talk(number: int, minutes: int = 15) -> Talk:
     ],
 )
 def test_what_is_to_be_pressed_follows_what_viewers_see(state: StreamState, wanted: str) -> None:
-    expected = NextPress(**{wanted: True}, is_any=True) if wanted else NextPress()
+    expected = NextPress(name=wanted, **{wanted: True}) if wanted else NextPress()
     assert next_press(EVENT, news(state), SEVEN) == expected
 
 
 @pytest.mark.parametrize(
-    ("minutes", "wanted"), [(-180, "preflight"), (-59, "go_live"), (0, "go_live"), (44, "go_live"), (46, "")]
+    ("minutes", "wanted"),
+    [(-180, "preflight"), (-59, "go_live"), (0, "go_live"), (44, "go_live"), (100, "go_live"), (106, "")],
 )
 def test_before_the_evening_everything_is_tried_and_after_it_nothing_is_to_be_pressed(
     minutes: int, wanted: str
 ) -> None:
     said = news(StreamState(order="stopped"), talk(0), talk(1), talk(2))
-    expected = NextPress(**{wanted: True}, is_any=True) if wanted else NextPress()
+    expected = NextPress(name=wanted, **{wanted: True}) if wanted else NextPress()
     assert next_press(EVENT, said, SEVEN + timedelta(minutes=minutes)) == expected
+
+
+def test_a_talk_of_unknown_length_is_not_over_at_once_nor_is_last_weeks_agenda_tonights() -> None:
+    open_end = Talk(id="t0", title="Talk", starts_at=SEVEN)
+    stopped = StreamState(order="stopped")
+    assert next_press(EVENT, news(stopped, open_end), SEVEN + timedelta(minutes=50)).go_live
+    last_week = Talk(id="t0", title="Talk", starts_at=SEVEN - timedelta(days=7), minutes=15)
+    for minutes in (-5, 5, 120):
+        assert next_press(EVENT, news(stopped, last_week), SEVEN + timedelta(minutes=minutes)).go_live
 
 
 def test_without_a_time_to_begin_one_may_go_live() -> None:
     stopped = news(StreamState(order="stopped"))
     for event, now in ((None, SEVEN), (EventFacts(name="Any"), SEVEN), (EVENT, None)):
         assert next_press(event, stopped, now).go_live
-    assert not next_press(EVENT, stopped, SEVEN + timedelta(hours=9)).is_any
+    assert not next_press(EVENT, stopped, SEVEN + timedelta(hours=10)).name
 
 
 def test_nobody_is_told_to_press_what_nobody_would_hear() -> None:

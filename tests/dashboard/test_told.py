@@ -26,6 +26,7 @@ NOT_SHOWN = {
     "stream/slate_words.py": "drawn on slates",
     "stream/lettering.py": "about fonts, for the log and the command line",
     "stream/look.py": "about the look of slates, for the log and the command line",
+    "stream/look_files.py": "the same",
     "stream/slates.py": "the same",
     "stream/settings.py": "a configuration that is refused when a program starts",
     "hardware/cameras/fake_picamera2.py": "a stand-in's",
@@ -53,7 +54,7 @@ NO_SENTENCES = {
     "stream/destination.py": {
         "connecting again: ",  # a piece
         *("Already publishing", "Server error:", "owner does not match", "Failed to resolve"),  # ffmpeg's
-        *("Connection refused", "No route to host", "timed out", "Connection reset"),
+        *("Connection refused", "No route to host", "timed out", "RTMP handshake", "Connection reset"),
     },
     "stream/disk.py": {"File exists"},  # the system's
     "stream/film_note.py": {"Before the start", "Camera hidden"},  # chapters of a film

@@ -91,6 +91,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     back_s: float
     recorded: int
     lost: int  # pictures of a camera that was well
+    lost_where: list[str]  # those pictures, in words: when, how many, after which fault
     lost_to_camera: int
     left_out: int  # of those lost, how many the camera itself skipped: its reader was late by more than 2 s
     offset_ms: float  # the sound after the picture, at the end
@@ -173,6 +174,9 @@ def soak(folder: Path, minutes: float, seed: int, say: Callable[[str], None]) ->
         back_s=round(back_s(seen), 3),
         recorded=len(film.numbers),
         lost=len(lost) - explained,
+        lost_where=_where(
+            [at - began_s for at, is_of in zip(due, of_fault, strict=True) if not is_of], faults, began_s
+        ),
         lost_to_camera=explained,
         left_out=len(camera_left_out & {number for number, is_of in zip(lost, of_fault, strict=True) if not is_of}),
         offset_ms=round(1000 * statistics.median(film.offsets_s[-LAST_BEEPS:]), 1),
@@ -185,6 +189,23 @@ def soak(folder: Path, minutes: float, seed: int, say: Callable[[str], None]) ->
         ],
     )
     return msgspec.structs.replace(result, misses=[*result.misses, *_misses(result, evening.picture.keyframe_s)])
+
+
+def _where(due_s: list[float], faults: list[Fault], began_s: float) -> list[str]:
+    """Lost pictures by the moments when they were due, in seconds since `began_s`; those of one moment together."""
+    runs: list[list[float]] = []
+    for at_s in sorted(due_s):
+        if runs and at_s - runs[-1][-1] < 1:
+            runs[-1].append(at_s)
+        else:
+            runs.append([at_s])
+    words = []
+    for run in runs:
+        before = [each for each in faults if each.began_s - began_s <= run[0]]
+        after = f", {run[0] + began_s - before[-1].began_s:.1f} s after {before[-1].kind} began" if before else ""
+        over = f", {run[0] + began_s - before[-1].over_s:.1f} s after it was over" if before else ""
+        words.append(f"{len(run)} pictures at {run[0]:.1f} s{after}{over}")
+    return words
 
 
 def _happen(evening: Evening, chance: random.Random, say: Callable[[str], None]) -> Fault:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stream_stage import AUDIO, STEP_TICKS, VIDEO, camera, is_unbroken, tables, video_steps
+from stream_stage import AUDIO, MAP, STEP_TICKS, VIDEO, camera, is_unbroken, section, tables, video_steps
 
 from hardware.clock import ManualClock
 from stream import mpegts
@@ -162,6 +162,37 @@ def test_rubbish_between_packets_costs_no_more_than_what_it_hit() -> None:
     inlet.feed(camera(15, begin=15 * STEP_TICKS)[2 * PACKET_BYTES :])
     inlet.finish()
     assert steps(stream_of(tap)) == [STEP_TICKS] * 29
+
+
+def test_a_frame_without_an_end_fills_no_memory() -> None:
+    hub = stage()
+    inlet, tap = hub.inlet("camera"), hub.attach("leg", FAR)
+    film = camera(15)
+    begins = max(at for at in range(0, len(film), PACKET_BYTES) if film[at + 1 : at + 3] == b"\x41\x00")
+    inlet.feed(film[: begins + PACKET_BYTES])
+    endless = film[begins : begins + PACKET_BYTES].replace(b"\x47\x41", b"\x47\x01", 1)
+    kept = 0
+    for _ in range(100):
+        inlet.feed(endless * 1000)  # 19 MB
+        kept = max(kept, 0 if inlet._begun is None else len(inlet._begun.packets))
+    assert 0 < kept < 17_000_000
+    inlet.feed(camera(15, begin=15 * STEP_TICKS))
+    inlet.finish()
+    assert len(times(stream_of(tap), VIDEO)) == 29, "all but the one"
+
+
+def test_a_picture_that_was_begun_is_one_whatever_map_comes_before_its_end() -> None:
+    hub = stage()
+    inlet, tap = hub.inlet("camera"), hub.attach("leg", FAR)
+    hub.select_sound(inlet)
+    film = camera(15)
+    begins = [at for at in range(0, len(film), PACKET_BYTES) if film[at + 1 : at + 3] == b"\x41\x00"]
+    other = section(MAP, b"\x02\xb0\x12\x00\x01\xc1\x00\x00\xe1\x23\xf0\x00\x0f\xe1\x00\xf0\x00")
+    inlet.feed(film[: begins[7] + PACKET_BYTES])
+    before = len(times(stream_of(tap), AUDIO))
+    inlet.feed(other + film[begins[8] : begins[8] + PACKET_BYTES])
+    assert len(times(stream_of(tap), AUDIO)) <= 1 + before
+    assert inlet.frames == 8
 
 
 def test_another_table_beside_the_programs_changes_nothing() -> None:

@@ -6,6 +6,7 @@ import contextlib
 import math
 import os
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from stream_stage import STEP_TICKS, camera, until, video_steps
 
 from hardware.clock import ManualClock, SystemClock
-from stream.disk import LocalDisk, MemoryDisk
+from stream.disk import LocalDisk, MemoryDisk, RecordingFile
 from stream.health import Health
 from stream.hub import Hub
 from stream.recording import Recording
@@ -69,6 +70,66 @@ def test_every_second_is_safe_from_a_power_cut(hub: Hub, still_clock: ManualCloc
         still_clock.advance(1.0)
         until(lambda wanted=second: disk.syncs >= wanted)
     recording.stop()
+
+
+class SlowDisk(MemoryDisk):
+    """A disk whose every write takes as long as is told; `may_write` holds them back."""
+
+    def __init__(self, clock: ManualClock, write_s: float = 0.0) -> None:
+        super().__init__()
+        self.may_write = threading.Event()
+        self.writes = 0
+        self.most_unsynced = 0
+        self._clock, self._write_s = clock, write_s
+        self._unsynced = 0
+
+    def create(self, path: Path) -> RecordingFile:
+        made = super().create(path)
+        write, sync = made.write, made.sync
+
+        def write_slowly(data: bytes) -> None:
+            self.may_write.wait()
+            self._clock.advance(self._write_s)
+            self.writes += 1
+            self._unsynced += 1
+            self.most_unsynced = max(self.most_unsynced, self._unsynced)
+            write(data)
+
+        def sync_all() -> None:
+            self._unsynced = 0
+            sync()
+
+        made.write, made.sync = write_slowly, sync_all  # type: ignore[method-assign]
+        return made
+
+
+def test_a_disk_that_is_slower_than_the_stream_is_synced_each_second_all_the_same(
+    hub: Hub, still_clock: ManualClock
+) -> None:
+    disk = SlowDisk(still_clock, write_s=0.3)
+    recording = Recording(WHERE, still_clock, frames_per_s=15, disk=disk)
+    recording.start(hub)
+    hub.inlet("camera").feed(camera(60))  # all of it waits, as when a card has paused
+    disk.may_write.set()
+    until(lambda: disk.writes > 40)
+    recording.stop()
+    assert disk.most_unsynced <= 5, "1 s is four writes of 0.3 s, with the one under way"
+    assert disk.syncs > 10
+
+
+def test_a_stop_writes_all_that_waits(hub: Hub, still_clock: ManualClock) -> None:
+    disk = SlowDisk(still_clock)
+    recording = Recording(WHERE, still_clock, frames_per_s=15, disk=disk)
+    inlet = hub.inlet("camera")
+    recording.start(hub)
+    inlet.feed(camera(60))
+    inlet.finish()
+    stopping = threading.Thread(target=recording.stop)
+    stopping.start()  # while the first write still hangs
+    until(lambda: recording._standing._worker is None or recording._standing._worker.is_stopping)
+    disk.may_write.set()
+    stopping.join(10)
+    assert recording.state().frames_sent == 60
 
 
 def test_a_full_disk_is_said_and_recording_goes_on_when_there_is_room(hub: Hub, still_clock: ManualClock) -> None:
@@ -179,7 +240,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     folder.mkdir()
     subprocess.run(["/bin/mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=True)
     yield folder
-    subprocess.run(["/bin/umount", folder], check=True)
+    subprocess.run(["/bin/umount", "--lazy", folder], check=True)  # a test that failed may have left a file open
 
 
 def test_a_disk_that_is_really_full_costs_only_the_recording(tiny_disk: Path, clock: SystemClock) -> None:

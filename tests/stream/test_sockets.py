@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stream.sockets import unsent_bytes
+from stream.sockets import queue_bytes, unsent_bytes
 
 _CONNECTS = """
 import socket, sys
@@ -59,6 +59,21 @@ def test_a_childs_socket_and_the_kernels_table_say_the_same_of_its_send_queue() 
             assert unsent_bytes(child.pid) is None, "it has ended"
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as child:
         assert unsent_bytes(child.pid) is None, "it has no connection"
+
+
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_a_number_that_is_no_socket_any_more_is_none_and_is_given_back() -> None:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as child:
+        before = open_descriptors()
+        assert [queue_bytes(child.pid, 0) for _ in range(20)] == [None] * 20  # its stdin, a pipe
+        assert queue_bytes(child.pid, 99) is None
+        assert open_descriptors() == before
+        child.kill()
+        child.wait()
+        assert queue_bytes(child.pid, 0) is None
 
 
 def test_a_look_at_a_childs_socket_does_not_keep_its_connection_open() -> None:

@@ -148,6 +148,7 @@ def test_progress_without_numbers_is_no_progress() -> None:
         ("[tcp @ 0x1] [error] Connection to tcp://h:1 failed: Connection refused", Why.NETWORK),
         ("[tcp @ 0x1] [error] Failed to resolve hostname h: Name or service not known", Why.NETWORK),
         ("[tcp @ 0x1] [error] Connection to tcp://h:1 failed: Connection timed out", Why.NETWORK),
+        ("[rtmp @ 0x1] [error] Cannot read RTMP handshake response", Why.NETWORK),  # no key was sent yet
         ("[error] rtmp://h/live: Input/output error", Why.CLOSED),
         ("[error] Error writing trailer of rtmp://h/live: Broken pipe", Why.CLOSED),
     ],

@@ -30,7 +30,7 @@ function put(element, data) {
 
 function fill(root, data) {
   put(root, data);
-  for (const element of root.querySelectorAll("[data-text], [data-tone-of], [data-show], [data-value], [data-d]")) {
+  for (const element of root.querySelectorAll("[data-text], [data-tone-of], [data-mode-of], [data-show], [data-value], [data-d]")) {
     if (!element.closest("[data-list], [data-part]")) put(element, data);
   }
   for (const list of root.querySelectorAll("[data-list]")) fillList(list, part(data, list.dataset.list) || []);
@@ -122,6 +122,10 @@ for (const form of document.querySelectorAll("form[data-once]")) {
     button.disabled = true;
     button.textContent = button.dataset.busy;
   });
+}
+for (const panic of document.querySelectorAll(".panic")) { // it covers what is below, and need not where its twin is seen
+  const twin = document.querySelector(`[action="${panic.getAttribute("action")}"]:not(.panic)`);
+  if (twin) new IntersectionObserver(([seen]) => panic.classList.toggle("is-near", seen.isIntersecting)).observe(twin);
 }
 window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
