@@ -100,6 +100,9 @@ _SIGNS = (  # what ffmpeg 5.1 writes -> what it means; the first that fits count
 )
 
 
+_FAULT = End(Why.NETWORK, "a fault of the program: its log says which", "Nothing: it begins anew by itself")
+
+
 def why_ended(lines: Sequence[str], exit_code: int) -> End:
     """Read a pusher's last lines."""
     for sign, end in _SIGNS:
@@ -229,6 +232,9 @@ class Destination:
                 self._feed = feed
             try:
                 end = self._connect(worker, feed)
+            except Exception:  # whatever it is, this destination is for the whole evening
+                log.exception("leg=%s event=fault next=connect-again", self.name)
+                end = _FAULT
             finally:
                 feed.close()
                 with self._lock:

@@ -27,6 +27,7 @@ FORMS = (
     say_later("no network to the server"),
     say_later("the server does not answer"),
     say_later("the server cut the connection"),
+    say_later("a fault of the program: its log says which"),
     say_later("the server closed the connection before it answered"),
     say_later("Check the address, and whether this network is open"),
     say_later("the pusher was killed (signal %(number)s)"),

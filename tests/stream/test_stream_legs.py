@@ -11,15 +11,18 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from stream_stage import STEP_TICKS, camera, until
+from stream_stage import SMALL, STEP_TICKS, RtmpServer, camera, until
 
 from hardware.clock import ManualClock, SystemClock
+from stream.congestion import Congestion
 from stream.destination import Destination
 from stream.disk import MemoryDisk
 from stream.health import Health
 from stream.hub import Hub
 from stream.recording import Recording
 from stream.settings import Destination as Address
+from stream.settings import StreamSettings
+from stream.sources import Encoder
 
 
 def test_legs_say_that_they_wait_for_the_first_picture(still_clock: ManualClock) -> None:
@@ -32,6 +35,37 @@ def test_legs_say_that_they_wait_for_the_first_picture(still_clock: ManualClock)
         leg.stop()
         assert (state.state, state.cause) == (Health.WAITING, "waiting for the first picture")
         assert (leg.state().state, leg.state().cause) == (Health.STOPPED, "")
+
+
+class BrokenOnce(Congestion):
+    """A fault that nobody foresaw, at the first look at a connection."""
+
+    is_broken = True
+
+    def note(self, now_s: float, *, is_behind: bool, is_well: bool) -> None:
+        if self.is_broken:
+            self.is_broken = False
+            raise LookupError("nobody foresaw this")
+        super().note(now_s, is_behind=is_behind, is_well=is_well)
+
+
+def test_a_fault_nobody_foresaw_costs_a_destination_a_connection_and_not_the_evening(
+    rtmp_server: RtmpServer, clock: SystemClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    hub = Hub(SMALL.frames_per_s, clock)
+    address = Address(name="hall", url=f"{rtmp_server.url}/live")
+    leg = Destination(address, "right-key", clock, chance=lambda: 0.0, congestion=BrokenOnce())
+    encoder = Encoder(StreamSettings(picture=SMALL), clock)
+    leg.start(hub)
+    encoder.start(hub)
+    try:
+        until(lambda: "a fault of the program" in leg.state().cause, 20)
+        until(lambda: leg.state().state is Health.LIVE, 20)
+        assert leg.quiet_s < 5
+    finally:
+        encoder.stop()
+        leg.stop()
+    assert "nobody foresaw this" in caplog.text, "the log says which"
 
 
 def test_a_retry_pressed_while_recording_does_not_shorten_a_later_wait(still_clock: ManualClock) -> None:
@@ -74,7 +108,7 @@ def test_a_retry_pressed_while_connecting_does_not_shorten_the_wait_after_it(
             second.close()
         finally:
             leg.stop()
-    ended = next(each for each in caplog.records if "event=closed" in each.getMessage())
+    ended = next(each for each in caplog.records if "event=network" in each.getMessage())
     begun = [each for each in caplog.records if "event=started" in each.getMessage()]
     assert begun[1].created - ended.created > 0.25
 
