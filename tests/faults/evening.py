@@ -155,6 +155,10 @@ class Camera:
         """When a picture was made (monotonic)."""
         return self._epoch_s + number / self._rate
 
+    def number_at(self, at_s: float) -> int:
+        """The first picture that is made after a moment (monotonic)."""
+        return int((at_s - self._epoch_s) * self._rate) + 1
+
     def start(self) -> None:
         """Plug it in."""
         with self._out.open("ab") as out:
@@ -299,10 +303,11 @@ class Evening:
         return until(lambda: self.state().online and self.leg(name).state is Health.LIVE, limit_s, f"{name} is live")
 
     def until_seen_on(self, pictures: int = 30, limit_s: float = 60.0) -> None:
-        """Until the viewer has seen so many more pictures of the camera."""
-        seen = len([each for each in self.viewer.seen if each.number >= 0])
+        """Until the viewer has seen so many pictures that the camera takes from now on: others may still be on the way,
+        from before what has just happened."""
+        first = self.camera.number_at(time.monotonic())
         until(
-            lambda: len([each for each in self.viewer.seen if each.number >= 0]) >= seen + pictures,
+            lambda: sum(each.number >= first for each in self.viewer.seen) >= pictures,
             limit_s,
             "pictures of the camera at the viewer's",
         )
