@@ -128,7 +128,7 @@ def agenda_import(config_path: Path, file: Path, room: str | None, day: datetime
     from kiosk import office  # noqa: PLC0415
 
     taken = office.import_agenda(config_path, file, room, day.date() if day else None)
-    said = f"{len(taken.talks)} talks" + (f" of {taken.event}" if taken.event else "")
+    said = f"{len(taken.talks)} talk{'s' * (len(taken.talks) != 1)}" + (f" of {taken.event}" if taken.event else "")
     click.echo(msgspec.json.encode(taken) if as_json else said)
 
 

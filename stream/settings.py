@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+_OWN_NAMES = frozenset({"recording", "preview"})
 _NAME = re.compile("[a-z0-9][a-z0-9-]{0,30}")
 _URL_CHARS = 900  # ffmpeg reads lines of 1000 bytes
 
@@ -115,6 +116,8 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"{self.name!r} is no name for a destination: take small letters, digits and -, up to 31")
+        if self.name in _OWN_NAMES:
+            raise ValueError(f"{self.name!r} is what the stream calls a leg of its own: take another name")
         _check_address(self.url, ("rtmp", "rtmps"))
         if not urlsplit(self.url).path.strip("/"):
             raise ValueError("url has no path: it is as the platform shows it, such as rtmps://host/live")

@@ -77,6 +77,7 @@ def test_a_new_key_takes_the_place_of_the_old_one(config: Path) -> None:
     [
         ("hall", "rtmp://other.example/live", "key", ConfigError),
         ("Bad Name", "rtmp://other.example/live", "key", ConfigError),
+        ("recording", "rtmp://other.example/live", "key", ConfigError),  # a leg of our own
         ("web", "https://other.example/live", "key", ConfigError),
         ("web", "rtmp://other.example/live", "", BadStreamKey),
         ("web", "rtmp://other.example/live", "two\nlines", BadStreamKey),
