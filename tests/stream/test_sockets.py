@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from stream.sockets import queue_bytes, unsent_bytes
 
 _CONNECTS = """
@@ -67,6 +69,10 @@ def open_descriptors() -> int:
 
 def test_a_number_that_is_no_socket_any_more_is_none_and_is_given_back() -> None:
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as child:
+        try:
+            queue_bytes(child.pid, 0)
+        except PermissionError:
+            pytest.skip("descriptors of another process may not be borrowed here, as in many containers")
         before = open_descriptors()
         assert [queue_bytes(child.pid, 0) for _ in range(20)] == [None] * 20  # its stdin, a pipe
         assert queue_bytes(child.pid, 99) is None
