@@ -65,7 +65,7 @@ _SLOW = Rhythm(0.5, 0.5, 2)
 _WINKING = Rhythm(2.8, 0.2, None)
 
 # Steady against fast against slow; one short, three, one long, two short: told apart with eyes shut or without colours.
-# Pitches (A6, A5, E6, C#7: yes is above no) are high for a piezo's sake, which is faint below 500 Hz.
+# Pitches (A6, A5, E6, C#7, the test's C6: yes is above no) are high for a piezo's sake, which is faint below 500 Hz.
 PATTERNS = {
     Signal.ADMITTED: Pattern(Rhythm(1.5, 0.0, 1), _NEVER, Rhythm(0.12, 0.0, 1), 1760.0),
     # First a green like any other, and then it stays: the wink of the red lamp is for the volunteer
@@ -75,7 +75,7 @@ PATTERNS = {
     # It winks, so that it is not taken for a lamp; it is silent, as it may last all evening.
     Signal.OUT_OF_ORDER: Pattern(_WINKING, _WINKING, _NEVER, 1318.5),
     # One lamp after the other, and neither long enough to be taken for an answer
-    Signal.TEST: Pattern(Rhythm(0.3, 0.7, 3), Rhythm(0.3, 0.7, 3, after_s=0.5), Rhythm(0.05, 0.95, 3), 1318.5),
+    Signal.TEST: Pattern(Rhythm(0.3, 0.7, 3), Rhythm(0.3, 0.7, 3, after_s=0.5), Rhythm(0.05, 0.95, 3), 1046.5),
 }
 
 OPENING = frozenset({Signal.ADMITTED, Signal.NOTED})  # those who see them may come in: the strike frees the latch

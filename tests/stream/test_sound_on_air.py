@@ -62,7 +62,9 @@ def until_live(director: Director, tmp_path: Path) -> None:
 
 
 def keep_recording(tmp_path: Path) -> None:
-    (film,) = (tmp_path / "state" / "recordings").glob("*.ts")
+    folder = tmp_path / "state" / "recordings"
+    until(lambda: list(folder.glob("*.ts")), what="the recording takes what waits a moment later")
+    (film,) = folder.glob("*.ts")
     if not recorded(tmp_path).exists():
         os.link(film, recorded(tmp_path))
 

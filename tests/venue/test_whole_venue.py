@@ -118,6 +118,7 @@ def test_an_evening_is_followed_on_a_phone_and_adds_up(start: Callable[..., Venu
     assert page.evaluate("window.wasHere")  # ... without reloading
     page.screenshot(path=PICTURES / "venue-phone.png", full_page=True)
 
+    page.get_by_role("link", name="Stream", exact=True).click()
     page.get_by_role("link", name="Stop streaming").click()
     page.get_by_role("dialog").get_by_role("button", name="Yes, stop").click()
     page.get_by_role("button", name="Start with the camera").click(timeout=15_000)
