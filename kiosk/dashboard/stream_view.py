@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from kiosk.dashboard import talks_view, words
+from kiosk.dashboard import stream_words, talks_view, words
 from kiosk.dashboard.language import _
 from kiosk.dashboard.ports import NewsNow
 from kiosk.dashboard.talks_view import TalkLine
@@ -68,7 +68,7 @@ class StreamView(msgspec.Struct, frozen=True, kw_only=True):
 def stream_view(news: NewsNow, now: datetime | None, zone: ZoneInfo) -> StreamView:
     """The stream of this moment; times in `zone`."""
     heard = news.stream
-    said = words.stream(heard)
+    said = stream_words.stream(heard)
     if heard is None:
         return StreamView(
             tone=said.tone, title=said.title, detail=said.detail, since="", lines=(),
@@ -82,7 +82,7 @@ def stream_view(news: NewsNow, now: datetime | None, zone: ZoneInfo) -> StreamVi
     alarms = () if is_gone else state.alarms
     if not is_gone:  # what a process that is gone has said last is not shown: it would look alive
         if wants_live and state.program:
-            viewers = status("program", _("Viewers see"), words.program(state))
+            viewers = status("program", _("Viewers see"), stream_words.program(state))
         readiness = None if wants_live else state.readiness
     return StreamView(
         tone=said.tone,
@@ -93,8 +93,8 @@ def stream_view(news: NewsNow, now: datetime | None, zone: ZoneInfo) -> StreamVi
         level=LevelView() if is_gone else _level(state.sound),
         viewers=viewers,
         has_preview=viewers is not None and any(leg.kind is LegKind.PREVIEW for leg in state.legs),
-        alarms=tuple(status(alarm.code, "", words.alarm(alarm)) for alarm in alarms),
-        checked=words.checked(readiness, zone) if readiness else "",
+        alarms=tuple(status(alarm.code, "", stream_words.alarm(alarm)) for alarm in alarms),
+        checked=stream_words.checked(readiness, zone) if readiness else "",
         checks=tuple(status(found.name, words.check_name(found), words.check(found)) for found in readiness.checks)
         if readiness
         else (),
@@ -103,7 +103,7 @@ def stream_view(news: NewsNow, now: datetime | None, zone: ZoneInfo) -> StreamVi
         can_stop=wants_live,
         can_hide=wants_live and not is_gone and state.program != "hidden",
         has_next=state.next_talk is not None or state.talk is None,
-        next_talk=words.next_talk(state),
+        next_talk=stream_words.next_talk(state),
         undo=_capital(state.undo),
         can_retry=wants_live and any(leg.state in {Health.LOST, Health.REFUSED} for leg in state.legs),
     )
@@ -117,17 +117,17 @@ def status(key: str, name: str, said: Status) -> StatusLine:
 def _lines(state: StreamState) -> tuple[StatusLine, ...]:
     wants_live = state.order == "live"
     lines: list[StatusLine] = []
-    source = words.source(state.source)
+    source = stream_words.source(state.source)
     if source is not None and wants_live and not {alarm.code for alarm in state.alarms} & _SAY_THE_SOURCE:
         lines.append(status("source", _("Stage camera"), source))
-    sound = words.sound(state)
+    sound = stream_words.sound(state)
     if sound is not None and wants_live:
         lines.append(status("sound", _("Sound"), sound))
-    films = words.films(state.films)
+    films = stream_words.films(state.films)
     if films is not None:
         lines.append(status("films", _("Films"), films))
     lines += [
-        status(f"{leg.kind}-{leg.name}", words.leg_name(leg), words.leg(leg))
+        status(f"{leg.kind}-{leg.name}", stream_words.leg_name(leg), stream_words.leg(leg))
         for leg in state.legs
         if leg.kind is not LegKind.PREVIEW or leg.state in {Health.LOST, Health.BEHIND}  # else its picture says it
     ]

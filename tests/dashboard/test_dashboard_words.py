@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import kiosk.dashboard
 from hardware.checks import Check
-from kiosk.dashboard import screen_words, views, words
+from kiosk.dashboard import screen_words, stream_words, views, words
 from kiosk.dashboard.ports import EventFacts, Heard, NewsNow
 from kiosk.ledger import HeadCount, Reason, ScanRow
 from kiosk.news import DoorState
@@ -72,11 +72,13 @@ def test_a_stalled_camera_says_for_how_long_and_what_to_do() -> None:
 @pytest.mark.parametrize("health", list(Health))
 @pytest.mark.parametrize("kind", list(LegKind))
 def test_every_state_of_a_leg_has_words(health: Health, kind: LegKind) -> None:
-    assert words.leg(LegState(name="x", kind=kind, state=health)).title
+    assert stream_words.leg(LegState(name="x", kind=kind, state=health)).title
 
 
 def test_a_lost_leg_shows_its_cause_its_numbers_and_when_it_is_tried_again() -> None:
-    said = words.leg(leg(Health.LOST, cause="network is unreachable", retry_in_s=4.0, reconnects=2, dropped_frames=1))
+    said = stream_words.leg(
+        leg(Health.LOST, cause="network is unreachable", retry_in_s=4.0, reconnects=2, dropped_frames=1)
+    )
     assert said.detail == "Network is unreachable. Next try in 4 s. 2 reconnects · 1 frame left out"
 
 
@@ -94,11 +96,11 @@ def test_a_leg_at_work_shows_how_much_went_and_how_much_waits(
     kind: LegKind, numbers: dict[str, float], detail: str
 ) -> None:
     state = msgspec.convert({"name": "x", "kind": kind, "state": "live", "bit_rate_kbps": 2500, **numbers}, LegState)
-    assert words.leg(state).detail == detail
+    assert stream_words.leg(state).detail == detail
 
 
 def test_a_leg_at_the_low_rate_is_live_and_says_so() -> None:
-    said = words.leg(leg(Health.LIVE, cause="the network is slow", is_low_rate=True))
+    said = stream_words.leg(leg(Health.LIVE, cause="the network is slow", is_low_rate=True))
     assert (said.tone, said.title, said.detail) == ("warn", "Live, with fewer bits", "The network is slow.")
 
 
@@ -111,7 +113,7 @@ def test_without_a_stream_nobody_is_sent_to_it() -> None:
 
 
 def test_a_refused_leg_says_check_the_key() -> None:
-    assert "key" in words.leg(leg(Health.REFUSED)).detail
+    assert "key" in stream_words.leg(leg(Health.REFUSED)).detail
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ def test_a_refused_leg_says_check_the_key() -> None:
     ],
 )
 def test_the_stream_is_live_only_where_viewers_see_it(states: list[Health], title: str) -> None:
-    assert words.stream(live(*(leg(state) for state in states)).stream).title == title
+    assert stream_words.stream(live(*(leg(state) for state in states)).stream).title == title
 
 
 def test_numbers_of_a_stream_that_is_gone_are_not_shown() -> None:
@@ -279,17 +281,17 @@ def test_the_screen_has_words_and_a_next_step_for_every_reason() -> None:
 
 
 def test_a_room_that_nobody_hears_on_purpose_is_said_and_an_alarm_is_said_once() -> None:
-    assert words.sound(StreamState()) is None
+    assert stream_words.sound(StreamState()) is None
     quiet = StreamState(sound=SoundState(cause="no microphone is set"))
-    assert words.sound(quiet) == words.Status("calm", "No sound", "No microphone is set.")
+    assert stream_words.sound(quiet) == words.Status("calm", "No sound", "No microphone is set.")
     alarm = Alarm(code="no-sound", cause="the microphone gives none", action="Check its cable")
-    assert words.sound(StreamState(sound=SoundState(cause="it gives none"), alarms=(alarm,))) is None
+    assert stream_words.sound(StreamState(sound=SoundState(cause="it gives none"), alarms=(alarm,))) is None
 
 
 def test_an_organizer_sees_whether_the_room_is_heard_and_how_loud_it_is() -> None:
     heard, muted = (StreamState(sound=SoundState(peak_db=-12.4, on_air=on)) for on in (True, False))
-    assert words.sound(heard) == words.Status("yes", "Heard", "Peak \N{MINUS SIGN}12 dB.")
-    assert words.sound(muted) == words.Status("calm", "Muted", "Peak \N{MINUS SIGN}12 dB.")
+    assert stream_words.sound(heard) == words.Status("yes", "Heard", "Peak \N{MINUS SIGN}12 dB.")
+    assert stream_words.sound(muted) == words.Status("calm", "Muted", "Peak \N{MINUS SIGN}12 dB.")
 
 
 @pytest.mark.parametrize(
@@ -303,7 +305,7 @@ def test_an_organizer_sees_whether_the_room_is_heard_and_how_loud_it_is() -> Non
     ],
 )
 def test_how_far_the_films_are(state: FilmsState, title: str | None) -> None:
-    said = words.films(state)
+    said = stream_words.films(state)
     assert (said and said.title) == title
 
 
