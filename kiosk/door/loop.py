@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -34,6 +35,9 @@ _RETRY_LEDGER_S = 1.0
 _COUNT_EVERY_S = 1.0
 # What a decoder may hand us at most. The largest QR holds 2,953 bytes; a ticket has some 200.
 _LONGEST_CODE = 3000
+_NO_ANSWERS = frozenset({Signal.IDLE, Signal.OUT_OF_ORDER, Signal.TEST})
+_BETWEEN_S = 1.0  # a ledger that hangs keeps a guest, not whoever waits here
+_ANSWERING = "a guest is being answered at this gate: try again in a moment"
 
 
 class Admissions(Protocol):
@@ -258,6 +262,21 @@ class Door:
             self._tell(cause=cause)
         elif cause != self._state.cause or self._clock.monotonic() - self._told_s >= _STATE_EVERY_S:
             self._tell(cause=cause)
+
+    @contextmanager
+    def between_guests(self) -> Iterator[None]:
+        """Have the panel for something else than an answer; no guest is served meanwhile. From any thread.
+
+        Raises PanelError when a guest is being answered: nothing may be taken for an answer, and nothing end one.
+        """
+        if not self._serving.acquire(timeout=_BETWEEN_S):
+            raise PanelError(_ANSWERING)
+        try:
+            if self._panel.showing not in _NO_ANSWERS:
+                raise PanelError(_ANSWERING)
+            yield
+        finally:
+            self._serving.release()
 
     def recount(self) -> None:
         """Show how many are in, whatever is shown now; from any thread."""

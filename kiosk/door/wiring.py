@@ -1,7 +1,7 @@
 """The wiring test: lamps, buzzer, counter and strike of a gate, tried by an organizer from a phone.
 
-It answers nobody and is no scan. While a guest is being answered nothing is tried: no test may be taken for an answer,
-and none may end one.
+It answers nobody and is no scan: the test of the lamps has a rhythm of its own, and nothing is tried while a guest is
+being answered.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
 
 from hardware.errors import PanelError
 from hardware.panel import Panel, Signal
@@ -20,7 +22,16 @@ log = logging.getLogger(__name__)
 
 EIGHTS = 88  # every segment of two digits shines, and every light of a row
 COUNTER_S = lasts_s(Signal.TEST)
-_QUIET = frozenset({Signal.IDLE, Signal.OUT_OF_ORDER, Signal.TEST})  # nobody is being answered
+
+
+class Guests(Protocol):
+    """Who is served at the gate; Door is one."""
+
+    def between_guests(self) -> AbstractContextManager[None]:
+        """Have the panel to oneself. Raises PanelError when a guest is being answered."""
+
+    def recount(self) -> None:
+        """Show the true count again."""
 
 
 def _later(wait_s: float, do: Callable[[], None]) -> None:
@@ -32,35 +43,33 @@ def _later(wait_s: float, do: Callable[[], None]) -> None:
 class Wiring:
     """Tries the parts of one panel. From any thread; returns at once.
 
-    `latch` is None where the panel could not be opened; `recount` shows the true count again, and `again_after` has it
-    done so many seconds later.
+    `latch` is None where the panel could not be opened. `again_after` has something done so many seconds later.
     """
 
     def __init__(
         self,
         panel: Panel,
         latch: Latch | None,
-        recount: Callable[[], None],
+        guests: Guests,
         *,
         again_after: Callable[[float, Callable[[], None]], object] = _later,
     ) -> None:
         self._panel = panel
         self._latch = latch
-        self._recount = recount
+        self._guests = guests
         self._again_after = again_after
 
     def try_part(self, part: PanelPart) -> None:
         """Raises PanelError: what is missing, or that a guest is being answered."""
-        if self._panel.showing not in _QUIET:
-            raise PanelError("a guest is being answered at this gate: try again in a moment")
-        log.info("wiring event=tried part=%s", part)
-        match part:
-            case "lights":
-                self._panel.show(Signal.TEST)
-            case "counter":
-                self._panel.count(EIGHTS, EIGHTS)
-                self._again_after(COUNTER_S, self._recount)
-            case "strike":
-                if self._latch is None:
-                    raise PanelError("the panel cannot be opened, so no strike can be freed")
-                self._latch.release()
+        with self._guests.between_guests():
+            log.info("wiring event=tried part=%s", part)
+            match part:
+                case "lights":
+                    self._panel.show(Signal.TEST)
+                case "counter":
+                    self._panel.count(EIGHTS, EIGHTS)
+                    self._again_after(COUNTER_S, self._guests.recount)
+                case "strike":
+                    if self._latch is None:
+                        raise PanelError("the panel cannot be opened, so no strike can be freed")
+                    self._latch.release()

@@ -43,7 +43,7 @@ def run_door(config_path: Path) -> None:
         ):
             door = Door(gate, camera, ledger, panel, _DoorTeller(bus, gate.name), clock)
             latch = panel if isinstance(panel, GpioPanel) else None
-            wiring = Wiring(panel, latch, door.recount)
+            wiring = Wiring(panel, latch, door)
 
             def obey(command: DoorCommand) -> Reply:
                 wiring.try_part(command.try_part)
