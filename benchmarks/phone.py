@@ -26,6 +26,7 @@ from kiosk.dashboard.app import create_app
 from kiosk.dashboard.changes import Changes
 from kiosk.dashboard.ledger_desk import LedgerDesk
 from kiosk.dashboard.live import Live
+from kiosk.dashboard.machine import FakeMachine
 from kiosk.dashboard.ports import FakeNews
 from kiosk.dashboard.server import DashboardServer
 from kiosk.dashboard.settings import DashboardSettings
@@ -91,7 +92,8 @@ def main() -> None:
         news, desk, access = FakeNews(clock), LedgerDesk(ledger, evening, clock), Access(Path(folder), clock)
         pin = secrets.token_hex(8)
         access.invitations.use(access.login_link(), "Organizer", pin)
-        live, preview = Live(desk, news, clock, settings), PreviewFiles(Path(folder), clock)
+        live = Live(desk, news, clock, settings, machine=FakeMachine())
+        preview = PreviewFiles(Path(folder), clock)
         changes = Changes(Path(folder), clock)
         app = create_app(
             settings,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from stream.mpegts import PACKET_BYTES
 
 _UNIT_START = 0x40
+_PID_HIGH = bytes(byte & 0x1F for byte in range(256))  # what of byte 1 is PID
 _HAS_PAYLOAD = 0x10
 _UNCOUNTED = bytes(byte & 0xF0 for byte in range(256))
 _IS_EMPTY = bytes(not byte & _HAS_PAYLOAD for byte in range(256))
@@ -38,8 +39,8 @@ class Counters:
 
     def number(self, packets: bytearray) -> None:
         """Write the counter of its PID into each of some whole packets; it only counts those with payload (2.4.3.3)."""
-        firsts, seconds = packets[1::PACKET_BYTES], packets[2::PACKET_BYTES]
-        firsts = firsts.translate(_PID_HIGH)
+        # Without its flags no packet begins a unit: that is nothing to a counter.
+        firsts, seconds = packets[1::PACKET_BYTES].translate(_PID_HIGH), packets[2::PACKET_BYTES]
         at = 0
         while at < len(firsts):
             end = run_end(firsts, seconds, at)
@@ -62,6 +63,3 @@ class Counters:
         counter = self._next.get(pid, 0)
         self._next[pid] = (counter + has_payload) & 0x0F
         return counter if has_payload else (counter - 1) & 0x0F
-
-
-_PID_HIGH = bytes(byte & 0x1F for byte in range(256))

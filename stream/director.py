@@ -47,7 +47,7 @@ __all__ = ["Director", "FakeDirector", "StreamControl"]
 log = logging.getLogger(__name__)
 
 _LOOK_PERIOD_S = 0.05
-_SOUND_PERIOD_S = 0.2
+_SOUND_PERIOD_S = 0.2  # its alarms have seconds of patience
 _PLAN_PERIOD_S = 1.0
 
 

@@ -22,7 +22,7 @@ from hardware.errors import PlatypusError
 from hardware.worker import Worker
 from kiosk.dashboard import views
 from kiosk.dashboard.language import speaking, spoken
-from kiosk.dashboard.machine import FakeMachine, Machine
+from kiosk.dashboard.machine import Machine
 from kiosk.dashboard.ports import AnyNews, Doorbook, News
 from kiosk.dashboard.settings import DashboardSettings, Language
 from kiosk.ledger import HeadCount, Movement, ScanRow, Seats, Waiting
@@ -151,7 +151,7 @@ class Live:
         clock: Clock,
         settings: DashboardSettings,
         *,
-        machine: Machine | None = None,
+        machine: Machine,
         most_listeners: int = 64,
         beat_s: float = BEAT_S,
     ) -> None:
@@ -159,7 +159,7 @@ class Live:
         self._news = news
         self._clock = clock
         self._settings = settings
-        self._machine = machine or FakeMachine()
+        self._machine = machine
         self._most_listeners = most_listeners
         self._beat_s = beat_s
         self._bell: queue.Queue[None] = queue.Queue(1)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-
-import msgspec
+from typing import Literal
 
 from kiosk.dashboard import words
 from kiosk.dashboard.ports import EventFacts, NewsNow
 from stream.health import StreamState
+
+Press = Literal["", "preflight", "go_live", "next_talk", "camera", "end", "stop"]
 
 _READY_BEFORE = timedelta(hours=1)  # of the start: before that there is time to look at everything
 _LONGEST = timedelta(hours=8)  # an evening whose talks have no times is over after that
@@ -16,22 +17,10 @@ _A_TALK = timedelta(hours=1)  # of which nobody has written how long it is
 _OVERRUN = timedelta(hours=1)  # who stops by mistake at the end finds the way back
 
 
-class NextPress(msgspec.Struct, frozen=True, kw_only=True):
-    """At most one of them; none when nothing needs to be pressed, or nobody would hear it."""
-
-    name: str = ""  # which, for a page that has all of them
-    preflight: bool = False
-    go_live: bool = False
-    next_talk: bool = False
-    camera: bool = False
-    end: bool = False
-    stop: bool = False
-
-
-def next_press(event: EventFacts | None, news: NewsNow, now: datetime | None) -> NextPress:
-    """What to press at `now` (aware; None: nobody knows what time it is)."""
+def next_press(event: EventFacts | None, news: NewsNow, now: datetime | None) -> Press:
+    """What to press at `now` (aware; None: nobody knows what time it is); "" when nothing, or nobody would hear it."""
     if news.stream is None or words.is_gone(news.stream):
-        return NextPress()
+        return ""
     state = news.stream.state
     if state.order != "live":
         return _before(event, news, now)
@@ -39,26 +28,22 @@ def next_press(event: EventFacts | None, news: NewsNow, now: datetime | None) ->
         case "starting" | "break":
             return _talk_or_camera(state)
         case "camera" if state.next_talk is not None:
-            return _press("next_talk")
+            return "next_talk"
         case "camera" if state.talk is not None:  # it was the last one
-            return _press("end")
+            return "end"
         case "hidden" | "next":
-            return _press("camera")
+            return "camera"
         case "end":
-            return _press("stop")
+            return "stop"
         case _:  # the camera, and nobody has written down who speaks
-            return NextPress()
+            return ""
 
 
-def _press(name: str) -> NextPress:
-    return NextPress(name=name, **{name: True})
-
-
-def _before(event: EventFacts | None, news: NewsNow, now: datetime | None) -> NextPress:
+def _before(event: EventFacts | None, news: NewsNow, now: datetime | None) -> Press:
     starts_at = event.starts_at if event else None
     if starts_at is None or now is None or starts_at - _READY_BEFORE <= now < _over_at(starts_at, news):
-        return _press("go_live")
-    return _press("preflight") if now < starts_at else NextPress()
+        return "go_live"
+    return "preflight" if now < starts_at else ""
 
 
 def _over_at(starts_at: datetime, news: NewsNow) -> datetime:
@@ -72,7 +57,7 @@ def _over_at(starts_at: datetime, news: NewsNow) -> datetime:
     return max(ends, default=starts_at + _LONGEST) + _OVERRUN
 
 
-def _talk_or_camera(state: StreamState) -> NextPress:
+def _talk_or_camera(state: StreamState) -> Press:
     if state.next_talk is not None:
-        return _press("next_talk")
-    return _press("camera")
+        return "next_talk"
+    return "camera"

@@ -40,7 +40,7 @@ DONE: Mapping[StreamOrder, str] = {
 
 
 class NotDone(PlatypusError, RuntimeError):
-    """The stream process said no; its text says why."""
+    """The process that was asked said no; its text says why."""
 
     code = "not_done"
 

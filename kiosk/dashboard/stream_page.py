@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from zoneinfo import ZoneInfo
 
 import flask
 
-from hardware.errors import PlatypusError
-from kiosk.dashboard.language import _
 from kiosk.dashboard.live import Live
-from kiosk.dashboard.noting import note
 from kiosk.dashboard.orders import DONE, ORDERS, give
+from kiosk.dashboard.outcome import tell_outcome
 from kiosk.dashboard.pages import page_now
 from kiosk.dashboard.ports import News
-from kiosk.dashboard.told import told
 from kiosk.news import StreamCommand, StreamOrder
-
-log = logging.getLogger(__name__)
 
 _TONIGHT = "tonight"  # the page of a button that leads back there: all others lead to the stream's
 
@@ -34,15 +28,7 @@ def add_stream(app: flask.Flask, live: Live, news: News, zone: ZoneInfo) -> None
         return flask.render_template("stop.html")
 
     def press(do: StreamOrder) -> flask.typing.ResponseReturnValue:
-        try:
-            give(news, StreamCommand(do=do))
-        except PlatypusError as error:
-            log.warning("press do=%s outcome=failed", do)
-            note(str(error), refused=True)
-            flask.flash(_("Not done: %(cause)s", cause=told(str(error))), "no")
-        else:
-            log.info("press do=%s outcome=ok", do)
-            flask.flash(_(DONE[do]), "yes")
+        tell_outcome(do, lambda: give(news, StreamCommand(do=do)), DONE[do])
         back = "home" if flask.request.form.get("page") == _TONIGHT else "stream"
         return flask.redirect(flask.url_for(back), 303)
 

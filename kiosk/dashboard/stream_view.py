@@ -16,8 +16,8 @@ from kiosk.dashboard.words import Status, Tone
 from stream.health import Health, LegKind, Readiness, SoundState, StreamState
 
 _SAY_THE_SOURCE = {"no-picture", "slow"}  # alarms that say all that the line of the stage camera would
-_QUIETEST_DB = -60  # where the meter begins
-_LOUD_DB = -6
+_QUIETEST_DB = -60  # where the meter begins: what counts as silence (stream/sound_watch.py)
+_LOUD_DB = -6  # half of full scale: one that comes nearer clips at the next laugh
 _TALKS = 4  # on the page of the stream; all of them have a page of their own
 
 

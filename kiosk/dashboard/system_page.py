@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
@@ -11,16 +10,14 @@ import flask
 from hardware.errors import PlatypusError
 from kiosk.dashboard import qr
 from kiosk.dashboard.address import base_url_for_phones
-from kiosk.dashboard.language import _, say_later
+from kiosk.dashboard.language import say_later
 from kiosk.dashboard.live import Live
-from kiosk.dashboard.noting import note
+from kiosk.dashboard.orders import NotDone
+from kiosk.dashboard.outcome import tell_outcome
 from kiosk.dashboard.pages import page_now
 from kiosk.dashboard.ports import News
 from kiosk.dashboard.settings import DashboardSettings
-from kiosk.dashboard.told import told
 from kiosk.news import PanelPart
-
-log = logging.getLogger(__name__)
 
 _ANSWER_S = 3.0  # how long a press waits for the gate
 _TRIED: Mapping[PanelPart, str] = {
@@ -47,20 +44,7 @@ def add_system(app: flask.Flask, live: Live, news: News, settings: DashboardSett
 
     def try_part(part: PanelPart) -> flask.typing.ResponseReturnValue:
         gate = flask.request.form.get("gate", "")
-        try:
-            if gate not in {heard.state.gate for heard in news.latest().doors}:
-                raise UnknownGate(f"There is no gate {gate[:40]!r}: it has not been heard of.")
-            reply = news.try_panel(gate, part, _ANSWER_S)
-            error = None if reply.ok else reply.error or "The gate said no, and not why; see its log."
-        except PlatypusError as failure:
-            error = str(failure)
-        if error:
-            log.warning("press try=%s outcome=failed", part)
-            note(error, refused=True)
-            flask.flash(_("Not done: %(cause)s", cause=told(error)), "no")
-        else:
-            log.info("press try=%s outcome=ok", part)
-            flask.flash(_(_TRIED[part]), "calm")
+        tell_outcome(f"try-{part}", lambda: _try(news, gate, part), _TRIED[part], "calm")
         return flask.redirect(flask.url_for("system"), 303)
 
     def button(part: PanelPart) -> None:
@@ -68,6 +52,15 @@ def add_system(app: flask.Flask, live: Live, news: News, settings: DashboardSett
 
     for part in _TRIED:
         button(part)
+
+
+def _try(news: News, gate: str, part: PanelPart) -> None:
+    """Raises UnknownGate, NotDone, BusError."""
+    if gate not in {heard.state.gate for heard in news.latest().doors}:
+        raise UnknownGate(f"There is no gate {gate[:40]!r}: it has not been heard of.")
+    reply = news.try_panel(gate, part, _ANSWER_S)
+    if not reply.ok:
+        raise NotDone(reply.error or "The gate said no, and not why; see its log.")
 
 
 class UnknownGate(PlatypusError, LookupError):

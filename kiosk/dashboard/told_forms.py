@@ -500,6 +500,7 @@ FORMS = (
     say_later("a guest is being answered at this gate: try again in a moment"),
     say_later("the panel cannot be opened, so no strike can be freed"),
     say_later("There is no gate %(name)s: it has not been heard of."),
+    say_later("The gate said no, and not why; see its log."),
     say_later("System: %(said_what)s"),
     # who, on what, and the lines of the list of changes
     say_later("Android phone"),

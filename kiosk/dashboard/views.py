@@ -15,7 +15,7 @@ from hardware.checks import Check
 from kiosk.dashboard import screen_words, talks_view, words
 from kiosk.dashboard.curve import CurveView, curve
 from kiosk.dashboard.language import _, day_and_time, ngettext, say_later
-from kiosk.dashboard.next_press import NextPress, next_press
+from kiosk.dashboard.next_press import Press, next_press
 from kiosk.dashboard.ports import DESK_GATE, PHONE_GATE, PROGRAM_GATE, EventFacts, NewsNow
 from kiosk.dashboard.stream_view import StatusLine, StreamView, status, stream_view
 from kiosk.dashboard.told import told
@@ -93,7 +93,7 @@ class HomeView(msgspec.Struct, frozen=True, kw_only=True):
     seats: SeatsView
     doors: tuple[StatusLine, ...]
     stream: StreamView
-    press: NextPress  # what to press next
+    press: Press  # what to press next
     answers: tuple[AnswerLine, ...]
     is_quiet: bool  # no answer yet
     clock: StatusLine  # what time it is, and who says so

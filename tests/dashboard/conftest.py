@@ -11,6 +11,9 @@ from dashboard_browser import CHROMIUM, FLAGS, PICTURES
 from dashboard_house import House, build
 from playwright.sync_api import Browser, sync_playwright
 
+from hardware.clock import ManualClock
+from kiosk.dashboard.access import Access
+
 
 @pytest.fixture
 def make_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
@@ -30,6 +33,18 @@ def make_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
 def house(make_house: Callable[..., House]) -> House:
     """A house with the default settings."""
     return make_house()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that stands still until it is told."""
+    return ManualClock()
+
+
+@pytest.fixture
+def access(tmp_path: Path, clock: ManualClock) -> Access:
+    """Who may come in, of a machine that nobody has used yet."""
+    return Access(tmp_path, clock)
 
 
 @pytest.fixture(scope="module")

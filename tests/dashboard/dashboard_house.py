@@ -23,6 +23,7 @@ from kiosk.dashboard.app import create_app
 from kiosk.dashboard.changes import Change, Changes
 from kiosk.dashboard.ledger_desk import LedgerDesk
 from kiosk.dashboard.live import BEAT_S, Live
+from kiosk.dashboard.machine import FakeMachine
 from kiosk.dashboard.ports import EventFacts, FakeDoorbook, FakeNews
 from kiosk.dashboard.server import DashboardServer, serve
 from kiosk.dashboard.settings import DashboardSettings, HttpsSettings
@@ -56,6 +57,7 @@ class House:
     changes: Changes
     book: FakeDoorbook
     news: FakeNews
+    machine: FakeMachine
     live: Live
     app: flask.Flask
     ledger: Ledger
@@ -153,11 +155,19 @@ def build(
         stream_page="https://live.example.org/talks",
     )
     book = FakeDoorbook(event, clock, tickets=58)
-    news = FakeNews(clock)
+    news, machine = FakeNews(clock), FakeMachine()
     ledger = Ledger(folder / f"{uuid.uuid4().hex}.db")
     evening = ledger.create_event("evening", event.name, 6, fire_limit=8, starts_at=event.starts_at)
     desk = LedgerDesk(ledger, evening, clock)
-    live = Live(desk if reads_ledger else book, news, clock, options, most_listeners=most_listeners, beat_s=beat_s)
+    live = Live(
+        desk if reads_ledger else book,
+        news,
+        clock,
+        options,
+        machine=machine,
+        most_listeners=most_listeners,
+        beat_s=beat_s,
+    )
     access, changes = Access(folder, clock), Changes(folder, clock)
     shots = preview_folder(folder / "run")
     shots.mkdir(parents=True, exist_ok=True)
@@ -172,4 +182,4 @@ def build(
         preview=preview,
         sponsors=Sponsors(folder / "look"),
     )
-    return House(options, clock, access, changes, book, news, live, app, ledger, evening, shots)
+    return House(options, clock, access, changes, book, news, machine, live, app, ledger, evening, shots)

@@ -45,16 +45,6 @@ OLD_FILE = """{
 """
 
 
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def access(tmp_path: Path, clock: ManualClock) -> Access:
-    return Access(tmp_path, clock)
-
-
 def choose(access: Access, pin: str = PIN, name: str = NAME) -> Person:
     return access.invitations.use(access.login_link(), name, pin)
 

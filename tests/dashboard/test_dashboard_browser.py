@@ -213,6 +213,29 @@ def test_the_program_is_in_one_thumb(browser: Browser, busy: House) -> None:
         assert busy.news.commands[-1].do == "go_live"
 
 
+def test_the_first_page_has_one_button_the_next_one(browser: Browser, busy: House) -> None:
+    talk = TalkInfo(id="b", title="Otters", speaker="Ada")
+    live = StreamState(order="live", program="starting", next_talk=talk)
+    with busy.served() as server, logged_in(browser, server, busy) as page:
+        shown = page.locator(".next").locator("button:visible, a:visible")
+        for state, says in (
+            (live, "Next talk"),
+            (msgspec.structs.replace(live, program="hidden"), "Camera"),
+            (msgspec.structs.replace(live, program="camera", talk=talk, next_talk=None), "End"),
+            (msgspec.structs.replace(live, program="end"), "Stop streaming"),
+            (msgspec.structs.replace(live, program="camera", next_talk=None), None),
+            (live, "Next talk"),
+        ):
+            busy.news.say(state)
+            expect(shown).to_have_count(1 if says else 0)
+            if says:
+                expect(shown).to_contain_text(says)
+        shown.click()
+        expect(page.locator(".notice").first).to_contain_text("The next talk is introduced")
+        assert page.url == f"{server.url}/"
+        assert [command.do for command in busy.news.commands] == ["next_talk"]
+
+
 def test_every_button_works_without_scripts(browser: Browser, busy: House) -> None:
     house = busy
     house.choose(PIN)

@@ -42,16 +42,6 @@ ELSEWHERE = {"REMOTE_ADDR": "192.168.1.23"}
 PI = {"Host": "192.168.1.5:8080"}
 
 
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def access(tmp_path: Path, clock: ManualClock) -> Access:
-    return Access(tmp_path, clock)
-
-
 def invite(access: Access, name: str, role: Role, by: str = "ada") -> Person:
     return access.invitations.use(access.invitations.make(role, by)[0], name, PIN)
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from dashboard_house import House, token_on
 
-from kiosk.dashboard.next_press import NextPress, next_press
+from kiosk.dashboard.next_press import next_press
 from kiosk.dashboard.ports import EventFacts, Heard, NewsNow
 from kiosk.dashboard.stream_view import stream_view
 from kiosk.news import AgendaNews, Reply
@@ -49,8 +49,7 @@ def talk(number: int, minutes: int = 15) -> Talk:
     ],
 )
 def test_what_is_to_be_pressed_follows_what_viewers_see(state: StreamState, wanted: str) -> None:
-    expected = NextPress(name=wanted, **{wanted: True}) if wanted else NextPress()
-    assert next_press(EVENT, news(state), SEVEN) == expected
+    assert next_press(EVENT, news(state), SEVEN) == wanted
 
 
 @pytest.mark.parametrize(
@@ -61,30 +60,29 @@ def test_before_the_evening_everything_is_tried_and_after_it_nothing_is_to_be_pr
     minutes: int, wanted: str
 ) -> None:
     said = news(StreamState(order="stopped"), talk(0), talk(1), talk(2))
-    expected = NextPress(name=wanted, **{wanted: True}) if wanted else NextPress()
-    assert next_press(EVENT, said, SEVEN + timedelta(minutes=minutes)) == expected
+    assert next_press(EVENT, said, SEVEN + timedelta(minutes=minutes)) == wanted
 
 
 def test_a_talk_of_unknown_length_is_not_over_at_once_nor_is_last_weeks_agenda_tonights() -> None:
     open_end = Talk(id="t0", title="Talk", starts_at=SEVEN)
     stopped = StreamState(order="stopped")
-    assert next_press(EVENT, news(stopped, open_end), SEVEN + timedelta(minutes=50)).go_live
+    assert next_press(EVENT, news(stopped, open_end), SEVEN + timedelta(minutes=50)) == "go_live"
     last_week = Talk(id="t0", title="Talk", starts_at=SEVEN - timedelta(days=7), minutes=15)
     for minutes in (-5, 5, 120):
-        assert next_press(EVENT, news(stopped, last_week), SEVEN + timedelta(minutes=minutes)).go_live
+        assert next_press(EVENT, news(stopped, last_week), SEVEN + timedelta(minutes=minutes)) == "go_live"
 
 
 def test_without_a_time_to_begin_one_may_go_live() -> None:
     stopped = news(StreamState(order="stopped"))
     for event, now in ((None, SEVEN), (EventFacts(name="Any"), SEVEN), (EVENT, None)):
-        assert next_press(event, stopped, now).go_live
-    assert not next_press(EVENT, stopped, SEVEN + timedelta(hours=10)).name
+        assert next_press(event, stopped, now) == "go_live"
+    assert next_press(EVENT, stopped, SEVEN + timedelta(hours=10)) == ""
 
 
 def test_nobody_is_told_to_press_what_nobody_would_hear() -> None:
     live = StreamState(order="live", program="starting", next_talk=NEXT)
-    assert next_press(EVENT, NewsNow(), SEVEN) == NextPress()
-    assert next_press(EVENT, news(live, age_s=60), SEVEN) == NextPress()
+    assert next_press(EVENT, NewsNow(), SEVEN) == ""
+    assert next_press(EVENT, news(live, age_s=60), SEVEN) == ""
 
 
 @pytest.mark.parametrize(

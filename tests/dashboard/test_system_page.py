@@ -12,7 +12,7 @@ from dashboard_house import House, token_on, wait_for
 from hardware.board import Board
 from hardware.checks import Check
 from hardware.clock import ManualClock
-from kiosk.dashboard.machine import OLD_S, FakeMachine, MachineWatch
+from kiosk.dashboard.machine import OLD_S, MachineWatch
 from kiosk.news import DoorState, Reply
 
 
@@ -24,7 +24,7 @@ def gates(house: House) -> House:
 
 
 def test_the_machine_is_told_in_words_with_what_to_do(gates: House) -> None:
-    gates.live._machine = FakeMachine(
+    gates.machine.checks = (
         Check("temperature", "attention", "79 °C", "give it air: the firmware slows down from 80 °C"),
         Check("disk", "ok", "12.0 GB free at /var/lib/platypus"),
     )

@@ -21,16 +21,6 @@ ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}
 HERE = "192.0.2.1"
 
 
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def access(tmp_path: Path, clock: ManualClock) -> Access:
-    return Access(tmp_path, clock)
-
-
 def bearer(secret: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {secret}"}
 
