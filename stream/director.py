@@ -46,7 +46,7 @@ __all__ = ["Director", "FakeDirector", "StreamControl"]
 
 log = logging.getLogger(__name__)
 
-_LOOK_PERIOD_S = 0.05
+_LOOK_PERIOD_S = 0.1
 _SOUND_PERIOD_S = 0.2  # its alarms have seconds of patience
 _PLAN_PERIOD_S = 1.0
 

@@ -120,7 +120,7 @@ class LowerThird:
         self._wake.set()
 
     def look(self, *, is_camera_on_air: bool) -> None:
-        """See whether it begins or ends; call it some twenty times a second."""
+        """See whether it begins or ends; call it some ten times a second."""
         now_s = self._clock.monotonic()
         with self._lock:
             if self._due is None:

@@ -100,7 +100,7 @@ class Mixer:
             self._follow()
 
     def look(self) -> None:
-        """See whether the camera is well and the slate is the right one; call it some twenty times a second."""
+        """See whether the camera is well and the slate is the right one; call it some ten times a second."""
         with self._lock:
             self._follow()
 

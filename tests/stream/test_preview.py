@@ -206,9 +206,9 @@ def test_whoever_wants_no_preview_has_none(tmp_path: Path, clock: SystemClock) -
 def test_the_preview_decodes_keyframes_only_and_copies_the_rest() -> None:
     argv = " ".join(copies.preview(SMALL, first_segment=70))
     assert argv.startswith("ffmpeg -f mpegts -analyzeduration 500000 -copyts -fpsprobesize 0 -probesize 300000 -skip")
-    assert "-skip_frame nokey -threads 1 -i pipe:0 -filter_complex [0:v]scale=320:-2:" in argv
+    assert "-skip_frame nokey -threads 1 -i pipe:0 -filter_complex [0:v]scale=320:-2[" in argv
     still = (
-        "-map [s0] -f image2 -atomic_writing 1 -color_range pc -fps_mode passthrough -pix_fmt yuv420p -q:v 5 "
+        "-map [s1] -f image2 -atomic_writing 1 -color_range pc -fps_mode passthrough -pix_fmt yuv420p -q:v 5 "
         "-strict unofficial -update 1 picture.jpg"
     )
     assert still in argv
