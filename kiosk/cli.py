@@ -24,6 +24,7 @@ from hardware.clock import SystemClock
 from hardware.errors import PlatypusError
 from kiosk.cli_options import CONFIG, JSON
 from kiosk.cli_stream import agenda, stream
+from kiosk.cli_tickets import tickets
 
 if TYPE_CHECKING:
     from kiosk.ledger import Event
@@ -41,9 +42,6 @@ def time_or_minutes(text: str) -> datetime | int:
         return datetime.strptime(text, _TIME_FORMAT)  # noqa: DTZ007  # the format has a zone
     except ValueError:
         raise click.BadParameter(f"{text!r} is neither a time such as 2026-11-26T19:30+0100 nor minutes") from None
-
-
-_EVENT = click.option("--event", "slug", required=True, help="The event's short name.")
 
 
 def main() -> NoReturn:
@@ -89,6 +87,7 @@ def cli(*, verbose: bool) -> None:
 
 cli.add_command(stream)
 cli.add_command(agenda)
+cli.add_command(tickets)
 
 # -- the other processes ----------------------------------------------------------------------------------------------
 
@@ -286,46 +285,6 @@ def ledger_check(config_path: Path) -> None:
         click.echo(line)
     if wrong:
         sys.exit(1)
-
-
-@cli.group()
-def tickets() -> None:
-    """Tickets: our own, and those of others."""
-
-
-@tickets.command("issue")
-@CONFIG
-@_EVENT
-@click.argument("people", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the tickets.")
-def tickets_issue(config_path: Path, slug: str, people: Path, out: Path) -> None:
-    """Make a ticket for each person of a CSV list: PNG, SVG and one PDF; the same list again prints the same ones."""
-    from kiosk import office  # noqa: PLC0415
-
-    sheet, done, files, absent = office.issue_tickets(config_path, slug, people, out)
-    _say_columns(sheet.columns)
-    click.echo(f"{done.new} new, {done.changed} changed, {done.unchanged} as before; {len(files)} files in {out}")
-    if absent:
-        numbers = ", ".join(str(number) for number in absent[:20]) + (" ..." if len(absent) > 20 else "")
-        click.echo(f"{len(absent)} ticket(s) issued before are not in this list and stay good: no. {numbers}")
-
-
-@tickets.command("import")
-@CONFIG
-@_EVENT
-@click.argument("listing", type=click.Path(path_type=Path, dir_okay=False), metavar="LIST")
-@click.option("--code-column", help="The heading of the code, when the guess is wrong.")
-def tickets_import(config_path: Path, slug: str, listing: Path, code_column: str | None) -> None:
-    """Take the tickets of a CSV list that somebody else made; all or nothing."""
-    from kiosk import office  # noqa: PLC0415
-
-    sheet, done = office.import_tickets(config_path, slug, listing, code_column)
-    _say_columns(sheet.columns)
-    click.echo(f"{done.new} new, {done.changed} changed, {done.unchanged} as before")
-
-
-def _say_columns(columns: Any) -> None:
-    click.echo("columns: " + ", ".join(f"{ours} from {heading!r}" for ours, heading in columns.items()))
 
 
 @cli.group()

@@ -16,3 +16,4 @@ CONFIG = click.option(
     help="platypus.toml; secrets.toml lies beside it.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
+EVENT = click.option("--event", "slug", required=True, help="The event's short name.")

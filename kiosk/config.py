@@ -81,6 +81,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return Path(self.state_dir) / "agenda.json"
 
     @property
+    def columns_path(self) -> Path:
+        """Where the columns chosen for lists of tickets are kept."""
+        return Path(self.state_dir) / "ticket-columns.json"
+
+    @property
     def look_path(self) -> Path:
         """The folder of logo, sponsors and colours; it may not be there."""
         return Path(self.stream.look_dir) if self.stream.look_dir else Path(self.state_dir) / "look"

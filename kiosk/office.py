@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from kiosk.config import (
+    Config,
     ConfigError,
     event_secret,
     is_name,
@@ -17,13 +18,16 @@ from kiosk.config import (
     make_event_secret,
     secrets_path,
 )
-from kiosk.ledger import Event, NewTicket
+from kiosk.ledger import Event
 from kiosk.ledger.audit import audit
 from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.records import Imported
 from kiosk.ledger.report import Report, report
+from kiosk.ticket_lists import Looked, Taken, TicketLists
 from kiosk.tickets import codes
-from kiosk.tickets.sheet import Row, Sheet, read_sheet
+from kiosk.tickets.columns_file import Choice, ColumnsFile
+from kiosk.tickets.sheet import Sheet
+from kiosk.tickets.table import read_table
 from stream.agenda import Agenda, AgendaFile
 
 
@@ -117,16 +121,14 @@ def issue_tickets(config_path: Path, slug: str, people: Path, out: Path) -> Issu
     from kiosk.tickets.printing import Printable, write_tickets  # noqa: PLC0415
 
     config = load_config(config_path)
-    sheet = read_sheet(people, needs_code=False)
-    secret = event_secret(config, slug)
+    table = read_table(people)
     with Ledger(config.ledger_path) as ledger:
         event = ledger.event(slug)
-        unnumbered = [_ticket(row, 0, b"", is_own=True) for row in sheet.rows]
-        wanted, done = ledger.issue(
-            event, unnumbered, sheet.fields, lambda number: codes.digest(codes.own_code(secret, slug, number).encode())
-        )
-        named = {ticket.number for ticket in wanted}
-        absent = [ticket.number for ticket in ledger.tickets(event) if ticket.is_own and ticket.number not in named]
+        lists = _lists(config, ledger, event)
+        taken = lists.take(table, Choice(by_name=True))
+        named = {ticket.number for ticket in taken.tickets}
+        absent = [ticket.number for ticket in lists.tickets() if ticket.is_own and ticket.number not in named]
+    secret = event_secret(config, slug)
     when = event.starts_at.astimezone(config.dashboard.zone).strftime("%Y-%m-%d %H:%M") if event.starts_at else ""
     files = write_tickets(
         out,
@@ -139,21 +141,35 @@ def issue_tickets(config_path: Path, slug: str, people: Path, out: Path) -> Issu
                 ticket.holder or "",
                 ticket.product or "",
             )
-            for ticket in wanted
+            for ticket in taken.tickets
         ],
     )
-    return Issued(sheet, done, files, absent)
+    return Issued(taken.sheet, taken.done, files, absent)
 
 
-def import_tickets(config_path: Path, slug: str, listing: Path, code_column: str | None) -> tuple[Sheet, Imported]:
-    """Take the tickets of a list that somebody else made."""
+def look_at_tickets(config_path: Path, slug: str, listing: Path, choice: Choice | None) -> Looked:
+    """What taking a list of tickets would do; nothing is written."""
     config = load_config(config_path)
-    sheet = read_sheet(listing, code_column=code_column, needs_code=True)
+    table = read_table(listing)
     with Ledger(config.ledger_path) as ledger:
-        event = ledger.event(slug)
-        wanted = [_ticket(row, 0, codes.digest((row.code or "").encode()), is_own=False) for row in sheet.rows]
-        done = ledger.put_tickets(event, wanted, sheet.fields)
-    return sheet, done
+        return _lists(config, ledger, ledger.event(slug)).look(table, choice)
+
+
+def import_tickets(
+    config_path: Path, slug: str, listing: Path, choice: Choice | None, *, cancels_gone: bool = False
+) -> Taken:
+    """Take the tickets of a list that somebody else made; `choice` is remembered for the next with its headings."""
+    config = load_config(config_path)
+    table = read_table(listing)
+    with Ledger(config.ledger_path) as ledger:
+        lists = _lists(config, ledger, ledger.event(slug))
+        taken = lists.take(table, choice, cancels_gone=cancels_gone)
+        lists.remember(table, taken.choice)
+    return taken
+
+
+def _lists(config: Config, ledger: Ledger, event: Event) -> TicketLists:
+    return TicketLists(ledger, event, lambda: event_secret(config, event.slug), ColumnsFile(config.columns_path))
 
 
 def check_config(config_path: Path) -> list[str]:
@@ -175,20 +191,3 @@ def check_config(config_path: Path) -> list[str]:
         event_secret(config, event.slug)
         lines.append(f"{config.ledger_path} knows {event.name!r}: {ledger.head_count(event).tickets} tickets")
     return lines
-
-
-def _ticket(row: Row, number: int, sha256: bytes, *, is_own: bool) -> NewTicket:
-    return NewTicket(
-        number,
-        sha256,
-        is_own,
-        row.holder,
-        row.email,
-        row.product,
-        row.status,
-        row.valid_from,
-        row.valid_until,
-        row.guests,
-        row.order_code,
-        row.note,
-    )

@@ -63,6 +63,13 @@ def inside(db: sa.Connection, event: Event) -> int:
     return db.execute(last).scalar_one_or_none() or 0
 
 
+def tickets_inside(db: sa.Connection, event: Event) -> set[int]:
+    """The ids of tickets of whose people more came in than went out."""
+    of_event = sa.and_(scans.c.event_id == event.id, scans.c.ticket_id.is_not(None))
+    query = sa.select(scans.c.ticket_id).where(of_event).group_by(scans.c.ticket_id)
+    return set(db.execute(query.having(sa.func.sum(scans.c.delta) > 0)).scalars())
+
+
 def room(db: sa.Connection, event: Event) -> Room:
     """The room for somebody with a ticket, whose seat is kept anyway. Takes the event's lock where rows have locks."""
     row = db.execute(

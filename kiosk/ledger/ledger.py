@@ -19,6 +19,7 @@ from kiosk.ledger import clocks, listing, reading
 from kiosk.ledger.database import Database
 from kiosk.ledger.history import history, inside, is_released, room, room_for_walk_ins, ticket_by, ticket_of_id
 from kiosk.ledger.movements import OLD_PAGE, admit_waiting, by_hand, decided, insert, move, walk_in
+from kiosk.ledger.plan import Plan, numbered
 from kiosk.ledger.records import (
     CannotUndo,
     Decision,
@@ -350,14 +351,39 @@ class Ledger:
             db.execute(sa.update(events).where(events.c.id == event.id).values(**values))
         return after
 
-    def put_tickets(self, event: Event, wanted: Sequence[NewTicket], fields: Collection[str] | None = None) -> Imported:
+    def plan_tickets(self, event: Event, wanted: Sequence[NewTicket], fields: Collection[str] | None = None) -> Plan:
+        """What `put_tickets` would do; nothing is written."""
+        with self.database.reading() as db:
+            return listing.compare(db, event, reading.all_tickets(db, event), wanted, fields)
+
+    def put_tickets(
+        self,
+        event: Event,
+        wanted: Sequence[NewTicket],
+        fields: Collection[str] | None = None,
+        *,
+        cancels_gone: bool = False,
+    ) -> Imported:
         """Write tickets, all or none; one whose code is known is updated, so the same list twice changes nothing.
 
         A known ticket keeps its number and its scans, and what is not among `fields` (of NewTicket; None: all): a list
-        without a column says nothing about it.
+        without a column says nothing about it. Tickets of the same source that are not among them stay as they are, or
+        are cancelled.
         """
         with self.database.writing() as db:
-            return listing.put_tickets(db, event, wanted, fields)
+            return listing.put(db, event, reading.all_tickets(db, event), wanted, fields, cancels_gone=cancels_gone)
+
+    def plan_issue(
+        self,
+        event: Event,
+        people: Sequence[NewTicket],
+        fields: Collection[str],
+        digest_of: Callable[[int], bytes],
+    ) -> Plan:
+        """What `issue` would do; nothing is written."""
+        with self.database.reading() as db:
+            there = reading.all_tickets(db, event)
+            return listing.compare(db, event, there, numbered(there, people, digest_of), fields)
 
     def issue(
         self,
@@ -365,6 +391,8 @@ class Ledger:
         people: Sequence[NewTicket],
         fields: Collection[str],
         digest_of: Callable[[int], bytes],
+        *,
+        cancels_gone: bool = False,
     ) -> tuple[Sequence[NewTicket], Imported]:
         """Give each person a number and write their tickets, in one transaction; a person who has one keeps it.
 
@@ -372,7 +400,9 @@ class Ledger:
         `digest_of` gives the digest of a number's code. Returns the tickets with their numbers.
         """
         with self.database.writing() as db:
-            return listing.issue(db, event, people, fields, digest_of)
+            there = reading.all_tickets(db, event)
+            wanted = numbered(there, people, digest_of)
+            return wanted, listing.put(db, event, there, wanted, fields, cancels_gone=cancels_gone)
 
 
 def _decide(db: sa.Connection, event: Event, hand: Hand, kind: str, **about: int) -> None:

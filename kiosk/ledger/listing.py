@@ -1,79 +1,68 @@
-"""Tickets as lists bring them: written all or none, and never twice for one person."""
+"""Tickets as lists bring them: written all or none."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from kiosk.ledger.history import tickets_inside
 from kiosk.ledger.movements import with_folded
-from kiosk.ledger.reading import all_tickets
+from kiosk.ledger.plan import Plan, plan
 from kiosk.ledger.records import Event, Imported, NewTicket, Ticket
 from kiosk.ledger.schema import tickets
+from kiosk.tickets.status import Status
 
 
-def put_tickets(
-    db: sa.Connection, event: Event, wanted: Sequence[NewTicket], fields: Collection[str] | None
-) -> Imported:
-    """See Ledger.put_tickets."""
-    return _put(db, event, all_tickets(db, event), wanted, fields)
-
-
-def issue(
-    db: sa.Connection,
-    event: Event,
-    people: Sequence[NewTicket],
-    fields: Collection[str],
-    digest_of: Callable[[int], bytes],
-) -> tuple[Sequence[NewTicket], Imported]:
-    """See Ledger.issue."""
-    known = all_tickets(db, event)
-    unclaimed: dict[tuple[str | None, str | None], list[int]] = {}
-    for ticket in known:
-        if ticket.is_own:
-            unclaimed.setdefault((ticket.holder, ticket.email), []).append(ticket.number)
-    free = max((ticket.number for ticket in known), default=0) + 1
-    numbered = []
-    for person in people:
-        mine = unclaimed.get((person.holder, person.email))
-        if mine:
-            number = mine.pop(0)
-        else:
-            number, free = free, free + 1
-        numbered.append(person._replace(number=number, code_sha256=digest_of(number)))
-    return numbered, _put(db, event, known, numbered, fields)
-
-
-def _put(
+def compare(
     db: sa.Connection,
     event: Event,
     there: Sequence[Ticket],
     wanted: Sequence[NewTicket],
     fields: Collection[str] | None,
+) -> Plan:
+    """What writing `wanted` would do."""
+    others = db.execute(sa.select(tickets.c.code_sha256).where(tickets.c.event_id != event.id))
+    return plan(there, wanted, fields, inside=tickets_inside(db, event), elsewhere=set(others.scalars()))
+
+
+def put(
+    db: sa.Connection,
+    event: Event,
+    there: Sequence[Ticket],
+    wanted: Sequence[NewTicket],
+    fields: Collection[str] | None,
+    *,
+    cancels_gone: bool,
 ) -> Imported:
-    known = {ticket.code_sha256: ticket for ticket in there}
-    free = max((ticket.number for ticket in there), default=0) + 1
-    new: list[dict[str, Any]] = []
-    changed: list[dict[str, Any]] = []
-    for ticket in wanted:
-        values = ticket._asdict()
-        before = known.get(ticket.code_sha256)
-        if before is None:
-            values["number"] = ticket.number or free
-            free = max(free, values["number"] + 1)
-            new.append(with_folded(event, values))
-            continue
-        said = {name: value for name, value in values.items() if fields is None or name in fields}
-        after = {name: getattr(before, name) for name in values} | said
-        after |= {"number": before.number, "is_own": before.is_own}
-        if any(getattr(before, name) != value for name, value in after.items()):
-            values = with_folded(event, after)
-            del values["is_walk_in"]
-            changed.append({**values, "key": before.id})
+    """See Ledger.put_tickets."""
+    found = compare(db, event, there, wanted, fields)
+    changed = []
+    for each in found.changed:
+        values = with_folded(event, each.after._asdict())
+        del values["is_walk_in"]
+        changed.append({**values, "key": each.ticket.id})
     if changed:  # at once: the gates wait for the write lock meanwhile
         columns: dict[str, Any] = {name: sa.bindparam(name) for name in changed[0] if name != "key"}
         db.execute(sa.update(tickets).where(tickets.c.id == sa.bindparam("key")).values(columns), changed)
-    if new:
-        db.execute(sa.insert(tickets), new)
-    return Imported(len(new), len(changed), len(wanted) - len(new) - len(changed))
+    if found.new:
+        db.execute(sa.insert(tickets), [with_folded(event, ticket._asdict()) for ticket in found.new])
+    gone = [{"key": ticket.id} for ticket in found.gone] if cancels_gone else []
+    if gone:
+        db.execute(sa.update(tickets).where(tickets.c.id == sa.bindparam("key")).values(status=Status.CANCELED), gone)
+    _note_sources(db, there, wanted)
+    return Imported(len(found.new), len(found.changed), found.unchanged, len(gone))
+
+
+def _note_sources(db: sa.Connection, there: Sequence[Ticket], wanted: Sequence[NewTicket]) -> None:
+    """Write down whose list named a ticket of which nobody knew it."""
+    sources = {ticket.code_sha256: ticket.source for ticket in wanted if ticket.source}
+    unknown = [
+        {"key": ticket.id, "named_by": sources[ticket.code_sha256]}
+        for ticket in there
+        if ticket.source is None and ticket.code_sha256 in sources
+    ]
+    if unknown:
+        by_key = sa.update(tickets).where(tickets.c.id == sa.bindparam("key"))
+        db.execute(by_key.values(source=sa.bindparam("named_by")), unknown)

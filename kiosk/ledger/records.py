@@ -88,6 +88,7 @@ class NewTicket(NamedTuple):
     guests: int = 0  # people it admits beside its holder
     order_code: str | None = None
     note: str | None = None  # what a volunteer must see: diet, access needs, speaker
+    source: str | None = None  # the ticket system whose list it came from
 
 
 class Ticket(NamedTuple):
@@ -107,6 +108,7 @@ class Ticket(NamedTuple):
     guests: int
     order_code: str | None
     note: str | None
+    source: str | None  # None: made here, or before sources were noted
 
     @property
     def persons(self) -> int:
@@ -241,3 +243,4 @@ class Imported(NamedTuple):
     new: int
     changed: int
     unchanged: int
+    cancelled: int = 0  # that the list did not name

@@ -88,6 +88,7 @@ tickets = sa.Table(
     sa.Column("guests", sa.Integer, nullable=False),
     sa.Column("order_code", sa.String(64)),
     sa.Column("note", sa.String(500)),
+    sa.Column("source", sa.String(40)),
     sa.Column("folded", sa.String(800), nullable=False),  # holder, e-mail, order: folded for the search
     sa.UniqueConstraint("event_id", "number"),
     sa.UniqueConstraint("event_id", "code_sha256"),

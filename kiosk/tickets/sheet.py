@@ -1,32 +1,29 @@
-"""A list of people or tickets as CSV, from whatever wrote it: encoding, separator and columns are found out and said.
+"""A list of people or tickets, from whatever wrote it: whose list it is and its columns are found out, and said.
 
-All or nothing: a file with a bad row gives `TicketFileError` with every bad row explained, and no rows.
+All or nothing: a list with a bad row gives `TicketFileError` with every bad row explained, and no rows.
 """
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from hardware.errors import PlatypusError
 from kiosk.tickets import codes
+from kiosk.tickets.sources import Source, source_of
 from kiosk.tickets.status import Status
+from kiosk.tickets.table import MAX_BYTES, Table, TicketFileError, read_table
 
-MAX_BYTES = 20_000_000  # 100,000 tickets are about 10 MB; more is a mistake or an attack
+__all__ = ["MAX_BYTES", "WORDS", "Row", "Sheet", "TicketFileError", "fold", "read_sheet", "sheet_of", "source_of_list"]
+
 _MAX_COMPLAINTS = 20
 _MOST_GUESTS = 20
-
-
-class TicketFileError(PlatypusError, ValueError):
-    """A list cannot be taken; its text names the file, the rows and what to do."""
-
-    code = "ticket_file"
-
+# As a spreadsheet shortens a long number; and a cell that computes. A code of pretix may begin with "=" itself.
+_SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
+_FORMULA = re.compile(r"=.*[^A-Za-z0-9+/=]", re.DOTALL)
 
 Complaint = tuple[int, str]  # row, what is wrong with it
 
@@ -55,10 +52,12 @@ class Sheet(NamedTuple):
     fields: frozenset[str]  # what the list speaks of, as fields of a ticket
     encoding: str
     separator: str
+    source: Source
+    headings: Sequence[str]  # all there are
 
 
-# Headings met in the exports of pretix, Billetweb, Eventbrite, HelloAsso, Hi.Events, Meetup and in hand-made lists,
-# folded (lower case, no accents, blanks for punctuation). The first heading that fits wins.
+# Headings met in the exports of many systems and in hand-made lists, folded (lower case, no accents, blanks for
+# punctuation). The first heading that fits wins; those of a system that is known (sources.py) come before.
 _HEADINGS: Mapping[str, Sequence[str]] = {
     "code": (
         "code",
@@ -135,60 +134,44 @@ _STATUS_WORDS: Mapping[Status, Sequence[str]] = {
 }
 
 
-def read_sheet(path: Path, *, code_column: str | None = None, needs_code: bool) -> Sheet:
-    """Read a CSV file. `code_column` names the heading of the code when it must not be guessed.
+WORDS = tuple(_HEADINGS)  # for what of ours a column can be
 
-    Raises TicketFileError when the file is missing, too large, not a CSV, lacks a needed column, or any row is bad.
+
+def read_sheet(
+    path: Path, *, columns: Mapping[str, str] | None = None, needs_code: bool, source: Source | None = None
+) -> Sheet:
+    """Read a file as `sheet_of` does. Raises TicketFileError, also when it is missing, too large, or no list."""
+    return sheet_of(read_table(path), columns=columns, needs_code=needs_code, source=source)
+
+
+def source_of_list(table: Table) -> Source:
+    """Whose list it seems to be."""
+    return source_of({fold(heading) for heading in table.headings})
+
+
+def sheet_of(
+    table: Table, *, columns: Mapping[str, str] | None = None, needs_code: bool, source: Source | None = None
+) -> Sheet:
+    """What a list says. `columns` names headings that must not be guessed: our word (of WORDS) -> the list's; "" for
+    one that it has not.
+
+    Without `needs_code` it may be without codes: people are told apart by their names then. Raises TicketFileError
+    when it lacks a needed column, or any row is bad.
     """
-    try:
-        if not path.is_file() and path.exists():
-            raise TicketFileError(f"{path} is not a file; give a CSV list.")
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-        if len(raw) > MAX_BYTES:
-            raise TicketFileError(f"{path} has more than the {MAX_BYTES:,} bytes that a list may have. Is it right?")
-    except OSError as error:
-        raise TicketFileError(f"{path} cannot be read: {error.strerror}. Check the name and the rights.") from error
-    text, encoding = _decode(path, raw)
-    separator = _separator(text)
-    try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
-    except csv.Error as error:
-        raise TicketFileError(f"{path} is not a CSV list: {error}. Export it again as CSV (UTF-8).") from error
-    if not lines or not any(cell.strip() for cell in lines[0]):
-        raise TicketFileError(f"{path} is empty: the first line must be the headings.")
-    headings = [cell.strip() for cell in lines[0]]
-    columns = _columns(path, headings, code_column, needs_code=needs_code)
-    rows, complaints = _rows(lines, headings, columns)
+    source = source or source_of_list(table)
+    places = _places(table, source, columns or {}, needs_code=needs_code)
+    rows, complaints = _rows(table, places, source)
     complaints = sorted(complaints + _repeated_codes(rows))
     if complaints:
         more = len(complaints) - _MAX_COMPLAINTS
         shown = [f"row {line}: {what}" for line, what in complaints[:_MAX_COMPLAINTS]]
         shown += [f"and {more} more"] if more > 0 else []
-        raise TicketFileError(f"{path}: nothing was taken, mend these rows first:\n  " + "\n  ".join(shown))
+        raise TicketFileError(f"{table.name}: nothing was taken, mend these rows first:\n  " + "\n  ".join(shown))
     if not rows:
-        raise TicketFileError(f"{path} has headings but no rows.")
-    taken_from = {ours: headings[at] for ours, at in columns.items()}
-    fields = {"holder" if ours in {"first", "last"} else ours for ours in columns} - {"code"}
-    return Sheet(rows, taken_from, frozenset(fields), encoding, separator)
-
-
-def _decode(path: Path, raw: bytes) -> tuple[str, str]:
-    if b"\0" in raw[:4096] and not raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise TicketFileError(f"{path} is not text. A spreadsheet must be exported as CSV first.")
-    # Windows' cp1252 is what Excel writes for "CSV" in western Europe; as Latin-1 it takes any byte, so it comes last.
-    encodings = ("utf-16",) if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "cp1252", "latin-1")
-    for encoding in encodings:
-        try:
-            return raw.decode(encoding), encoding
-        except UnicodeDecodeError:
-            continue
-    raise TicketFileError(f"{path} is in no known encoding. Export it again as CSV (UTF-8).")
-
-
-def _separator(text: str) -> str:
-    heading = text.split("\n", 1)[0]
-    return max(",;\t|", key=heading.count)
+        raise TicketFileError(f"{table.name} has headings but no rows.")
+    taken_from = {ours: table.headings[at] for ours, at in places.items()}
+    fields = {"holder" if ours in {"first", "last"} else ours for ours in places} - {"code"}
+    return Sheet(rows, taken_from, frozenset(fields), table.encoding, table.separator, source, table.headings)
 
 
 # Letters that Unicode does not take apart into a base and its accent.
@@ -202,58 +185,66 @@ def fold(text: str) -> str:
     return " ".join("".join(c if c.isalnum() else " " for c in plain).split())
 
 
-def _columns(path: Path, headings: Sequence[str], code_column: str | None, *, needs_code: bool) -> dict[str, int]:
-    folded = [fold(heading) for heading in headings]
-    twice = sorted({heading for heading in headings if heading and headings.count(heading) > 1})
-    if twice:
-        raise TicketFileError(f"{path} has two columns named {twice[0]!r}: rename or delete one of them.")
+def _places(table: Table, source: Source, chosen: Mapping[str, str], *, needs_code: bool) -> dict[str, int]:
+    """Our word -> which column it is in."""
+    folded = [fold(heading) for heading in table.headings]
     found: dict[str, int] = {}
-    for ours, candidates in _HEADINGS.items():
-        at = next((folded.index(word) for word in candidates if word in folded), None)
+    for ours, common in _HEADINGS.items():
+        words = (*source.headings.get(ours, ()), *common)
+        at = next((folded.index(word) for word in words if word in folded), None)
         if at is not None:
             found[ours] = at
-    if code_column is not None:
-        if code_column not in headings:
-            raise TicketFileError(f"{path} has no column {code_column!r}; it has: {', '.join(headings)}.")
-        found["code"] = headings.index(code_column)
+    for ours, heading in chosen.items():
+        if ours not in _HEADINGS:
+            raise TicketFileError(f"{ours!r} is nothing that a ticket has; it has: {', '.join(WORDS)}.")
+        if heading and heading not in table.headings:
+            raise TicketFileError(f"{table.name} has no column {heading!r}; it has: {', '.join(table.headings)}.")
+        if heading:
+            found[ours] = table.headings.index(heading)
+        else:
+            found.pop(ours, None)
     if needs_code and "code" not in found:
         raise TicketFileError(
-            f"{path} has no column that looks like a ticket code; it has: {', '.join(headings)}. "
-            "Name it with --code-column."
+            f"{table.name} has no column that looks like a ticket code; it has: {', '.join(table.headings)}. "
+            'Name it with --column code="...", or take the list with --by-name.'
         )
-    if not needs_code and not {"holder", "first", "last"} & set(found):
+    if not needs_code and "code" not in found and not {"holder", "first", "last"} & set(found):
         raise TicketFileError(
-            f"{path} has no column with names (name, nom, first name ...); it has: {', '.join(headings)}."
+            f"{table.name} has no column with names (name, nom, first name ...); it has: {', '.join(table.headings)}."
         )
     return found
 
 
-def _rows(
-    lines: Sequence[Sequence[str]], headings: Sequence[str], columns: Mapping[str, int]
-) -> tuple[list[Row], list[Complaint]]:
+def _rows(table: Table, places: Mapping[str, int], source: Source) -> tuple[list[Row], list[Complaint]]:
     rows: list[Row] = []
     complaints: list[Complaint] = []
-    for line, cells in enumerate(lines[1:], start=2):
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(headings):
-            complaints.append((line, f"{len(cells)} cells where the headings have {len(headings)}"))
+    seen: dict[str, str] = {}  # of the same few products, dates and states of a list one copy is kept
+    for line, cells in table.rows:
+        if len(cells) != len(table.headings):
+            complaints.append((line, f"{len(cells)} cells where the headings have {len(table.headings)}"))
             continue
         # A code is taken as it is, but for what a scanner adds or drops: blanks in it may mean something.
         values = {
-            ours: cells[at].strip() if ours == "code" else " ".join(cells[at].split()) for ours, at in columns.items()
+            ours: cells[at].strip() if ours == "code" else " ".join(cells[at].split()) for ours, at in places.items()
         }
         try:
-            rows.append(_row(line, values))
+            rows.append(_row(line, {ours: seen.setdefault(value, value) for ours, value in values.items()}, source))
         except ValueError as error:
             complaints.append((line, str(error)))
     return rows, complaints
 
 
-def _row(line: int, values: Mapping[str, str]) -> Row:
+def _row(line: int, values: Mapping[str, str], source: Source) -> Row:
+    for ours, value in values.items():
+        if value.startswith("=") and (ours != "code" or _FORMULA.match(value)):
+            raise ValueError(f"a formula ({value[:20]}) where a value belongs: paste the list as values")
     code = values.get("code")
     if code == "":
         raise ValueError("no code")
+    if code is not None:
+        if _SHORTENED.fullmatch(code):
+            raise ValueError(f"{code} was a code before a spreadsheet shortened it: format its column as text")
+        code = source.code(code)
     # With a first name beside it, "Name" (or "Nom") is the family's.
     parts = (values.get("first"), values.get("last") or values.get("holder"))
     holder = " ".join(part for part in parts if part)
@@ -265,7 +256,7 @@ def _row(line: int, values: Mapping[str, str]) -> Row:
         holder or None,
         values.get("email") or None,
         values.get("product") or None,
-        _status(values.get("status", "")),
+        _status(values.get("status", ""), source),
         _moment(values.get("valid_from", "")),
         _moment(values.get("valid_until", "")),
         _guests(values.get("guests", "")),
@@ -280,10 +271,12 @@ def _guests(text: str) -> int:
     return int(text or 0)
 
 
-def _status(word: str) -> Status:
-    for status, words in _STATUS_WORDS.items():
-        if fold(word) in words:
-            return status
+def _status(word: str, source: Source) -> Status:
+    folded = fold(word)
+    for words in (source.statuses, _STATUS_WORDS):
+        for status, its in words.items():
+            if folded in its:
+                return status
     raise ValueError(f"status {word!r} is not known; use one of: {', '.join(Status)}")
 
 

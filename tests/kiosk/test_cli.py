@@ -92,8 +92,8 @@ def test_a_list_of_others_is_imported_and_its_columns_are_said(venue: Path) -> N
     listing = venue / "list.csv"
     listing.write_bytes("﻿Nom complet,Bracelet,Statut\nAda,W-1,payé\nBob,W-2,annulé\n".encode())
     missing = platypus(venue, "tickets", "import", str(listing), "--event", "evening", code=1)
-    assert "no column that looks like a ticket code" in missing.stderr and "--code-column" in missing.stderr
-    words = ["tickets", "import", str(listing), "--event", "evening", "--code-column", "Bracelet"]
+    assert "no column that looks like a ticket code" in missing.stderr and "--column" in missing.stderr
+    words = ["tickets", "import", str(listing), "--event", "evening", "--column", "code=Bracelet"]
     done = platypus(venue, *words)
     assert "2 new" in done.stdout and "code from 'Bracelet'" in done.stdout
     assert "2 as before" in platypus(venue, *words).stdout

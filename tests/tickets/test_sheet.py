@@ -56,7 +56,7 @@ def test_the_columns_that_were_guessed_can_be_said(tmp_path: Path) -> None:
 
 def test_the_code_column_can_be_named(tmp_path: Path) -> None:
     path = listing(tmp_path, "Name,Wristband,Code\nAda,W1,\n")
-    assert read_sheet(path, code_column="Wristband", needs_code=True).rows[0].code == "W1"
+    assert read_sheet(path, columns={"code": "Wristband"}, needs_code=True).rows[0].code == "W1"
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_the_code_column_can_be_named(tmp_path: Path) -> None:
         ('Name,Code\n"Ada,A1\n', "not a CSV list"),
         ("Name,Code,Code\nAda,A1,A2\n", "two columns named 'Code'"),
         ("Name,Code\nAda,A1\nBob\nCy,A1\n", "row 3: 1 cells where the headings have 2\n  row 4: the same code"),
-        (b"PK\x03\x04" + b"\0" * 40, "exported as CSV"),
+        (b"PK\x03\x04" + b"\0" * 40, "not a spreadsheet that can be read"),
     ],
 )
 def test_a_bad_list_is_explained_and_nothing_is_taken(tmp_path: Path, content: str | bytes, says: str) -> None:

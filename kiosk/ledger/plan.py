@@ -1,0 +1,141 @@
+"""What a list would change, before anything is changed: new tickets, other words, tickets that it does not name.
+
+Nothing is lost by a list: a ticket it does not name stays, unless somebody says that it is cancelled; its scans stay
+in any case. A plan is made from the tickets as they are, and carried out in the transaction that read them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from kiosk.ledger.records import NewTicket, Ticket
+from kiosk.tickets.status import Status
+
+_MANY_GONE = 0.5  # of the tickets of a source: more is another list, or a part of one
+
+
+class Doubt(StrEnum):
+    """Why somebody should look twice."""
+
+    SAME_PERSON = "same_person"  # tickets with a name and an e-mail that others have, too
+    OTHER_EVENT = "other_event"  # codes that are tickets of another event
+    INSIDE = "inside"  # people who are inside, whose ticket would be worth nothing
+    MANY_GONE = "many_gone"  # more than half of the source's tickets are not in the list
+    STAYS_REFUSED = "stays_refused"  # cancelled here, and the list does not say what they are worth
+    NONE_GOOD = "none_good"  # not one ticket of the list is worth anything
+
+
+class Changed(NamedTuple):
+    """A ticket about which the list says something else than the ledger."""
+
+    ticket: Ticket
+    after: NewTicket
+    words: Mapping[str, tuple[Any, Any]]  # field -> before, after
+
+
+class Plan(NamedTuple):
+    """What a list would do."""
+
+    new: Sequence[NewTicket]  # with their numbers
+    changed: Sequence[Changed]
+    unchanged: int
+    gone: Sequence[Ticket]  # of the same source, worth something, and not in the list
+    doubts: Mapping[Doubt, int]  # and how many tickets each is about
+
+
+def numbered(
+    there: Sequence[Ticket], people: Sequence[NewTicket], digest_of: Callable[[int], bytes]
+) -> Sequence[NewTicket]:
+    """Tickets of our own for people: theirs when they have one, else the next free number.
+
+    People are told apart by name and e-mail; the second Jean Dupont of a list is the second of `there`, too.
+    """
+    unclaimed: dict[tuple[str | None, str | None], list[int]] = {}
+    for ticket in there:
+        if ticket.is_own and not ticket.is_walk_in:
+            unclaimed.setdefault((ticket.holder, ticket.email), []).append(ticket.number)
+    free = _free(there)
+    found = []
+    for person in people:
+        mine = unclaimed.get((person.holder, person.email))
+        if mine:
+            number = mine.pop(0)
+        else:
+            number, free = free, free + 1
+        found.append(person._replace(number=number, code_sha256=digest_of(number)))
+    return found
+
+
+def plan(
+    there: Sequence[Ticket],
+    wanted: Sequence[NewTicket],
+    fields: Collection[str] | None,
+    *,
+    inside: Collection[int] = (),
+    elsewhere: Collection[bytes] = (),
+) -> Plan:
+    """Compare a list with the tickets that are there, by their codes.
+
+    `fields` (of NewTicket; None: all) is what the list speaks of: one without a column says nothing about it. `inside`
+    are the ids of tickets whose people are inside now, `elsewhere` the digests of codes of other events.
+    """
+    known = {ticket.code_sha256: ticket for ticket in there}
+    free = max((_free(there), *(ticket.number + 1 for ticket in wanted)))
+    new, changed, doubts, seen = [], [], Counter[Doubt](), set()
+    for ticket in wanted:
+        before = known.get(ticket.code_sha256)
+        if before is None:
+            if not ticket.number:
+                ticket, free = ticket._replace(number=free), free + 1  # noqa: PLW2901  # it gets its number here
+            new.append(ticket)
+            doubts[Doubt.OTHER_EVENT] += ticket.code_sha256 in elsewhere
+            continue
+        seen.add(before.id)
+        after = _after(before, ticket, fields)
+        words = {
+            name: (getattr(before, name), value)
+            for name, value in after._asdict().items()
+            if getattr(before, name) != value
+        }
+        is_silent = fields is not None and "status" not in fields
+        doubts[Doubt.STAYS_REFUSED] += is_silent and before.status is not Status.PAID
+        if words:
+            changed.append(Changed(before, after, words))
+            doubts[Doubt.INSIDE] += before.id in inside and after.status is not Status.PAID
+    sources = {ticket.source for ticket in wanted} | {None}  # None: from before sources were noted
+    is_own = {ticket.is_own for ticket in wanted}
+    ours = [each for each in there if each.source in sources and each.is_own in is_own and not each.is_walk_in]
+    gone = [each for each in ours if each.id not in seen and each.status is Status.PAID]
+    doubts[Doubt.MANY_GONE] = len(gone) if len(gone) > _MANY_GONE * len(ours) else 0
+    doubts[Doubt.SAME_PERSON] = _of_one_person(wanted)
+    if wanted and not any(ticket.status is Status.PAID for ticket in wanted):
+        doubts[Doubt.NONE_GOOD] = len(wanted)
+    return Plan(
+        new,
+        changed,
+        len(wanted) - len(new) - len(changed),
+        gone,
+        {doubt: count for doubt, count in doubts.items() if count},
+    )
+
+
+def _after(before: Ticket, said: NewTicket, fields: Collection[str] | None) -> NewTicket:
+    values = {
+        name: value if fields is None or name in fields else getattr(before, name)
+        for name, value in said._asdict().items()
+    }
+    values |= {"number": before.number, "is_own": before.is_own, "source": before.source}
+    return NewTicket(**values)
+
+
+def _free(there: Sequence[Ticket]) -> int:
+    return max((ticket.number for ticket in there), default=0) + 1
+
+
+def _of_one_person(wanted: Sequence[NewTicket]) -> int:
+    """How many tickets have a name and an e-mail that an earlier one of the list has."""
+    people = Counter((ticket.holder, ticket.email) for ticket in wanted if ticket.holder and ticket.email)
+    return sum(count - 1 for count in people.values())

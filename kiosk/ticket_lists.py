@@ -1,0 +1,124 @@
+"""Lists of tickets into the ledger: looked at first, then taken; and what was chosen for a list is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from kiosk.ledger import Event, NewTicket, Ticket
+from kiosk.ledger.ledger import Ledger
+from kiosk.ledger.plan import Plan
+from kiosk.ledger.records import Imported
+from kiosk.tickets import codes
+from kiosk.tickets.columns_file import Choice, ColumnsFile
+from kiosk.tickets.sheet import Row, Sheet, TicketFileError, sheet_of, source_of_list
+from kiosk.tickets.sources import source_named
+from kiosk.tickets.table import Table
+
+
+class Looked(NamedTuple):
+    """A list, and what taking it would do."""
+
+    sheet: Sheet
+    choice: Choice  # how it was understood
+    is_remembered: bool  # it was chosen for an earlier list with these headings
+    plan: Plan
+
+
+class Taken(NamedTuple):
+    """A list that was taken."""
+
+    sheet: Sheet
+    choice: Choice
+    is_remembered: bool
+    done: Imported
+    tickets: Sequence[NewTicket]  # all of the list, with their numbers where they are of our own
+
+
+class TicketLists:
+    """Lists for one event. Every method raises TicketFileError for a list that cannot be taken, and LedgerError."""
+
+    def __init__(self, ledger: Ledger, event: Event, secret: Callable[[], bytes], columns: ColumnsFile) -> None:
+        self._ledger = ledger
+        self._event = event
+        self._secret = secret  # of the event; asked for only when tickets of our own are made
+        self._columns = columns
+
+    def look(self, table: Table, choice: Choice | None = None) -> Looked:
+        """What taking a list would do; nothing is written. Without `choice`, the one that is remembered."""
+        choice, is_remembered = self._choice(table, choice)
+        sheet = _sheet(table, choice)
+        wanted = _tickets(sheet)
+        if _has_codes(sheet):
+            plan = self._ledger.plan_tickets(self._event, wanted, sheet.fields)
+        else:
+            plan = self._ledger.plan_issue(self._event, wanted, sheet.fields, self._digest())
+        return Looked(sheet, choice, is_remembered, plan)
+
+    def take(self, table: Table, choice: Choice | None = None, *, cancels_gone: bool = False) -> Taken:
+        """Take a list, all of it or nothing."""
+        choice, is_remembered = self._choice(table, choice)
+        sheet = _sheet(table, choice)
+        wanted = _tickets(sheet)
+        if _has_codes(sheet):
+            done = self._ledger.put_tickets(self._event, wanted, sheet.fields, cancels_gone=cancels_gone)
+        else:
+            wanted, done = self._ledger.issue(
+                self._event, wanted, sheet.fields, self._digest(), cancels_gone=cancels_gone
+            )
+        return Taken(sheet, choice, is_remembered, done, wanted)
+
+    def remember(self, table: Table, choice: Choice) -> None:
+        """Understand the next list with these headings in the same way. Raises OSError."""
+        if choice != (self._columns.choice(table.headings) or Choice()):
+            self._columns.remember(table.headings, choice)
+
+    def tickets(self) -> Sequence[Ticket]:
+        """All tickets of the event, by number."""
+        return self._ledger.tickets(self._event)
+
+    def _choice(self, table: Table, choice: Choice | None) -> tuple[Choice, bool]:
+        if choice is not None:
+            return choice, False
+        remembered = self._columns.choice(table.headings)
+        return remembered or Choice(), remembered is not None
+
+    def _digest(self) -> Callable[[int], bytes]:
+        secret = self._secret()
+        return lambda number: codes.digest(codes.own_code(secret, self._event.slug, number).encode())
+
+
+def _sheet(table: Table, choice: Choice) -> Sheet:
+    try:
+        source = source_named(choice.source) if choice.source else source_of_list(table)
+    except LookupError as error:
+        raise TicketFileError(f"the source {error.args[0]}") from error
+    columns = {**choice.columns, "code": ""} if choice.by_name else choice.columns
+    return sheet_of(table, columns=columns, needs_code=source.has_codes and not choice.by_name, source=source)
+
+
+def _has_codes(sheet: Sheet) -> bool:
+    return "code" in sheet.columns
+
+
+def _tickets(sheet: Sheet) -> Sequence[NewTicket]:
+    is_own = not _has_codes(sheet)
+    return [_ticket(row, sheet.source.name, is_own=is_own) for row in sheet.rows]
+
+
+def _ticket(row: Row, source: str, *, is_own: bool) -> NewTicket:
+    return NewTicket(
+        0,
+        b"" if row.code is None else codes.digest(row.code.encode()),
+        is_own,
+        row.holder,
+        row.email,
+        row.product,
+        row.status,
+        row.valid_from,
+        row.valid_until,
+        row.guests,
+        row.order_code,
+        row.note,
+        source,
+    )

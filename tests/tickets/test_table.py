@@ -1,0 +1,123 @@
+"""Files as tables: spreadsheets as good as CSV, and what is none of both."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+from kiosk.tickets.sheet import sheet_of
+from kiosk.tickets.table import TicketFileError, parse_table, read_table
+
+
+def spreadsheet(rows: Sequence[Sequence[object]]) -> bytes:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in rows:
+        sheet.append(list(row))
+    kept = io.BytesIO()
+    book.save(kept)
+    return kept.getvalue()
+
+
+def test_a_spreadsheet_is_read_as_its_csv_would_be(tmp_path: Path) -> None:
+    raw = spreadsheet([("Nom complet", "Codes-barres", "Invités"), ("Zoë Müller", 1234567, 2.0), ("Ada", "A-1", None)])
+    (tmp_path / "list.xlsx").write_bytes(raw)
+    table = read_table(tmp_path / "list.xlsx")
+    assert (table.headings, table.encoding) == (["Nom complet", "Codes-barres", "Invités"], "xlsx")
+    assert table.rows == [(2, ["Zoë Müller", "1234567", "2"]), (3, ["Ada", "A-1", ""])]
+    text = parse_table("list.csv", "Nom complet;Codes-barres;Invités\nZoë Müller;1234567;2\nAda;A-1;\n".encode())
+    assert sheet_of(table, needs_code=True).rows == sheet_of(text, needs_code=True).rows
+
+
+def test_lines_are_counted_as_the_spreadsheet_counts_them() -> None:
+    table = parse_table("list.xlsx", spreadsheet([(), ("Name", "Code"), (), ("Ada", "A1"), ("Bob", None)]))
+    with pytest.raises(TicketFileError, match="row 5: no code"):
+        sheet_of(table, needs_code=True)
+
+
+def test_cells_beside_the_table_are_said() -> None:
+    table = parse_table("list.xlsx", spreadsheet([("Name", "Code"), ("Ada", "A1", "a note beside it")]))
+    with pytest.raises(TicketFileError, match="row 2: 3 cells where the headings have 2"):
+        sheet_of(table, needs_code=True)
+
+
+@pytest.mark.parametrize(
+    ("cell", "word"),
+    [
+        (True, "true"),
+        (datetime(2026, 11, 26, 19, 0, tzinfo=UTC).replace(tzinfo=None), "2026-11-26T19:00:00"),
+        (date(2026, 11, 26), "2026-11-26T00:00:00"),  # a spreadsheet has no days without a time
+        (12.5, "12.5"),
+        ("  A 1 ", "A 1"),
+    ],
+)
+def test_cells_become_words(cell: object, word: str) -> None:
+    table = parse_table("list.xlsx", spreadsheet([("Name",), (cell,)]))
+    assert table.rows == [(2, [word])]
+
+
+def test_a_code_that_a_spreadsheet_has_rounded_is_refused() -> None:
+    table = parse_table("list.xlsx", spreadsheet([("Name", "Code"), ("Ada", 12345678901234567890)]))
+    with pytest.raises(TicketFileError, match="row 2: .* was a code before a spreadsheet shortened it"):
+        sheet_of(table, needs_code=True)
+
+
+@pytest.mark.parametrize("value", ["=1+1", '=HYPERLINK("http://x.example","A1")', "=A1"])
+def test_formulas_are_explained_row_by_row(value: str) -> None:
+    table = parse_table("list.xlsx", spreadsheet([("Name", "Code"), (value, "A1")]))
+    with pytest.raises(TicketFileError, match="row 2: a formula"):
+        sheet_of(table, needs_code=True)
+
+
+def test_a_formula_is_no_code_but_a_signed_code_may_begin_like_one() -> None:
+    signed = "=Q" + "4BibyTSylQOgeKjuMPiTDxi5HXPuTVsx1qCli3IL0143gj0EZXOB9iQInANxRFJTt4Pf9nXnHdB91Qk"
+    table = parse_table("list.csv", f"Name,Code\nAda,{signed}\n".encode())
+    assert sheet_of(table, needs_code=True).rows[0].code == signed
+    with pytest.raises(TicketFileError, match="row 2: a formula"):
+        sheet_of(parse_table("list.csv", b"Name,Code\nAda,=SUM(A1)\n"), needs_code=True)
+
+
+def _archive(files: dict[str, bytes]) -> bytes:
+    kept = io.BytesIO()
+    with zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return kept.getvalue()
+
+
+def _with(part: str, content: bytes) -> bytes:
+    """A good spreadsheet, one part of which is another."""
+    with zipfile.ZipFile(io.BytesIO(spreadsheet([("Name", "Code"), ("Ada", "A1")]))) as good:
+        return _archive({name: content if name == part else good.read(name) for name in good.namelist()})
+
+
+_LAUGHS = b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10 if n else b"lol") for n in range(12))
+_BILLION = b"<?xml version='1.0'?><!DOCTYPE x [" + _LAUGHS + b"]><worksheet><sheetData>&l11;</sheetData></worksheet>"
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (_archive({"readme.txt": b"not a spreadsheet"}), "not a spreadsheet that can be read"),
+        (_archive({"xl/workbook.xml": b"\0" * 250_000_000}), "would be 250,000,000 bytes when unpacked"),
+        (_with("xl/worksheets/sheet1.xml", b"<worksheet><sheetData><row>"), "not a spreadsheet that can be read"),
+        (_with("xl/worksheets/sheet1.xml", _BILLION), "not a spreadsheet that can be read"),
+        (spreadsheet([("Name", "Code"), ("Ada", "A1")])[:-200], "not a spreadsheet that can be read"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "old kind, or has a password"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "neither text nor a spreadsheet"),
+        (spreadsheet([]), "is empty"),
+        (spreadsheet([["Name"] + [f"c{n}" for n in range(400)]]), "more rows or columns"),
+        (b"x" * 20_000_001, "Is it right"),
+    ],
+    ids=["zip", "bomb", "broken XML", "billion laughs", "cut off", "old", "picture", "empty", "wide", "large"],
+)
+def test_what_is_no_list_is_refused_in_words(raw: bytes, says: str) -> None:
+    with pytest.raises(TicketFileError, match=says):
+        parse_table("the file", raw)
