@@ -24,6 +24,7 @@ from hardware.clock import SystemClock
 from hardware.errors import PlatypusError
 from kiosk.cli_options import CONFIG, JSON
 from kiosk.cli_stream import agenda, stream
+from kiosk.cli_tickets import verify
 
 if TYPE_CHECKING:
     from kiosk.ledger import Event
@@ -291,6 +292,9 @@ def ledger_check(config_path: Path) -> None:
 @cli.group()
 def tickets() -> None:
     """Tickets: our own, and those of others."""
+
+
+tickets.add_command(verify)
 
 
 @tickets.command("issue")

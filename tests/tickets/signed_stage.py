@@ -36,7 +36,7 @@ def varint(number: int) -> bytes:
 
 
 def message_of(seed: str, *numbers: int) -> bytes:
-    """A payload: item, variation, subevent, valid from, valid until (Unix time); as in proto3, what is 0 is left out."""
+    """A payload: item, variation, subevent, valid from, valid until (Unix time); 0 is left out, as by proto3."""
     text = seed.encode()
     parts = [b"\x0a" + varint(len(text)) + text if text else b""]
     parts += [varint(field << 3) + varint(number) for field, number in enumerate(numbers, start=2) if number]
