@@ -4,6 +4,7 @@ Here are its words, which load no database; the record itself is `kiosk.ledger.l
 """
 
 from kiosk.ledger.records import (
+    Bearer,
     CannotUndo,
     ClockKnown,
     Decision,
@@ -31,6 +32,7 @@ from kiosk.ledger.rules import DWELL, Caveat, Direction, GateMode, Reason
 
 __all__ = [
     "DWELL",
+    "Bearer",
     "CannotUndo",
     "Caveat",
     "ClockKnown",

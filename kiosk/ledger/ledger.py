@@ -21,6 +21,7 @@ from kiosk.ledger.history import history, inside, is_released, room, room_for_wa
 from kiosk.ledger.movements import OLD_PAGE, admit_waiting, by_hand, decided, insert, move, walk_in
 from kiosk.ledger.plan import Plan, numbered
 from kiosk.ledger.records import (
+    Bearer,
     CannotUndo,
     Decision,
     Event,
@@ -294,6 +295,11 @@ class Ledger:
         """All tickets of an event with where their people are, by number."""
         with self.database.reading() as db:
             return reading.states(db, event)
+
+    def bearers(self, code: bytes) -> Sequence[Bearer]:
+        """The tickets that have this code, of all events, the newest event first."""
+        with self.database.reading() as db:
+            return reading.bearers(db, digest(code))
 
     def tickets(self, event: Event) -> Sequence[Ticket]:
         """All tickets of an event, by number."""

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from kiosk.ledger.clocks import corrected, raw, with_clock_fix
 from kiosk.ledger.history import as_ticket, history, room
-from kiosk.ledger.records import Event, Found, HeadCount, Movement, ScanRow, Ticket
-from kiosk.ledger.schema import scans, tickets, waiting
+from kiosk.ledger.records import Bearer, Event, Found, HeadCount, Movement, ScanRow, Ticket
+from kiosk.ledger.schema import events, scans, tickets, waiting
 from kiosk.tickets.sheet import fold
 
 _UNDO = scans.alias()  # made once: an alias costs more than its query
@@ -91,6 +91,22 @@ def all_tickets(db: sa.Connection, event: Event) -> Sequence[Ticket]:
 def states(db: sa.Connection, event: Event) -> Sequence[Found]:
     """All tickets of an event with where their people are, by number."""
     return [_found(db, ticket) for ticket in all_tickets(db, event)]
+
+
+def bearers(db: sa.Connection, sha256: bytes) -> Sequence[Bearer]:
+    """The tickets of all events that have the code of this digest, the newest event first."""
+    query = sa.select(tickets).where(
+        tickets.c.event_id.in_(sa.select(events.c.id)),  # all of them: so that (event, code) finds each, at any size
+        tickets.c.code_sha256 == sha256,
+    )
+    known = []
+    for row in db.execute(query.order_by(tickets.c.event_id.desc())).all():
+        ticket = as_ticket(row)
+        evening = db.execute(sa.select(events).where(events.c.id == row.event_id)).one()
+        event = Event(**{name: getattr(evening, name) for name in Event._fields})
+        entries = sum(moved.kind == "entry" for moved in history(db, ticket.id).standing)
+        known.append(Bearer(event, _found(db, ticket), entries))
+    return known
 
 
 def _found(db: sa.Connection, ticket: Ticket) -> Found:

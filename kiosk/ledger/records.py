@@ -215,6 +215,14 @@ class Found(NamedTuple):
     last_at: datetime | None  # aware, UTC: its last movement
 
 
+class Bearer(NamedTuple):
+    """A ticket that has a certain code, in whichever event."""
+
+    event: Event
+    found: Found
+    entries: int  # how often it came in; undone ones left out
+
+
 class Waiting(NamedTuple):
     """Somebody without a ticket who waits for a seat."""
 
