@@ -169,7 +169,7 @@ def _choice(columns: Sequence[str], source: str, *, by_name: bool) -> Choice | N
 def _say_list(sheet: Sheet, *, is_remembered: bool) -> None:
     whose = "" if sheet.source.name == "list" else f" of {sheet.source.name}"
     known = " (columns as chosen before)" if is_remembered else ""
-    click.echo(f"{len(sheet.rows)} tickets{whose}{known}")
+    click.echo(f"{sheet.size} tickets{whose}{known}")
     _say_columns(sheet)
     left_out = [heading for heading in sheet.headings if heading and heading not in sheet.columns.values()]
     if left_out:

@@ -19,7 +19,7 @@ from kiosk.tickets.table import Table
 class Looked(NamedTuple):
     """A list, and what taking it would do."""
 
-    sheet: Sheet
+    sheet: Sheet  # without its rows
     choice: Choice  # how it was understood
     is_remembered: bool  # it was chosen for an earlier list with these headings
     plan: Plan
@@ -28,7 +28,7 @@ class Looked(NamedTuple):
 class Taken(NamedTuple):
     """A list that was taken."""
 
-    sheet: Sheet
+    sheet: Sheet  # without its rows
     choice: Choice
     is_remembered: bool
     done: Imported
@@ -47,8 +47,7 @@ class TicketLists:
     def look(self, table: Table, choice: Choice | None = None) -> Looked:
         """What taking a list would do; nothing is written. Without `choice`, the one that is remembered."""
         choice, is_remembered = self._choice(table, choice)
-        sheet = _sheet(table, choice)
-        wanted = _tickets(sheet)
+        sheet, wanted = _read(table, choice)
         if _has_codes(sheet):
             plan = self._ledger.plan_tickets(self._event, wanted, sheet.fields)
         else:
@@ -58,8 +57,7 @@ class TicketLists:
     def take(self, table: Table, choice: Choice | None = None, *, cancels_gone: bool = False) -> Taken:
         """Take a list, all of it or nothing."""
         choice, is_remembered = self._choice(table, choice)
-        sheet = _sheet(table, choice)
-        wanted = _tickets(sheet)
+        sheet, wanted = _read(table, choice)
         if _has_codes(sheet):
             done = self._ledger.put_tickets(self._event, wanted, sheet.fields, cancels_gone=cancels_gone)
         else:
@@ -88,22 +86,20 @@ class TicketLists:
         return lambda number: codes.digest(codes.own_code(secret, self._event.slug, number).encode())
 
 
-def _sheet(table: Table, choice: Choice) -> Sheet:
+def _read(table: Table, choice: Choice) -> tuple[Sheet, Sequence[NewTicket]]:
+    """What a list says, and its tickets; without the rows, of which there may be 100,000."""
     try:
         source = source_named(choice.source) if choice.source else source_of_list(table)
     except LookupError as error:
         raise TicketFileError(f"the source {error.args[0]}") from error
     columns = {**choice.columns, "code": ""} if choice.by_name else choice.columns
-    return sheet_of(table, columns=columns, needs_code=source.has_codes and not choice.by_name, source=source)
+    sheet = sheet_of(table, columns=columns, needs_code=source.has_codes and not choice.by_name, source=source)
+    wanted = [_ticket(row, source.name, is_own=not _has_codes(sheet)) for row in sheet.rows]
+    return sheet._replace(rows=()), wanted
 
 
 def _has_codes(sheet: Sheet) -> bool:
     return "code" in sheet.columns
-
-
-def _tickets(sheet: Sheet) -> Sequence[NewTicket]:
-    is_own = not _has_codes(sheet)
-    return [_ticket(row, sheet.source.name, is_own=is_own) for row in sheet.rows]
 
 
 def _ticket(row: Row, source: str, *, is_own: bool) -> NewTicket:

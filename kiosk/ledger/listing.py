@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import count, islice
 from typing import Any
 
 import sqlalchemy as sa
 
 from kiosk.ledger.history import tickets_inside
 from kiosk.ledger.movements import with_folded
-from kiosk.ledger.plan import Plan, plan
+from kiosk.ledger.plan import Changed, Plan, free_number, plan
 from kiosk.ledger.records import Event, Imported, NewTicket, Ticket
 from kiosk.ledger.schema import tickets
 from kiosk.tickets.status import Status
+
+_BY_KEY = sa.update(tickets).where(tickets.c.id == sa.bindparam("key"))
+_PORTION = 2_000
 
 
 def compare(
@@ -38,31 +42,26 @@ def put(
 ) -> Imported:
     """See Ledger.put_tickets."""
     found = compare(db, event, there, wanted, fields)
-    changed = []
-    for each in found.changed:
-        values = with_folded(event, each.after._asdict())
-        del values["is_walk_in"]
-        changed.append({**values, "key": each.ticket.id})
-    if changed:  # at once: the gates wait for the write lock meanwhile
-        columns: dict[str, Any] = {name: sa.bindparam(name) for name in changed[0] if name != "key"}
-        db.execute(sa.update(tickets).where(tickets.c.id == sa.bindparam("key")).values(columns), changed)
-    if found.new:
-        db.execute(sa.insert(tickets), [with_folded(event, ticket._asdict()) for ticket in found.new])
-    gone = [{"key": ticket.id} for ticket in found.gone] if cancels_gone else []
-    if gone:
-        db.execute(sa.update(tickets).where(tickets.c.id == sa.bindparam("key")).values(status=Status.CANCELED), gone)
-    _note_sources(db, there, wanted)
+    said: dict[str, Any] = {name: sa.bindparam(name) for name in (*NewTicket._fields, "folded")}
+    _execute(db, _BY_KEY.values(said), (_changed(event, each) for each in found.changed))
+    numbers = count(max(free_number(there), free_number(wanted)))
+    new = (with_folded(event, {**each._asdict(), "number": each.number or next(numbers)}) for each in found.new)
+    _execute(db, sa.insert(tickets), new)
+    gone = found.gone if cancels_gone else ()
+    _execute(db, _BY_KEY.values(status=Status.CANCELED), ({"key": ticket.id} for ticket in gone))
+    sources = {ticket.code_sha256: ticket.source for ticket in wanted if ticket.source}
+    unknown = (ticket for ticket in there if ticket.source is None and ticket.code_sha256 in sources)
+    named = ({"key": ticket.id, "named_by": sources[ticket.code_sha256]} for ticket in unknown)
+    _execute(db, _BY_KEY.values(source=sa.bindparam("named_by")), named)
     return Imported(len(found.new), len(found.changed), found.unchanged, len(gone))
 
 
-def _note_sources(db: sa.Connection, there: Sequence[Ticket], wanted: Sequence[NewTicket]) -> None:
-    """Write down whose list named a ticket of which nobody knew it."""
-    sources = {ticket.code_sha256: ticket.source for ticket in wanted if ticket.source}
-    unknown = [
-        {"key": ticket.id, "named_by": sources[ticket.code_sha256]}
-        for ticket in there
-        if ticket.source is None and ticket.code_sha256 in sources
-    ]
-    if unknown:
-        by_key = sa.update(tickets).where(tickets.c.id == sa.bindparam("key"))
-        db.execute(by_key.values(source=sa.bindparam("named_by")), unknown)
+def _changed(event: Event, each: Changed) -> dict[str, Any]:
+    values = with_folded(event, each.after._asdict())
+    return {**{name: values[name] for name in (*NewTicket._fields, "folded")}, "key": each.ticket.id}
+
+
+def _execute(db: sa.Connection, statement: sa.Insert | sa.Update, rows: Iterator[dict[str, Any]]) -> None:
+    """Many at once, since the gates wait for the write lock meanwhile; and not all, since each takes a kilobyte."""
+    while portion := list(islice(rows, _PORTION)):
+        db.execute(statement, portion)

@@ -7,7 +7,7 @@ in any case. A plan is made from the tickets as they are, and carried out in the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -39,7 +39,7 @@ class Changed(NamedTuple):
 class Plan(NamedTuple):
     """What a list would do."""
 
-    new: Sequence[NewTicket]  # with their numbers
+    new: Sequence[NewTicket]  # of number 0: the next free one, when it is written
     changed: Sequence[Changed]
     unchanged: int
     gone: Sequence[Ticket]  # of the same source, worth something, and not in the list
@@ -57,7 +57,7 @@ def numbered(
     for ticket in there:
         if ticket.is_own and not ticket.is_walk_in:
             unclaimed.setdefault((ticket.holder, ticket.email), []).append(ticket.number)
-    free = _free(there)
+    free = free_number(there)
     found = []
     for person in people:
         mine = unclaimed.get((person.holder, person.email))
@@ -83,13 +83,10 @@ def plan(
     are the ids of tickets whose people are inside now, `elsewhere` the digests of codes of other events.
     """
     known = {ticket.code_sha256: ticket for ticket in there}
-    free = max((_free(there), *(ticket.number + 1 for ticket in wanted)))
     new, changed, doubts, seen = [], [], Counter[Doubt](), set()
     for ticket in wanted:
         before = known.get(ticket.code_sha256)
         if before is None:
-            if not ticket.number:
-                ticket, free = ticket._replace(number=free), free + 1  # noqa: PLW2901  # it gets its number here
             new.append(ticket)
             doubts[Doubt.OTHER_EVENT] += ticket.code_sha256 in elsewhere
             continue
@@ -131,7 +128,8 @@ def _after(before: Ticket, said: NewTicket, fields: Collection[str] | None) -> N
     return NewTicket(**values)
 
 
-def _free(there: Sequence[Ticket]) -> int:
+def free_number(there: Iterable[Ticket | NewTicket]) -> int:
+    """The first number after all of them."""
     return max((ticket.number for ticket in there), default=0) + 1
 
 

@@ -84,7 +84,8 @@ def find(db: sa.Connection, event: Event, text: str, limit: int) -> Sequence[Fou
 
 def all_tickets(db: sa.Connection, event: Event) -> Sequence[Ticket]:
     """All tickets of an event, by number."""
-    rows = db.execute(sa.select(tickets).where(tickets.c.event_id == event.id).order_by(tickets.c.number))
+    query = sa.select(tickets).where(tickets.c.event_id == event.id).order_by(tickets.c.number)
+    rows = db.execute(query.execution_options(yield_per=2_000))
     return [as_ticket(row) for row in rows]
 
 

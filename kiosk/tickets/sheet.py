@@ -20,6 +20,7 @@ from kiosk.tickets.table import MAX_BYTES, Table, TicketFileError, read_table
 __all__ = ["MAX_BYTES", "WORDS", "Row", "Sheet", "TicketFileError", "fold", "read_sheet", "sheet_of", "source_of_list"]
 
 _MAX_COMPLAINTS = 20
+_FEW = frozenset({"product", "status", "note"})  # the same few words again and again: one copy of each is kept
 _MOST_GUESTS = 20
 # As a spreadsheet shortens a long number; and a cell that computes. A code of pretix may begin with "=" itself.
 _SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
@@ -48,6 +49,7 @@ class Sheet(NamedTuple):
     """A list that was read, and what was found out about it."""
 
     rows: Sequence[Row]
+    size: int  # how many rows
     columns: Mapping[str, str]  # our word -> the heading it was taken from
     fields: frozenset[str]  # what the list speaks of, as fields of a ticket
     encoding: str
@@ -171,7 +173,9 @@ def sheet_of(
         raise TicketFileError(f"{table.name} has headings but no rows.")
     taken_from = {ours: table.headings[at] for ours, at in places.items()}
     fields = {"holder" if ours in {"first", "last"} else ours for ours in places} - {"code"}
-    return Sheet(rows, taken_from, frozenset(fields), table.encoding, table.separator, source, table.headings)
+    return Sheet(
+        rows, len(rows), taken_from, frozenset(fields), table.encoding, table.separator, source, table.headings
+    )
 
 
 # Letters that Unicode does not take apart into a base and its accent.
@@ -218,8 +222,8 @@ def _places(table: Table, source: Source, chosen: Mapping[str, str], *, needs_co
 def _rows(table: Table, places: Mapping[str, int], source: Source) -> tuple[list[Row], list[Complaint]]:
     rows: list[Row] = []
     complaints: list[Complaint] = []
-    seen: dict[str, str] = {}  # of the same few products, dates and states of a list one copy is kept
-    for line, cells in table.rows:
+    seen: dict[str, str] = {}
+    for line, cells in table.rows():
         if len(cells) != len(table.headings):
             complaints.append((line, f"{len(cells)} cells where the headings have {len(table.headings)}"))
             continue
@@ -228,7 +232,9 @@ def _rows(table: Table, places: Mapping[str, int], source: Source) -> tuple[list
             ours: cells[at].strip() if ours == "code" else " ".join(cells[at].split()) for ours, at in places.items()
         }
         try:
-            rows.append(_row(line, {ours: seen.setdefault(value, value) for ours, value in values.items()}, source))
+            for ours in _FEW & values.keys():
+                values[ours] = seen.setdefault(values[ours], values[ours])
+            rows.append(_row(line, values, source))
         except ValueError as error:
             complaints.append((line, str(error)))
     return rows, complaints

@@ -6,10 +6,10 @@ import csv
 import io
 import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from hardware.errors import PlatypusError
 
@@ -19,6 +19,7 @@ _MAX_ROWS = 300_000
 _MAX_COLUMNS = 300
 _SPREADSHEET = b"PK\x03\x04"  # a ZIP archive begins so
 _OLD_SPREADSHEET = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # Excel's before 2007, and one with a password
+_BROKEN = "{name} is not a spreadsheet that can be read. Save it again as XLSX, or export it as CSV."
 _EXACT_DIGITS = 15  # a spreadsheet keeps no more of a number
 
 
@@ -28,14 +29,23 @@ class TicketFileError(PlatypusError, ValueError):
     code = "ticket_file"
 
 
+Line = tuple[int, Sequence[str]]  # its number, counted from 1, and its cells
+
+
 class Table(NamedTuple):
-    """A list as it stands in the file."""
+    """A list as it stands in the file. Its rows are read anew each time: 100,000 of them need not be kept."""
 
     name: str  # the file's, for those who read what is wrong with it
     headings: Sequence[str]  # as written, without outer blanks
-    rows: Sequence[tuple[int, Sequence[str]]]  # line, counted from 1 with the headings, and cells
+    lines: Callable[[], Iterator[Line]]  # headings and all, without empty ones; raises TicketFileError on the way
     encoding: str  # "xlsx" of a spreadsheet
     separator: str  # "" of a spreadsheet
+
+    def rows(self) -> Iterator[Line]:
+        """What stands below the headings. Raises TicketFileError."""
+        lines = self.lines()
+        next(lines, None)
+        return lines
 
 
 def read_table(path: Path) -> Table:
@@ -55,27 +65,38 @@ def parse_table(name: str, raw: bytes) -> Table:
     if len(raw) > MAX_BYTES:
         raise TicketFileError(f"{name} has more than the {MAX_BYTES:,} bytes that a list may have. Is it right?")
     table = _spreadsheet(name, raw) if raw.startswith(_SPREADSHEET) else _text(name, raw)
-    if not any(table.headings):
+    _, first = next(table.lines(), (1, []))
+    headings = [cell.strip() for cell in first]
+    if not any(headings):
         raise TicketFileError(f"{name} is empty: the first line must be the headings.")
-    twice = sorted({heading for heading in table.headings if heading and table.headings.count(heading) > 1})
+    twice = sorted({heading for heading in headings if heading and headings.count(heading) > 1})
     if twice:
         raise TicketFileError(f"{name} has two columns named {twice[0]!r}: rename or delete one of them.")
-    return table
+    return table._replace(headings=headings)
 
 
 def _text(name: str, raw: bytes) -> Table:
-    text, encoding = _decode(name, raw)
-    separator = max(",;\t|", key=text.split("\n", 1)[0].count)
-    try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
-    except csv.Error as error:
-        raise TicketFileError(f"{name} is not a CSV list: {error}. Export it again as CSV (UTF-8).") from error
-    headings = [cell.strip() for cell in lines[0]] if lines else []
-    rows = [(line, cells) for line, cells in enumerate(lines[1:], start=2) if any(cell.strip() for cell in cells)]
-    return Table(name, headings, rows, encoding, separator)
+    encoding = _encoding(name, raw)
+    with _opened(raw, encoding) as text:
+        separator = max(",;\t|", key=text.readline().count)
+
+    def lines() -> Iterator[Line]:
+        reader = csv.reader(_opened(raw, encoding), delimiter=separator, strict=True)
+        try:
+            for number, cells in enumerate(reader, start=1):
+                if number == 1 or any(cell.strip() for cell in cells):
+                    yield number, cells
+        except csv.Error as error:
+            raise TicketFileError(f"{name} is not a CSV list: {error}. Export it again as CSV (UTF-8).") from error
+
+    return Table(name, [], lines, encoding, separator)
 
 
-def _decode(name: str, raw: bytes) -> tuple[str, str]:
+def _opened(raw: bytes, encoding: str) -> TextIO:
+    return io.TextIOWrapper(io.BytesIO(raw), encoding=encoding, newline="")
+
+
+def _encoding(name: str, raw: bytes) -> str:
     is_wide = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
     if raw.startswith(_OLD_SPREADSHEET):
         raise TicketFileError(f"{name} is a spreadsheet of an old kind, or has a password: save it as XLSX or CSV.")
@@ -84,50 +105,50 @@ def _decode(name: str, raw: bytes) -> tuple[str, str]:
     # Windows' cp1252 is what Excel writes for "CSV" in western Europe; as Latin-1 it takes any byte, so it comes last.
     for encoding in ("utf-16",) if is_wide else ("utf-8-sig", "cp1252", "latin-1"):
         try:
-            return raw.decode(encoding), encoding
+            raw.decode(encoding)
         except UnicodeDecodeError:
             continue
+        return encoding
     raise TicketFileError(f"{name} is in no known encoding. Export it again as CSV (UTF-8).")
 
 
 def _spreadsheet(name: str, raw: bytes) -> Table:
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            unpacked = sum(each.file_size for each in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, OSError) as error:
+        raise TicketFileError(_BROKEN.format(name=name)) from error
+    if unpacked > _MAX_UNPACKED_BYTES:
+        raise TicketFileError(f"{name} would be {unpacked:,} bytes when unpacked. Is it the right file?")
+    return Table(name, [], lambda: _lines(name, raw), "xlsx", "")
+
+
+def _lines(name: str, raw: bytes) -> Iterator[Line]:
     from openpyxl import load_workbook  # noqa: PLC0415  # 0.2 s: only where a spreadsheet is read
     from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
 
-    broken = f"{name} is not a spreadsheet that can be read. Save it again as XLSX, or export it as CSV."
+    width = 0
     try:
-        _check_size(name, raw)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and extensions that it leaves out
             book = load_workbook(io.BytesIO(raw), read_only=True)
         try:
             sheet = book.worksheets[0]
             sheet.reset_dimensions()  # what the file says of its own size is not always so
-            cells = _bounded(name, sheet.iter_rows(values_only=True))
-            lines = [(number, words) for number, words in enumerate(map(_words, cells), start=1) if any(words)]
+            for number, cells in enumerate(_bounded(name, sheet.iter_rows(values_only=True)), start=1):
+                words = [_word(cell) for cell in cells]
+                while len(words) > width and not words[-1]:
+                    words.pop()
+                if any(words):
+                    width = width or len(words)
+                    # A spreadsheet leaves out the empty cells at the end of a row, and has some beside its table.
+                    yield number, words + [""] * (width - len(words))
         finally:
             book.close()
-    except TicketFileError:
-        raise
     except (InvalidFileException, zipfile.BadZipFile, KeyError, IndexError, ValueError, SyntaxError, OSError) as error:
-        raise TicketFileError(broken) from error  # SyntaxError: XML that is none
-    headings = lines[0][1] if lines else []
-    while headings and not headings[-1]:
-        headings.pop()
-    width = len(headings)
-    # A spreadsheet leaves out the empty cells at the end of a row, and has some beside its table.
-    rows = [
-        (number, [*words[:width], *[""] * (width - len(words)), *filter(None, words[width:])])
-        for number, words in lines[1:]
-    ]
-    return Table(name, headings, rows, "xlsx", "")
-
-
-def _check_size(name: str, raw: bytes) -> None:
-    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-        unpacked = sum(each.file_size for each in archive.infolist())
-    if unpacked > _MAX_UNPACKED_BYTES:
-        raise TicketFileError(f"{name} would be {unpacked:,} bytes when unpacked. Is it the right file?")
+        if isinstance(error, TicketFileError):  # a ValueError, too
+            raise
+        raise TicketFileError(_BROKEN.format(name=name)) from error  # SyntaxError: XML that is none
 
 
 def _bounded(name: str, lines: Iterator[Sequence[object]]) -> Iterator[Sequence[object]]:
@@ -135,10 +156,6 @@ def _bounded(name: str, lines: Iterator[Sequence[object]]) -> Iterator[Sequence[
         if number > _MAX_ROWS or len(line) > _MAX_COLUMNS:
             raise TicketFileError(f"{name} has more rows or columns than a list of tickets. Is it the right file?")
         yield line
-
-
-def _words(cells: Sequence[object]) -> list[str]:
-    return [_word(cell) for cell in cells]
 
 
 def _word(value: object) -> str:

@@ -1,0 +1,138 @@
+"""A hundred thousand tickets: how long lists, searches and printing take, and how much memory.
+
+    .venv/bin/python benchmarks/tickets.py [--json] [--tickets 100000] [--rounds 3]
+
+Each import is a `platypus tickets import` of its own into a new ledger, its memory the peak that the kernel saw of it;
+then the same list again. A search is what a volunteer's page asks, in a ledger of as many tickets. Printing is
+`platypus tickets issue` for 500 people: a PNG and an SVG each, and the PDF. Medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from openpyxl import Workbook
+
+from kiosk.ledger.ledger import Ledger
+
+_HEADINGS = ("id", "Codes-barres", "Nom", "Prénom", "Email", "Tarif", "Payé", "Commande", "Société", "Téléphone")
+_CONFIG = """
+state_dir = "{folder}/state"
+run_dir = "{folder}/run"
+[bus]
+socket = "{folder}/bus.sock"
+[door]
+event = "evening"
+camera = {{ kind = "pictures", folder = "{folder}" }}
+[door.panel]
+pins = "mock"
+"""
+_ASKED = {"new, CSV": "20 s, 150 MB", "print 500": "10 s", "search": "0.05 s"}
+
+
+def rows(count: int) -> Iterator[tuple[str, ...]]:
+    for n in range(count):
+        name, order = f"Nom{n * 7919 % count:06}", f"C{n // 2:06}"
+        yield str(n), str(1_000_000 + n), name, f"Prénom{n}", f"p{n}@example.org", "Plein", "Oui", order, "ACME", "06"
+
+
+def write_lists(folder: Path, count: int) -> None:
+    lines = [";".join(row) for row in (_HEADINGS, *rows(count))]
+    (folder / "list.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for row in (_HEADINGS, *rows(count)):
+        sheet.append(row)
+    book.save(folder / "list.xlsx")
+    people = [f"Name{n};name{n}@example.org" for n in range(500)]
+    (folder / "people.csv").write_text("\n".join(("Name;E-mail", *people)) + "\n", encoding="utf-8")
+
+
+def run(folder: Path, *words: str) -> tuple[float, float]:
+    """Seconds, and MB at most."""
+    argv = [sys.executable, "-m", "kiosk", *words]
+    begun_s = time.monotonic()
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, env=os.environ | _surroundings(folder)) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"platypus {' '.join(words)} ended with {process.returncode}")
+    return time.monotonic() - begun_s, usage.ru_maxrss * 1024 / 1e6
+
+
+def _surroundings(folder: Path) -> dict[str, str]:
+    return {"PLATYPUS_CONFIG": str(folder / "platypus.toml")}
+
+
+def fresh(folder: Path) -> None:
+    for path in (folder / "state").glob("*"):
+        path.unlink()
+    run(folder, "event", "create", "evening", "--name", "An evening", "--capacity", "50")
+
+
+def searches(folder: Path, count: int) -> float:
+    """Median seconds of a search for a name, with and without accents, and for one that nobody has."""
+    took_s = []
+    with Ledger(folder / "state" / "ledger.db") as ledger:
+        event = ledger.event("evening")
+        for n in range(100):
+            for text in (f"nom{n * 997 % count:06}", f"Prénom{n * 991 % count}", f"nobody {n}"):
+                begun_s = time.monotonic()
+                ledger.find(event, text)
+                took_s.append(time.monotonic() - begun_s)
+    return statistics.median(took_s)
+
+
+def measured(rounds: int, once: Callable[[], tuple[float, float]]) -> dict[str, float]:
+    found = [once() for _ in range(rounds)]
+    return {
+        "seconds": round(statistics.median(each[0] for each in found), 2),
+        "mb": round(statistics.median(each[1] for each in found), 1),
+    }
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--json", action="store_true", help="one object for programs")
+    options.add_argument("--tickets", type=int, default=100_000)
+    options.add_argument("--rounds", type=int, default=3)
+    given = options.parse_args()
+    told: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "platypus.toml").write_text(_CONFIG.format(folder=folder), encoding="utf-8")
+        write_lists(folder, given.tickets)
+
+        def take(kind: str, *, is_new: bool) -> tuple[float, float]:
+            if is_new:
+                fresh(folder)
+            return run(folder, "tickets", "import", str(folder / f"list.{kind}"), "--event", "evening")
+
+        told["new, CSV"] = measured(given.rounds, lambda: take("csv", is_new=True))
+        told["the same again"] = measured(given.rounds, lambda: take("csv", is_new=False))
+        told["new, XLSX"] = measured(given.rounds, lambda: take("xlsx", is_new=True))
+        told["search"] = {"seconds": round(searches(folder, given.tickets), 4)}
+        fresh(folder)
+        issue = ("tickets", "issue", str(folder / "people.csv"), "--event", "evening", "--out", str(folder / "out"))
+        told["print 500"] = measured(given.rounds, lambda: run(folder, *issue))
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    if given.json:
+        print(json.dumps({"machine": machine, "tickets": given.tickets, **told}))
+        return
+    print(f"{machine}; {given.tickets:,} tickets, medians of {given.rounds}; load {os.getloadavg()[0]:.1f}")
+    for what, row in told.items():
+        memory = f"{row['mb']:8.1f} MB" if "mb" in row else ""
+        print(f"{what:16}{row['seconds']:9.4g} s {memory:12} {'asked ' + _ASKED[what] if what in _ASKED else ''}")
+
+
+main()
