@@ -28,7 +28,7 @@ _DOUBTS = {
     "other_event": "{count} with the code of another event's ticket: is it the right list?",
     "inside": "{count} whose people are inside now: they will not be good for coming back",
     "many_gone": "{count} tickets of this source are not in it, most of them: is it the whole list?",
-    "stays_refused": "{count} cancelled or refused here; the list does not say what they are worth, so they stay so",
+    "stays_refused": "{count} were revoked here, or cancelled and it does not say what they are worth: they stay so",
     "none_good": "not one of its {count} tickets is worth anything: is the column of the status right?",
 }
 

@@ -24,7 +24,7 @@ class Doubt(StrEnum):
     OTHER_EVENT = "other_event"  # codes that are tickets of another event
     INSIDE = "inside"  # people who are inside, whose ticket would be worth nothing
     MANY_GONE = "many_gone"  # more than half of the source's tickets are not in the list
-    STAYS_REFUSED = "stays_refused"  # cancelled here, and the list does not say what they are worth
+    STAYS_REFUSED = "stays_refused"  # revoked here; or cancelled, and the list does not say what they are worth
     NONE_GOOD = "none_good"  # not one ticket of the list is worth anything
 
 
@@ -97,8 +97,8 @@ def plan(
             for name, value in after._asdict().items()
             if getattr(before, name) != value
         }
-        is_silent = fields is not None and "status" not in fields
-        doubts[Doubt.STAYS_REFUSED] += is_silent and before.status is not Status.PAID
+        is_good = ticket.status is Status.PAID  # so says the list, or it says nothing
+        doubts[Doubt.STAYS_REFUSED] += is_good and after.status is not Status.PAID
         if words:
             changed.append(Changed(before, after, words))
             doubts[Doubt.INSIDE] += before.id in inside and after.status is not Status.PAID
@@ -125,6 +125,8 @@ def _after(before: Ticket, said: NewTicket, fields: Collection[str] | None) -> N
         for name, value in said._asdict().items()
     }
     values |= {"number": before.number, "is_own": before.is_own, "source": before.source}
+    if before.status is Status.REVOKED:  # by a person's hand, which also gives it back
+        values["status"] = Status.REVOKED
     return NewTicket(**values)
 
 

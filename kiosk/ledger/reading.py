@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -73,13 +74,26 @@ def recent_scans(db: sa.Connection, event: Event, limit: int) -> Sequence[ScanRo
 
 def find(db: sa.Connection, event: Event, text: str, limit: int) -> Sequence[Found]:
     """Tickets whose holder, e-mail or order contains every word of `text`; case and accents do not matter."""
-    words = fold(text).split()
-    if not words:
+    fits = all_of_words(text)
+    if not fits:
         return []
+    return found(
+        db, sa.select(tickets).where(tickets.c.event_id == event.id, *fits).order_by(tickets.c.folded).limit(limit)
+    )
+
+
+def all_of_words(text: str) -> Sequence[sa.ColumnElement[bool]]:
+    """That a ticket's holder, e-mail or order contains every word of `text`."""
     joined = sa.func.replace(tickets.c.folded, " ", "")  # "obrien" finds O'Brien, which is folded to "o brien"
-    fits = [tickets.c.folded.contains(word, autoescape=True) | joined.contains(word, autoescape=True) for word in words]
-    found = sa.select(tickets).where(tickets.c.event_id == event.id, *fits)
-    return [_found(db, as_ticket(row)) for row in db.execute(found.order_by(tickets.c.folded).limit(limit)).all()]
+    return [
+        tickets.c.folded.contains(word, autoescape=True) | joined.contains(word, autoescape=True)
+        for word in fold(text).split()
+    ]
+
+
+def found(db: sa.Connection, query: sa.Select[Any]) -> Sequence[Found]:
+    """The tickets of a query, with where their people are."""
+    return [_found(db, as_ticket(row)) for row in db.execute(query).all()]
 
 
 def all_tickets(db: sa.Connection, event: Event) -> Sequence[Ticket]:
