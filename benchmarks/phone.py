@@ -31,6 +31,7 @@ from kiosk.dashboard.ports import FakeNews
 from kiosk.dashboard.server import DashboardServer
 from kiosk.dashboard.settings import DashboardSettings
 from kiosk.dashboard.sponsors import Sponsors
+from kiosk.dashboard.ticket_office import TicketOffice
 from kiosk.dashboard.watching import PreviewFiles
 from kiosk.ledger import NewTicket
 from kiosk.ledger.ledger import Ledger
@@ -102,6 +103,7 @@ def main() -> None:
             live=live,
             news=news,
             desk=desk,
+            tickets=TicketOffice.of(ledger, evening, lambda: secrets.token_bytes(32), Path(folder) / "columns.json"),
             preview=preview,
             sponsors=Sponsors(Path(folder) / "look"),
         )

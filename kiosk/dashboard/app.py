@@ -35,14 +35,18 @@ from kiosk.dashboard.settings import DashboardSettings
 from kiosk.dashboard.sponsors import Sponsors, add_sponsors
 from kiosk.dashboard.stream_page import add_stream
 from kiosk.dashboard.system_page import add_system
-from kiosk.dashboard.talks import add_talks, let_files_in
+from kiosk.dashboard.talks import add_talks
+from kiosk.dashboard.ticket_lists_page import add_ticket_lists
+from kiosk.dashboard.ticket_office import TicketOffice
+from kiosk.dashboard.tickets_page import add_tickets
 from kiosk.dashboard.tokens_page import add_tokens
 from kiosk.dashboard.told import told
+from kiosk.dashboard.uploads import let_files_in
 from kiosk.dashboard.watching import PreviewFiles, add_watching
 
 log = logging.getLogger(__name__)
 
-LARGEST_BODY_BYTES = 16 * 1024  # our forms send a name and a PIN, or a talk, and a token; a file of talks: talks.py
+LARGEST_BODY_BYTES = 16 * 1024  # our forms send a name and a PIN, or a talk, and a token; a file: uploads.py
 
 _OURS = (
     say_later("Something broke"),
@@ -61,7 +65,9 @@ _SAID = {
     ),
     413: (
         say_later("Too large"),
-        say_later("What was sent is larger than any form here takes (a file of talks: 2 MB). Go back and try again."),
+        say_later(
+            "What was sent is larger than any form takes (a file of talks or tickets: 2 MB). Go back and try again."
+        ),
     ),
     500: _OURS,
 }
@@ -75,6 +81,7 @@ def create_app(
     live: Live,
     news: News,
     desk: FrontDesk,
+    tickets: TicketOffice,
     preview: PreviewFiles,
     sponsors: Sponsors,
 ) -> flask.Flask:
@@ -113,6 +120,8 @@ def create_app(
     add_desk(app, desk, live, settings.zone, turns)
     add_scanning(app, desk, live)
     add_talks(app, live, news, settings.zone)
+    tickets_page = add_tickets(app, tickets, live, settings.zone, turns)
+    add_ticket_lists(app, tickets, live, settings.zone, turns, access.clock, tickets_page)
     add_screen(app, settings, access.phones, FirstLink(access), live)
     add_sponsors(app, sponsors)
     add_metrics(app, live)

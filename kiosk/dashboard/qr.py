@@ -5,6 +5,8 @@ from __future__ import annotations
 import segno
 from markupsafe import Markup
 
+from kiosk.tickets import printing
+
 _HALVES = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}  # upper, lower is dark
 _BLACK_ON_WHITE = "\x1b[30;107m"
 _AS_BEFORE = "\x1b[0m"
@@ -14,6 +16,12 @@ def picture(text: str) -> Markup:
     """For a page."""
     code = segno.make(text, error="m", micro=False)
     return Markup(code.svg_inline(border=3, light="#ffffff", dark="#000000", omitsize=True))  # noqa: S704 - segno's
+
+
+def ticket(code: str) -> Markup:
+    """A ticket's code for a page, as it is printed."""
+    drawn = printing.qr(code).svg_inline(border=4, light="#ffffff", dark="#000000", omitsize=True)
+    return Markup(drawn)  # noqa: S704 - segno's
 
 
 def for_terminal(text: str) -> str:

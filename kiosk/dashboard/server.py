@@ -21,7 +21,7 @@ from hardware.errors import PlatypusError
 from hardware.notify import QUIET_LIMIT_S, Notifier
 from hardware.worker import Worker
 from kiosk.dashboard.live import Live
-from kiosk.dashboard.talks import LARGEST_UPLOAD_BYTES, UPLOAD_PATH
+from kiosk.dashboard.uploads import LARGEST_BYTES, PATHS
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ MOST_CONNECTIONS = 200
 # not read, after this long (tcp(7), TCP_USER_TIMEOUT); without it a thread would be held for a quarter of an hour.
 UNREAD_LIMIT_MS = 15_000
 LARGEST_BODY_BYTES = 64 * 1024
-LARGEST_REQUEST_BYTES = LARGEST_UPLOAD_BYTES + LARGEST_BODY_BYTES
+LARGEST_REQUEST_BYTES = LARGEST_BYTES + LARGEST_BODY_BYTES
 UNSENT_BYTES = 64 * 1024  # kept for one page by waitress before its thread waits for the page to read
 
 
@@ -53,7 +53,7 @@ class _Request(HTTPRequestParser):  # type: ignore[misc]  # waitress has no type
 
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
-        if self.path == UPLOAD_PATH:
+        if self.path in PATHS.values():
             self.adj = copy.copy(self.adj)
             self.adj.max_request_body_size = LARGEST_REQUEST_BYTES
 

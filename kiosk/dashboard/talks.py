@@ -8,7 +8,6 @@ them (talks.js) the same pages are fetched and put in place.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
@@ -19,29 +18,25 @@ import msgspec
 
 from hardware.errors import PlatypusError
 from kiosk.dashboard import talk_form, talks_view
-from kiosk.dashboard.gatekeeper import role
 from kiosk.dashboard.language import Later, _, day_and_time, later, ngettext
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.noting import note
 from kiosk.dashboard.ports import News
-from kiosk.dashboard.rights import may
 from kiosk.dashboard.talk_changes import TalkChanges
 from kiosk.dashboard.talk_form import TalkForm
 from kiosk.dashboard.talks_view import TalksSaid, Undo
 from kiosk.dashboard.told import told
+from kiosk.dashboard.uploads import LARGEST_BYTES, PATHS, uploaded
 from kiosk.dashboard.views import clock_time
 from stream.agenda import Agenda, AgendaChanged, AgendaError, Talk, UnknownTalk
 from stream.agenda_files import parse_agenda
 
 log = logging.getLogger(__name__)
 
-# A schedule of 500 talks with their abstracts; the command line takes more. The server reads it before anybody looked
-# whether the sender is logged in, on up to 200 connections at once: so not the 8 MB of a congress.
-LARGEST_UPLOAD_BYTES = 2_000_000
-UPLOAD_PATH = "/talks/upload"
 _UPLOAD = "talks_upload"
+_KINDS = "a schedule.json, an .ics or a .csv"
 _TOO_LARGE = (
-    f"The file has more than {LARGEST_UPLOAD_BYTES // 1_000_000} MB. Is it the right one? The Pi itself takes larger "
+    f"The file has more than {LARGEST_BYTES // 1_000_000} MB. Is it the right one? The Pi itself takes larger "
     "ones: platypus agenda import FILE"
 )
 
@@ -58,15 +53,6 @@ class _Done(NamedTuple):
         return TalksSaid(tone="yes", title=str(self.title), detail=self.detail, undo=self.undo)
 
 
-def let_files_in(app: flask.Flask) -> None:
-    """Allow a file of talks, where one is expected and from whoever may send it; before anything reads the request."""
-
-    @app.before_request
-    def allow() -> None:
-        if flask.request.endpoint == _UPLOAD and may(role(), _UPLOAD):
-            flask.request.max_content_length = LARGEST_UPLOAD_BYTES + 16 * 1024
-
-
 def add_talks(app: flask.Flask, live: Live, news: News, zone: ZoneInfo) -> None:
     """Routes of the page; times on it are told in `zone`."""
     changes = TalkChanges(news)
@@ -81,7 +67,7 @@ def add_talks(app: flask.Flask, live: Live, news: News, zone: ZoneInfo) -> None:
             view=now.home,
             said=said,
             as_of=clock_time(now.at, zone),
-            most_bytes=LARGEST_UPLOAD_BYTES,
+            most_bytes=LARGEST_BYTES,
         ), code
 
     @app.get("/talks")
@@ -110,7 +96,7 @@ def add_talks(app: flask.Flask, live: Live, news: News, zone: ZoneInfo) -> None:
     press("undo", presses.undo)
     press("undo-stage", presses.undo_stage)
 
-    @app.post(UPLOAD_PATH, endpoint=_UPLOAD)
+    @app.post(PATHS[_UPLOAD], endpoint=_UPLOAD)
     def upload() -> flask.typing.ResponseReturnValue:
         said = _tried("upload", lambda: presses.upload(zone))
         if said.tone == "no":  # shown at once: a list of what is wrong is too long for a cookie
@@ -204,23 +190,15 @@ class _Presses:
     def upload(self, zone: ZoneInfo) -> _Done:
         """The file of the form, in place of all there was. Raises AgendaFileError with all that is wrong with it."""
         known = self._changes.seen(_field("revision"))
-        file = flask.request.files.get("file")
-        if file is None:
-            flask.abort(400)
-        raw = file.read(LARGEST_UPLOAD_BYTES + 1)
-        if not raw:
-            raise AgendaError("No file was chosen, or it is empty: choose a schedule.json, an .ics or a .csv.")
-        if len(raw) > LARGEST_UPLOAD_BYTES:
-            raise AgendaError(_TOO_LARGE)
-        name = re.sub(r"[^\w. ()-]", "_", file.filename or "")[-60:] or "the file"
+        file = uploaded(_KINDS, _TOO_LARGE)
         room = flask.request.form.get("room", "").strip()[:200] or None
-        agenda = parse_agenda(name, raw, zone, room=room, day=_day(flask.request.form.get("day", "")))
+        agenda = parse_agenda(file.name, file.raw, zone, room=room, day=_day(flask.request.form.get("day", "")))
         self._changes.replace(agenda, known)
         count, old = len(agenda.talks), len(known.agenda.talks)
         if count == 1:
-            title = later("1 talk from %(file)s", file=name)
+            title = later("1 talk from %(file)s", file=file.name)
         else:
-            title = later("%(count)s talks from %(file)s", count=count, file=name)
+            title = later("%(count)s talks from %(file)s", count=count, file=file.name)
         about = ", ".join((agenda.event[:80] or _("Talks"), _when(agenda, zone))) + "."
         instead = ngettext("In place of the one there was.", "In place of the %(num)s there were.", old) if old else ""
         return _Done(title, f"{about} {instead}".strip(), "agenda")

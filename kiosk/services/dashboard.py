@@ -16,7 +16,7 @@ from hardware.clock import Clock, SystemClock
 from hardware.errors import PlatypusError
 from hardware.heap import keep_heap_lean
 from kiosk.bus import Bus
-from kiosk.config import Config, load_config
+from kiosk.config import Config, event_secret, load_config
 from kiosk.dashboard import ports, qr
 from kiosk.dashboard.access import Access
 from kiosk.dashboard.access_file import Role
@@ -31,6 +31,7 @@ from kiosk.dashboard.live import Live
 from kiosk.dashboard.machine import MachineWatch
 from kiosk.dashboard.server import DashboardServer, serve
 from kiosk.dashboard.sponsors import Sponsors
+from kiosk.dashboard.ticket_office import TicketOffice
 from kiosk.dashboard.watching import PreviewFiles
 from kiosk.ledger.ledger import Ledger
 from kiosk.news import (
@@ -85,7 +86,8 @@ def run_dashboard(config_path: Path) -> None:
         MachineWatch(Board(), Path(config.state_dir), clock) as machine,
     ):
         news = Hearing(bus, clock)
-        desk = LedgerDesk(ledger, ledger.event(config.door.event), clock, timedelta(seconds=config.door.dwell_s))
+        event = ledger.event(config.door.event)
+        desk = LedgerDesk(ledger, event, clock, timedelta(seconds=config.door.dwell_s))
         live = Live(desk, news, clock, settings, machine=machine)
         preview = PreviewFiles(preview_folder(Path(config.run_dir)), clock)
         app = create_app(
@@ -95,6 +97,7 @@ def run_dashboard(config_path: Path) -> None:
             live=live,
             news=news,
             desk=desk,
+            tickets=TicketOffice.of(ledger, event, lambda: event_secret(config, event.slug), config.columns_path),
             preview=preview,
             sponsors=Sponsors(config.look_path),
         )

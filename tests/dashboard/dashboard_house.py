@@ -28,6 +28,7 @@ from kiosk.dashboard.ports import EventFacts, FakeDoorbook, FakeNews
 from kiosk.dashboard.server import DashboardServer, serve
 from kiosk.dashboard.settings import DashboardSettings, HttpsSettings
 from kiosk.dashboard.sponsors import Sponsors
+from kiosk.dashboard.ticket_office import TicketOffice
 from kiosk.dashboard.watching import PreviewFiles
 from kiosk.ledger import Event
 from kiosk.ledger.ledger import Ledger
@@ -35,6 +36,7 @@ from stream.preview_files import preview_folder
 
 NAME = "Ada"
 PIN = "tulip-47"
+SECRET = bytes(range(32))  # of the evening: its tickets of our own derive from it
 NO_HASH = f"scrypt:32768:8:1$nobody${'0' * 128}"  # of no PIN
 
 
@@ -179,6 +181,7 @@ def build(
         live=live,
         news=news,
         desk=desk,
+        tickets=TicketOffice.of(ledger, evening, lambda: SECRET, folder / "ticket-columns.json"),
         preview=preview,
         sponsors=Sponsors(folder / "look"),
     )

@@ -1,0 +1,129 @@
+"""Lists of other systems on the page of the tickets: looked at, understood otherwise, then taken or left.
+
+A list is kept in memory between the look and the press that takes it, with how it was understood, so that what is
+taken is what was seen; it is compared anew with the tickets as they are by then. Works without scripts.
+"""
+
+from __future__ import annotations
+
+import logging
+from zoneinfo import ZoneInfo
+
+import flask
+
+from hardware.clock import Clock
+from hardware.errors import PlatypusError
+from kiosk.dashboard import ticket_words
+from kiosk.dashboard.desk import Turns
+from kiosk.dashboard.gatekeeper import visitor
+from kiosk.dashboard.language import Later, later
+from kiosk.dashboard.live import Live
+from kiosk.dashboard.noting import note
+from kiosk.dashboard.ticket_office import Held, HeldLists, TicketOffice
+from kiosk.dashboard.tickets_page import ShowPage, tell_press
+from kiosk.dashboard.told import told
+from kiosk.dashboard.uploads import LARGEST_BYTES, PATHS, uploaded
+from kiosk.ledger.records import Imported
+from kiosk.ticket_lists import Looked
+from kiosk.tickets.columns_file import Choice
+from kiosk.tickets.sheet import WORDS
+from kiosk.tickets.table import parse_table
+
+log = logging.getLogger(__name__)
+
+_LOOK = "tickets_look"
+_KINDS = "a list of tickets, .csv or .xlsx"
+_TOO_LARGE = (
+    f"The file has more than {LARGEST_BYTES // 1_000_000} MB. Is it the right one? The Pi itself takes larger "
+    "ones: platypus tickets import FILE"
+)
+
+
+def add_ticket_lists(
+    app: flask.Flask,
+    office: TicketOffice,
+    live: Live,
+    zone: ZoneInfo,
+    turns: Turns,
+    clock: Clock,
+    page: ShowPage,
+) -> None:
+    """Routes of a list; times on it are told in `zone`. `page` shows all tickets, with what is wrong with a file."""
+    held = HeldLists(clock)
+
+    def plan_page(held_list: Held, word: str, trouble: str = "", code: int = 200) -> flask.typing.ResponseReturnValue:
+        return flask.render_template(
+            "tickets_list.html",
+            view=live.now().home,
+            plan=ticket_words.plan(held_list.looked, zone),
+            name=held_list.table.name,
+            word=word,
+            trouble=trouble,
+        ), code
+
+    @app.post(PATHS[_LOOK], endpoint=_LOOK)
+    def look() -> flask.typing.ResponseReturnValue:
+        owner, word = visitor().mark, flask.request.form.get("list", "")
+        before: Held | None = None
+        try:
+            if word:
+                before = held.get(word, owner)
+                table, choice = before.table, _choice(before.looked)
+            else:
+                file = uploaded(_KINDS, _TOO_LARGE)
+                table, choice = parse_table(file.name, file.raw), None
+            with turns.taken():
+                looked = office.lists.look(table, choice)
+        except (PlatypusError, OSError) as error:
+            log.warning("tickets do=look outcome=failed cause=%s", type(error).__name__)
+            note(str(error).partition("\n")[0], refused=True)
+            if before is not None:  # columns that do not fit: as it was before, with why
+                return plan_page(before, word, told(str(error)), 422)
+            return page(told(str(error)), 422)
+        note(later("a list of %(count)s tickets was looked at", count=looked.sheet.size).source)
+        fresh = Held(table, looked)
+        return plan_page(fresh, held.hold(fresh, owner, word))
+
+    @app.post("/tickets/take", endpoint="tickets_take")
+    def take() -> flask.typing.ResponseReturnValue:
+        owner, word = visitor().mark, flask.request.form.get("list", "")
+
+        def act() -> Later:
+            table, looked = held.get(word, owner)
+            with turns.taken():
+                done = office.lists.take(table, looked.choice, cancels_gone="cancel_gone" in flask.request.form).done
+            held.forget(word, owner)
+            office.lists.remember(table, looked.choice)
+            return _outcome(done)
+
+        tell_press("take", act)
+        return flask.redirect(flask.url_for("tickets"), 303)
+
+    @app.post("/tickets/leave", endpoint="tickets_leave")
+    def leave() -> flask.typing.ResponseReturnValue:
+        held.forget(flask.request.form.get("list", ""), visitor().mark)
+        note("a list was not taken")
+        return flask.redirect(flask.url_for("tickets"), 303)
+
+
+def _outcome(done: Imported) -> Later:
+    return later(
+        "List taken: %(new)s new, %(changed)s changed, %(same)s as before, %(gone)s cancelled",
+        new=done.new,
+        changed=done.changed,
+        same=done.unchanged,
+        gone=done.cancelled,
+    )
+
+
+def _choice(before: Looked) -> Choice:
+    """How a list was understood, with what the form has otherwise."""
+    form, sheet, choice = flask.request.form, before.sheet, before.choice
+    shown = {ours: sheet.columns.get(ours, "") for ours in WORDS}
+    changed = {ours: form[f"column-{ours}"] for ours in WORDS if form.get(f"column-{ours}", shown[ours]) != shown[ours]}
+    source = form.get("source", sheet.source.name)
+    return Choice(
+        columns=choice.columns | changed,
+        source=choice.source if source == sheet.source.name else source,
+        by_name="by_name" in form,
+    )

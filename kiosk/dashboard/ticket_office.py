@@ -1,0 +1,92 @@
+"""What the pages of the tickets are given: the event's tickets, lists to take, codes of our own, lists in hand."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from hardware.clock import Clock
+from hardware.errors import PlatypusError
+from kiosk.ledger import Event
+from kiosk.ledger.ledger import Ledger
+from kiosk.ledger.ticket_book import TicketBook
+from kiosk.ticket_lists import Looked, TicketLists
+from kiosk.tickets import codes
+from kiosk.tickets.columns_file import ColumnsFile
+from kiosk.tickets.table import Table
+
+MOST_HELD = 4  # of at most 2 MB each
+LIFE_S = 1_800.0  # somebody goes and asks a colleague
+
+
+class ListGone(PlatypusError, LookupError):
+    """A list that was looked at too long ago, or by somebody else."""
+
+    code = "list_gone"
+
+
+class TicketOffice(NamedTuple):
+    """Everything about tickets that the page uses."""
+
+    book: TicketBook
+    lists: TicketLists
+    code_of: Callable[[int], str]  # of a ticket of ours, by its number
+
+    @classmethod
+    def of(cls, ledger: Ledger, event: Event, secret: Callable[[], bytes], columns_path: Path) -> Self:
+        """For an event; its `secret` is asked for when a code of ours is needed."""
+        lists = TicketLists(ledger, event, secret, ColumnsFile(columns_path))
+        return cls(TicketBook(ledger, event), lists, lambda number: codes.own_code(secret(), event.slug, number))
+
+
+class Held(NamedTuple):
+    """A list that somebody looked at, and how it was understood: so it is taken."""
+
+    table: Table
+    looked: Looked
+
+
+class _Kept(NamedTuple):
+    held: Held
+    owner: str
+    at_s: float
+
+
+class HeldLists:
+    """Lists that somebody looked at and has not taken yet: a few, for a while, in memory alone."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+
+    def hold(self, held: Held, owner: str, word: str = "") -> str:
+        """Keep a list, in the place of `word`; the oldest goes when there are too many.
+
+        Returns the word by which `owner` gets it back.
+        """
+        word = word or secrets.token_urlsafe(12)
+        with self._lock:
+            self._kept[word] = _Kept(held, owner, self._clock.monotonic())
+            while len(self._kept) > MOST_HELD:
+                self._kept.popitem(last=False)
+        return word
+
+    def get(self, word: str, owner: str) -> Held:
+        """Raises ListGone."""
+        with self._lock:
+            kept = self._kept.get(word)
+        if kept is None or kept.owner != owner or self._clock.monotonic() - kept.at_s > LIFE_S:
+            raise ListGone("This list is no longer at hand: choose its file again.")
+        return kept.held
+
+    def forget(self, word: str, owner: str) -> None:
+        """It was taken, or will not be."""
+        with self._lock:
+            kept = self._kept.get(word)
+            if kept is not None and kept.owner == owner:
+                del self._kept[word]

@@ -1,0 +1,135 @@
+"""The pages of the tickets: all of them, some at a time, and one in full with what can be done about it.
+
+Works without scripts.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+import flask
+
+from hardware.errors import PlatypusError
+from kiosk.dashboard import desk_words, qr, ticket_words
+from kiosk.dashboard.desk import Turns
+from kiosk.dashboard.language import Later, _, later
+from kiosk.dashboard.live import Live
+from kiosk.dashboard.noting import note
+from kiosk.dashboard.presses import LONGEST_TEXT
+from kiosk.dashboard.ticket_office import TicketOffice
+from kiosk.dashboard.told import told
+from kiosk.dashboard.uploads import LARGEST_BYTES
+from kiosk.ledger import UnknownTicket
+from kiosk.ledger.ticket_book import Leaf, Show
+from kiosk.tickets.codes import digest
+
+log = logging.getLogger(__name__)
+
+ShowPage = Callable[[str, int], flask.typing.ResponseReturnValue]
+
+LEAF = 50  # tickets on a page
+_MOST_START = 10_000_000
+_ONE = "/tickets/<int(max=2147483647):number>"  # more than that a database does not count
+
+
+def add_tickets(app: flask.Flask, office: TicketOffice, live: Live, zone: ZoneInfo, turns: Turns) -> ShowPage:
+    """Routes of the pages; times on them are told in `zone`. Returns what shows the first one, with what went wrong."""
+
+    def digest_of(number: int) -> bytes:
+        return digest(office.code_of(number).encode())
+
+    def page(trouble: str = "", code: int = 200) -> flask.typing.ResponseReturnValue:
+        text = flask.request.args.get("q", "")[:LONGEST_TEXT]
+        show = _show(flask.request.args.get("show", ""))
+        start = min(max(0, flask.request.args.get("start", 0, type=int)), _MOST_START)
+        try:
+            with turns.taken():
+                leaf = office.book.leaf(text, show, start=start, most=LEAF)
+        except PlatypusError as error:
+            log.warning("tickets do=list outcome=failed cause=%s", type(error).__name__)
+            leaf, trouble, code = Leaf([], 0), trouble or told(str(error)), 503
+        return flask.render_template(
+            "tickets.html",
+            view=live.now().home,
+            lines=[(each.ticket.number, desk_words.found(each, zone)) for each in leaf.found],
+            total=leaf.total,
+            start=start,
+            leaf=LEAF,
+            q=text,
+            show=show,
+            shows=[(each.value, _(name)) for each, name in ticket_words.SHOWS.items()],
+            most_mb=LARGEST_BYTES // 1_000_000,
+            trouble=trouble,
+        ), code
+
+    @app.get("/tickets")
+    def tickets() -> flask.typing.ResponseReturnValue:
+        return page()
+
+    @app.get(_ONE)
+    def ticket(number: int) -> flask.typing.ResponseReturnValue:
+        with turns.taken():
+            each = office.book.ticket(number)
+        line = desk_words.found(each, zone)
+        told_facts = ticket_words.facts(each, line.tone, line.state, zone)
+        code = qr.ticket(office.code_of(number)) if told_facts.is_own and told_facts.is_good else ""
+        event = live.now().home.event
+        return flask.render_template("ticket.html", ticket=told_facts, code=code, event=event)
+
+    def press(name: str, act: Callable[[int], Later]) -> None:
+        def pressed(number: int) -> flask.typing.ResponseReturnValue:
+            def once() -> Later:
+                with turns.taken():
+                    return act(number)
+
+            tell_press(name, once)
+            return flask.redirect(flask.url_for("ticket", number=number), 303)
+
+        app.post(f"{_ONE}/{name}", endpoint=f"tickets_{name}")(pressed)
+
+    def revoke(number: int) -> Later:
+        office.book.revoke(number)
+        return later("Ticket no. %(number)s is revoked", number=number)
+
+    def give_back(number: int) -> Later:
+        office.book.give_back(number)
+        return later("Ticket no. %(number)s is good again", number=number)
+
+    def replace(number: int) -> Later:
+        holder = flask.request.form.get("holder", "").strip()[:LONGEST_TEXT] or None
+        email = flask.request.form.get("email", "").strip()[:LONGEST_TEXT] or None
+        heir = office.book.replace(number, digest_of, holder=holder, email=email)
+        return later("Ticket no. %(number)s takes the place of no. %(old)s", number=heir.number, old=number)
+
+    press("revoke", revoke)
+    press("give-back", give_back)
+    press("replace", replace)
+
+    @app.errorhandler(UnknownTicket)
+    def unknown(error: UnknownTicket) -> flask.typing.ResponseReturnValue:
+        return flask.render_template("error.html", title=_("No such ticket"), text=told(str(error))), 404
+
+    return page
+
+
+def tell_press(name: str, act: Callable[[], Later]) -> None:
+    """Do it, and say what came of it: on the next page, in the list of changes, in the log."""
+    try:
+        done = act()
+    except (PlatypusError, OSError) as error:
+        log.warning("tickets do=%s outcome=failed cause=%s", name, type(error).__name__)
+        note(str(error), refused=True)
+        flask.flash(_("Not done: %(cause)s", cause=told(str(error))[:500]), "no")
+    else:
+        log.info("tickets do=%s outcome=ok", name)
+        note(done.source)
+        flask.flash(str(done), "yes")
+
+
+def _show(word: str) -> Show:
+    try:
+        return Show(word)
+    except ValueError:
+        return Show.ALL
