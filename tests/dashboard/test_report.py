@@ -7,7 +7,6 @@ import io
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -21,7 +20,7 @@ from playwright.sync_api import Browser
 from kiosk.dashboard.language import speaking
 from kiosk.dashboard.report_sheet import sheet
 from kiosk.dashboard.report_view import report_view
-from kiosk.ledger import GateMode, Hand, LedgerError, NewTicket, Presentation
+from kiosk.ledger import GateMode, Hand, NewTicket, Presentation
 from kiosk.ledger.report import Report, report
 from kiosk.tickets.codes import digest
 
@@ -121,7 +120,7 @@ def test_before_anybody_came_there_is_a_report_too(house: House) -> None:
         assert client.get(path).status_code == 200
 
 
-def test_a_ledger_that_cannot_be_read_is_said(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ledger_that_cannot_be_read_is_said(house: House) -> None:
     house.ledger.database._engine.dispose()
     path = house.ledger.database.path
     path.write_bytes(b"no database" * 100)
