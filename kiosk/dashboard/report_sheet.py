@@ -90,7 +90,7 @@ class _Page:
         self.pdf.set_font_size(7)
         self.pdf.set_text_color(_SOFT)
         self.pdf.set_xy(x, y)
-        self.pdf.multi_cell(width, 3.2, self.sayable(text))
+        self.pdf.multi_cell(width, 3.2, self.sayable(text), align="L")
         return float(self.pdf.get_y())
 
     def line(self, *points: tuple[float, float]) -> None:

@@ -53,7 +53,7 @@ def report_view(told: Report, now: datetime, zone: ZoneInfo) -> ReportView:
         drawn = msgspec.structs.replace(drawn, says=says)
     return ReportView(
         event=told.event,
-        when=_("As of %(time)s", time=day_and_time(now.astimezone(zone), "d MMMM y, HH:mm")),
+        when=_("As of %(date)s", date=day_and_time(now.astimezone(zone), "d MMMM y, HH:mm")),
         came=str(told.came + told.walk_ins),
         came_of=ngettext("person came", "people came", told.came + told.walk_ins),
         totals=(
