@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from hardware.clock import SystemClock
 from kiosk.dashboard.report_sheet import sheet
 from kiosk.dashboard.report_view import report_view
 from kiosk.ledger import NewTicket
@@ -89,9 +90,9 @@ def main() -> None:
             with Beat() as beat:
                 begun_s = time.perf_counter()
                 if what.startswith("counted"):
-                    told = report(ledger, event, ZONE)
+                    told = report(ledger, event, SystemClock().stamp(), ZONE)
                 else:
-                    sheet(report_view(told, BEGIN, ZONE), told, ZONE)
+                    sheet(report_view(told, ZONE), told, ZONE)
                 took_s = time.perf_counter() - begun_s
             print(f"{what}: {took_s:.2f} s, another thread at most {beat.late_ms:.0f} ms late, {memory_mb()} MB")
 

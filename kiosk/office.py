@@ -105,7 +105,7 @@ def event_report(config_path: Path, slug: str) -> Report:
     """What happened at the door of an event."""
     config = load_config(config_path)
     with Ledger(config.ledger_path) as ledger:
-        return report(ledger, ledger.event(slug), config.dashboard.zone)
+        return report(ledger, ledger.event(slug), SystemClock().stamp(), config.dashboard.zone)
 
 
 def report_sheet(config_path: Path, told: Report, language: Literal["en", "fr"]) -> bytes:
@@ -116,7 +116,7 @@ def report_sheet(config_path: Path, told: Report, language: Literal["en", "fr"])
 
     zone = load_config(config_path).dashboard.zone
     with speaking(language):
-        return sheet(report_view(told, SystemClock().stamp().wall, zone), told, zone)
+        return sheet(report_view(told, zone), told, zone)
 
 
 def write_report(path: Path, content: bytes) -> None:

@@ -113,7 +113,7 @@ def create_app(
     turns = Turns(MOST_AT_ONCE, PATIENCE_S)
     add_desk(app, desk, live, settings.zone, turns)
     add_scanning(app, desk, live)
-    add_report(app, desk, access.clock, settings.zone)
+    add_report(app, desk, settings.zone)
     add_talks(app, live, news, settings.zone)
     add_screen(app, settings, access.phones, FirstLink(access), live)
     add_sponsors(app, sponsors)

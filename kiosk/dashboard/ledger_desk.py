@@ -68,7 +68,7 @@ class LedgerDesk:
         return self._ledger.find(self._event, text, limit)
 
     def report(self, zone: tzinfo) -> Report:
-        return report(self._ledger, self._event, zone)
+        return report(self._ledger, self._event, self._clock.stamp(), zone)
 
     def scan(self, code: bytes, mode: GateMode, press: ports.Press, gate: str) -> Decision:
         shown = Presentation(code, press.nonce, gate, "phone", self._clock.stamp(), press.actor)

@@ -12,14 +12,13 @@ from zoneinfo import ZoneInfo
 import flask
 import msgspec
 
-from hardware.clock import Clock
 from hardware.errors import PlatypusError
 from kiosk.dashboard import desk_words
 from kiosk.dashboard.desk import Turns
 from kiosk.dashboard.language import _
 from kiosk.dashboard.ports import FrontDesk
 from kiosk.dashboard.report_sheet import sheet
-from kiosk.dashboard.report_view import ReportView, report_view
+from kiosk.dashboard.report_view import report_view
 from kiosk.ledger.report import Report
 from kiosk.ledger.report_forms import as_csv, as_json
 
@@ -28,7 +27,7 @@ log = logging.getLogger(__name__)
 _PATIENCE_S = 5.0  # of who asks while another report is made
 
 
-def add_report(app: flask.Flask, desk: FrontDesk, clock: Clock, zone: ZoneInfo) -> None:
+def add_report(app: flask.Flask, desk: FrontDesk, zone: ZoneInfo) -> None:
     """The routes; times are told in `zone`."""
     turns = Turns(1, _PATIENCE_S)
 
@@ -36,13 +35,10 @@ def add_report(app: flask.Flask, desk: FrontDesk, clock: Clock, zone: ZoneInfo) 
         with turns.taken():
             return desk.report(zone)
 
-    def view_of(told: Report) -> ReportView:
-        return report_view(told, clock.stamp().wall, zone)
-
     @app.get("/report")
     def report() -> flask.typing.ResponseReturnValue:
         try:
-            return flask.render_template("report.html", view=view_of(made()), trouble="")
+            return flask.render_template("report.html", view=report_view(made(), zone), trouble="")
         except (PlatypusError, OSError) as error:
             return flask.render_template("report.html", view=None, trouble=_failed(error)), 503
 
@@ -60,7 +56,7 @@ def add_report(app: flask.Flask, desk: FrontDesk, clock: Clock, zone: ZoneInfo) 
 
         app.get(f"/report.{ending}", endpoint=f"report_{ending}")(download)
 
-    file("pdf", "application/pdf", lambda told: sheet(view_of(told), told, zone))
+    file("pdf", "application/pdf", lambda told: sheet(report_view(told, zone), told, zone))
     file("csv", "text/csv; charset=utf-8", as_csv)
     file("json", "application/json", lambda told: msgspec.json.encode(as_json(told)))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -44,8 +43,8 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True):
     slices: Table
 
 
-def report_view(told: Report, now: datetime, zone: ZoneInfo) -> ReportView:
-    """`told` as it was at `now` (aware), times in `zone`."""
+def report_view(told: Report, zone: ZoneInfo) -> ReportView:
+    """`told`, with times in `zone`."""
     most = str(told.peak)
     drawn = curve(told.course, told.capacity, None, zone)
     if told.peak_at is not None:
@@ -53,7 +52,7 @@ def report_view(told: Report, now: datetime, zone: ZoneInfo) -> ReportView:
         drawn = msgspec.structs.replace(drawn, says=says)
     return ReportView(
         event=told.event,
-        when=_("As of %(date)s", date=day_and_time(now.astimezone(zone), "d MMMM y, HH:mm")),
+        when=_("As of %(date)s", date=day_and_time(told.made_at.astimezone(zone), "d MMMM y, HH:mm")),
         came=str(told.came + told.walk_ins),
         came_of=ngettext("person came", "people came", told.came + told.walk_ins),
         totals=(

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from kiosk.ledger.clocks import corrected, with_clock_fix
+from hardware.clock import Stamp
+from kiosk.ledger.clocks import corrected, known_time, with_clock_fix
 from kiosk.ledger.history import may_return
 from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.records import Event, Movement
@@ -57,6 +58,7 @@ class Report(NamedTuple):
     slug: str
     event: str
     starts_at: datetime | None  # aware
+    made_at: datetime  # aware; as far as anybody knows the time
     capacity: int
     tickets: int  # good ones, without those made at the door
     expected: int  # people whom they admit
@@ -79,11 +81,12 @@ class Report(NamedTuple):
     other_notes: Noted  # those that might tell who it is: on one ticket alone, or with a word of a guest's name
 
 
-def report(ledger: Ledger, event: Event, zone: tzinfo = UTC) -> Report:
-    """Count an event's rows; times are told in `zone`. Raises LedgerError."""
+def report(ledger: Ledger, event: Event, now: Stamp, zone: tzinfo = UTC) -> Report:
+    """Count an event's rows up to `now`; times are told in `zone`. Raises LedgerError."""
     with ledger.database.reading() as db:
         seats = sa.select(events.c.capacity).where(events.c.id == event.id)
         capacity = db.execute(seats).scalar_one()  # it may be changed while the door is open
+        made_at = known_time(db, now).wall
         door = _Door(returns=may_return(db, event))
         door.take(_standing(db, event))
         people = _People()
@@ -98,6 +101,7 @@ def report(ledger: Ledger, event: Event, zone: tzinfo = UTC) -> Report:
         slug=event.slug,
         event=event.name,
         starts_at=event.starts_at and event.starts_at.astimezone(zone),
+        made_at=made_at.astimezone(zone),
         capacity=capacity,
         tickets=people.tickets,
         expected=people.expected,

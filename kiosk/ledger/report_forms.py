@@ -55,6 +55,7 @@ def as_json(told: Report) -> dict[str, Any]:
         "slug": told.slug,
         "event": told.event,
         "starts_at": told.starts_at and told.starts_at.isoformat(),
+        "made_at": told.made_at.isoformat(timespec="seconds"),
         **{name: getattr(told, name) for name in TOTALS},
         "peak_at": told.peak_at and told.peak_at.isoformat(timespec="seconds"),
         "refusals": dict(told.refusals),

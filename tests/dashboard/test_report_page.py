@@ -25,7 +25,6 @@ from kiosk.ledger.report import Report, report
 from kiosk.tickets.codes import digest
 
 PARIS = ZoneInfo("Europe/Paris")
-NOW = datetime(2026, 11, 24, 21, 0, tzinfo=UTC)
 FORMS = ("/report.pdf", "/report.csv", "/report.json")
 HOLDER = "Zoë Ødegård"
 NOTES = ("vegan", "Vegan, speaker", "halal", None, None, None)
@@ -71,7 +70,7 @@ def hand(house: House, nonce: str) -> Hand:
 
 
 def told(house: House) -> Report:
-    return report(house.ledger, house.evening, PARIS)
+    return report(house.ledger, house.evening, house.clock.stamp(), PARIS)
 
 
 def test_the_page_shows_the_numbers(evening: House) -> None:
@@ -157,7 +156,7 @@ def test_a_sheet_of_paper_takes_any_name_and_is_one_page(evening: House, tmp_pat
     options = {"font": tmp_path / "no.ttf"} if font == "absent" else {}
     for language in ("en", "fr"):
         with speaking(language):  # type: ignore[arg-type]
-            made = sheet(report_view(now, NOW, PARIS), now, PARIS, **options)
+            made = sheet(report_view(now, PARIS), now, PARIS, **options)
         assert made.startswith(b"%PDF-") and pages_of(made) == 1
 
 
@@ -170,7 +169,7 @@ def test_a_sheet_of_any_evening_is_one_page(evening: House) -> None:
     years = now._replace(course=[first._replace(at=datetime(2020, 1, 1, tzinfo=UTC)), *now.course[1:]])
     one = now._replace(course=now.course[:1], slices=now.slices[:1])
     for each in (crowded, years, one):
-        assert pages_of(sheet(report_view(each, NOW, PARIS), each, PARIS)) == 1
+        assert pages_of(sheet(report_view(each, PARIS), each, PARIS)) == 1
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

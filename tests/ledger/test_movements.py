@@ -460,7 +460,7 @@ def test_the_report_adds_up(desk: Desk) -> None:
     desk.show("JEAN2", GateMode.EXIT)
     desk.show("?")
     desk.ledger.walk_in(desk.event, desk.hand())
-    told = report(desk.ledger, desk.event)
+    told = report(desk.ledger, desk.event, desk.clock.stamp())
     assert (told.tickets, told.expected, told.came, told.no_shows, told.walk_ins) == (3, 5, 4, 1, 1)
     assert (told.peak, told.inside, told.refusals) == (4, 2, {"invalid": 1})
     assert (told.notes, told.other_notes) == ({}, Noted(tickets=1, came=1, inside=1))

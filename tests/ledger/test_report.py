@@ -62,7 +62,7 @@ class Evening:
         self.ledger.undo(self.event, self.ledger.recent_scans(self.event, 1)[0].scan_id, self.hand())
 
     def report(self) -> Report:
-        return report(self.ledger, self.event, PARIS)
+        return report(self.ledger, self.event, self.clock.stamp(), PARIS)
 
 
 @pytest.fixture
@@ -233,7 +233,7 @@ def test_rows_whose_time_nobody_vouches_for_are_said_until_somebody_does(evening
     assert told.unsure == 1 and "nobody confirmed" in as_text(told)
     evening.ledger.set_clock(evening.event, right, evening.hand())
     told = evening.report()
-    assert told.unsure == 0
+    assert told.unsure == 0 and abs(told.made_at - right) < timedelta(minutes=1)
     assert told.peak_at is not None and abs(told.peak_at - right) < timedelta(minutes=1)
 
 
