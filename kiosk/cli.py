@@ -260,13 +260,31 @@ def _event_line(made: Event) -> str:
 @CONFIG
 @click.argument("slug")
 @JSON
-def event_report(config_path: Path, slug: str, *, as_json: bool) -> None:
-    """What happened at the door, and what the caterer needs to know."""
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write a table here.")
+@click.option("--pdf", "pdf_file", type=click.Path(path_type=Path, dir_okay=False), help="Write one page of A4 here.")
+@click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Of the PDF.")
+def event_report(
+    config_path: Path,
+    slug: str,
+    *,
+    as_json: bool,
+    csv_file: Path | None,
+    pdf_file: Path | None,
+    language: Literal["en", "fr"],
+) -> None:
+    """What happened at the door, without names: who came when, no-shows, walk-ins, gates, and notes such as diets."""
     from kiosk import office  # noqa: PLC0415
-    from kiosk.ledger.report import as_text  # noqa: PLC0415
+    from kiosk.ledger import report_forms  # noqa: PLC0415
 
     told = office.event_report(config_path, slug)
-    click.echo(json.dumps(told._asdict(), default=str) if as_json else as_text(told))
+    if csv_file is not None:
+        office.write_report(csv_file, report_forms.as_csv(told))
+    if pdf_file is not None:
+        office.write_report(pdf_file, office.report_sheet(config_path, told, language))
+    if as_json:
+        click.echo(json.dumps(report_forms.as_json(told)))
+    elif csv_file is None and pdf_file is None:
+        click.echo(report_forms.as_text(told))
 
 
 @cli.group()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+from hardware.clock import SystemClock
+from hardware.errors import PlatypusError
 from kiosk.config import (
     Config,
     ConfigError,
@@ -38,6 +40,12 @@ class Issued(NamedTuple):
     done: Imported
     files: Sequence[Path]
     absent: Sequence[int]  # numbers of tickets of ours that the list does not name; they stay good
+
+
+class ReportError(PlatypusError, OSError):
+    """A report cannot be written."""
+
+    code = "report"
 
 
 def import_agenda(config_path: Path, file: Path, room: str | None, day: date | None) -> Agenda:
@@ -101,7 +109,26 @@ def event_report(config_path: Path, slug: str) -> Report:
     """What happened at the door of an event."""
     config = load_config(config_path)
     with Ledger(config.ledger_path) as ledger:
-        return report(ledger, ledger.event(slug), config.dashboard.zone)
+        return report(ledger, ledger.event(slug), SystemClock().stamp(), config.dashboard.zone)
+
+
+def report_sheet(config_path: Path, told: Report, language: Literal["en", "fr"]) -> bytes:
+    """The report as one page of A4, in PDF."""
+    from kiosk.dashboard.language import speaking  # noqa: PLC0415
+    from kiosk.dashboard.report_sheet import sheet  # noqa: PLC0415
+    from kiosk.dashboard.report_view import report_view  # noqa: PLC0415
+
+    zone = load_config(config_path).dashboard.zone
+    with speaking(language):
+        return sheet(report_view(told, zone), told, zone)
+
+
+def write_report(path: Path, content: bytes) -> None:
+    """Keep it as a file, in place of one that was there. Raises ReportError."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise ReportError(f"the report cannot be written to {path}: {error.strerror or error}") from error
 
 
 def check_ledger(config_path: Path) -> list[str]:

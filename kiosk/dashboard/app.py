@@ -29,6 +29,7 @@ from kiosk.dashboard.pages import add_pages
 from kiosk.dashboard.people_page import add_people
 from kiosk.dashboard.phones import LIFE_S
 from kiosk.dashboard.ports import FrontDesk, News
+from kiosk.dashboard.report_page import add_report
 from kiosk.dashboard.scanning import add_scanning
 from kiosk.dashboard.screen import add_screen
 from kiosk.dashboard.settings import DashboardSettings
@@ -119,6 +120,7 @@ def create_app(
     turns = Turns(MOST_AT_ONCE, PATIENCE_S)
     add_desk(app, desk, live, settings.zone, turns)
     add_scanning(app, desk, live)
+    add_report(app, desk, settings.zone)
     add_talks(app, live, news, settings.zone)
     tickets_page = add_tickets(app, tickets, live, settings.zone, turns)
     add_ticket_lists(app, tickets, live, settings.zone, turns, access.clock, tickets_page)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from hardware.clock import Clock
 from kiosk.dashboard import ports
@@ -23,6 +23,7 @@ from kiosk.ledger import (
     Waiting,
 )
 from kiosk.ledger.ledger import Ledger
+from kiosk.ledger.report import Report, report
 
 
 class LedgerDesk:
@@ -65,6 +66,9 @@ class LedgerDesk:
 
     def find(self, text: str, limit: int) -> Sequence[Found]:
         return self._ledger.find(self._event, text, limit)
+
+    def report(self, zone: tzinfo) -> Report:
+        return report(self._ledger, self._event, self._clock.stamp(), zone)
 
     def scan(self, code: bytes, mode: GateMode, press: ports.Press, gate: str) -> Decision:
         shown = Presentation(code, press.nonce, gate, "phone", self._clock.stamp(), press.actor)

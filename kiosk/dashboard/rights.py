@@ -96,6 +96,10 @@ RIGHTS: Mapping[str, Least] = {
     "people_token": "organizer",
     "people_revoke": "organizer",
     "changes": "organizer",
+    "report": "organizer",
+    "report_pdf": "organizer",
+    "report_csv": "organizer",
+    "report_json": "organizer",
     # programs, each as the page that does the same
     "api.openapi": "viewer",
     "api.evening": "viewer",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fpdf import FPDF
 
 # Any script's Latin, Greek and Cyrillic names; Debian's fonts-dejavu-core puts it here.
-_FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
+FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
 _QUIET_ZONE = 4  # modules, ISO/IEC 18004
 _PNG_SCALE = 12  # px a module: 396 px for version 2 with its quiet zone, sharp on any phone
 
@@ -70,7 +70,7 @@ def _private(path: Path) -> BinaryIO:
     return os.fdopen(handle, "wb")
 
 
-def _pdf(event_name: str, when: str, tickets: Sequence[Printable], font: Path = _FONT) -> bytes:
+def _pdf(event_name: str, when: str, tickets: Sequence[Printable], font: Path = FONT) -> bytes:
     from fpdf import FPDF  # noqa: PLC0415  # 35 MB and 0.6 s: only where a PDF is made
     from fpdf.errors import FPDFException  # noqa: PLC0415
 

@@ -28,6 +28,7 @@ PAGES: dict[str, tuple[tuple[str, StreamState], ...]] = {
     "people": (("/people", STREAM),),
     "system": (("/system", STREAM),),
     "changes": (("/changes", STREAM),),
+    "report": (("/report", STREAM),),
     "own_pin": (("/own-pin", STREAM),),
     "confirm_stop": (("/stream/stop", STREAM),),
     "confirm_release": (("/door/release", STREAM),),
@@ -40,6 +41,7 @@ NO_PAGES = frozenset(
     {
         *("static", "healthz", "login", "first_use", "language"),
         *("events", "screen_events", "preview_picture", "watch_playlist", "watch_segment", "metrics", "screen_sponsor"),
+        *("report_pdf", "report_csv", "report_json"),
     }
 )
 

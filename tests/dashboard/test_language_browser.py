@@ -84,6 +84,7 @@ def test_nothing_overflows_a_phone_of_360_pixels(browser: Browser, full: House, 
             "/people",
             "/system",
             "/changes",
+            "/report",
             "/own-pin",
         ):
             page.goto(server.url + path)

@@ -19,6 +19,7 @@ from kiosk.config import event_secret, load_config
 from kiosk.dashboard.changes import Changes
 from kiosk.dashboard.tokens import FORM
 from kiosk.door.reader import Reader
+from kiosk.ledger import Hand
 from kiosk.ledger.ledger import Ledger
 from kiosk.tickets import codes
 
@@ -253,3 +254,28 @@ def test_doctor_says_what_works_for_people_and_for_programs(venue: Path) -> None
 
 def test_a_wrong_word_is_answered_with_the_usage(tmp_path: Path) -> None:
     assert "Usage" in platypus(tmp_path, "dor", code=2).stderr
+
+
+def test_the_report_is_told_and_kept_as_files_that_name_nobody(venue: Path) -> None:
+    people = venue / "people.csv"
+    people.write_text(PEOPLE)
+    platypus(venue, "tickets", "issue", str(people), "--event", "evening", "--out", str(venue / "tickets"))
+    with Ledger(load_config(venue / "platypus.toml").ledger_path) as ledger:
+        event = ledger.event("evening")
+        hand = Hand("Ada (door) BCD", "a" * 32, "desk", SystemClock().stamp())
+        ledger.check_in(event, ledger.tickets(event)[0].id, hand, override=True)
+
+    assert "came 1 (of them guests 0), no-shows 1, walk-ins 0" in platypus(venue, "event", "report", "evening").stdout
+    table, page = venue / "report.csv", venue / "report.pdf"
+    files = ("--csv", str(table), "--pdf", str(page))
+    done = platypus(venue, "event", "report", "evening", "--json", *files, "--language", "fr")
+    assert json.loads(done.stdout)["no_shows"] == 1
+    assert b"event,An evening,no_shows,1\r\n" in table.read_bytes()
+    assert page.read_bytes().startswith(b"%PDF-")
+    assert not [name for name in ("Baudot", "Lovelace", "BCD") if name in done.stdout + table.read_text()]
+
+
+def test_a_report_that_cannot_be_written_is_one_sentence(venue: Path) -> None:
+    for option in ("--csv", "--pdf"):
+        done = platypus(venue, "event", "report", "evening", option, str(venue / "nowhere" / "report"), code=1)
+        assert "cannot be written" in done.stderr and len(done.stderr.splitlines()) == 1

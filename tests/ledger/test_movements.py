@@ -27,7 +27,8 @@ from kiosk.ledger import (
 )
 from kiosk.ledger.audit import audit
 from kiosk.ledger.ledger import Ledger
-from kiosk.ledger.report import as_text, report
+from kiosk.ledger.report import Noted, report
+from kiosk.ledger.report_forms import as_text
 from kiosk.tickets.codes import digest
 from kiosk.tickets.status import Status
 
@@ -459,13 +460,13 @@ def test_the_report_adds_up(desk: Desk) -> None:
     desk.show("JEAN2", GateMode.EXIT)
     desk.show("?")
     desk.ledger.walk_in(desk.event, desk.hand())
-    told = report(desk.ledger, desk.event)
-    assert (told.tickets, told.came, told.no_shows, told.walk_ins) == (4, 2, 2, 1)
+    told = report(desk.ledger, desk.event, desk.clock.stamp())
+    assert (told.tickets, told.expected, told.came, told.no_shows, told.walk_ins) == (3, 5, 4, 1, 1)
     assert (told.peak, told.inside, told.refusals) == (4, 2, {"invalid": 1})
-    assert (told.notes, told.notes_inside) == ({"vegan": 1}, {"vegan": 1})
-    assert sum(told.arrivals.values()) == 5
+    assert (told.notes, told.other_notes) == ({}, Noted(tickets=1, came=1, inside=1))
+    assert sum(each.came_in for each in told.slices) == 5
     text = as_text(told)
-    assert "no-shows 2" in text and "vegan: 1, of them inside 1" in text and "Zoë" not in text
+    assert "no-shows 1" in text and "other notes: 1, came 1, of them inside 1" in text and "Zoë" not in text
 
 
 def test_the_rest_of_a_group_comes_in_on_the_same_code_and_keeps_its_seats(desk: Desk) -> None:
