@@ -12,7 +12,7 @@ from kiosk.ledger.records import Imported
 from kiosk.tickets import codes
 from kiosk.tickets.columns_file import Choice, ColumnsFile
 from kiosk.tickets.sheet import Row, Sheet, TicketFileError, sheet_of, source_of_list
-from kiosk.tickets.sources import source_named
+from kiosk.tickets.sources import NAMES, source_named
 from kiosk.tickets.table import Table
 
 
@@ -88,10 +88,9 @@ class TicketLists:
 
 def _read(table: Table, choice: Choice) -> tuple[Sheet, Sequence[NewTicket]]:
     """What a list says, and its tickets; without the rows, of which there may be 100,000."""
-    try:
-        source = source_named(choice.source) if choice.source else source_of_list(table)
-    except LookupError as error:
-        raise TicketFileError(f"the source {error.args[0]}") from error
+    source = source_named(choice.source) if choice.source else source_of_list(table)
+    if source is None:
+        raise TicketFileError(f"the source {choice.source!r} is none of {', '.join(NAMES)}")
     columns = {**choice.columns, "code": ""} if choice.by_name else choice.columns
     sheet = sheet_of(table, columns=columns, needs_code=source.has_codes and not choice.by_name, source=source)
     wanted = [_ticket(row, source.name, is_own=not _has_codes(sheet)) for row in sheet.rows]

@@ -34,7 +34,7 @@ from stream.agenda_files import parse_agenda
 log = logging.getLogger(__name__)
 
 _UPLOAD = "talks_upload"
-_KINDS = "a schedule.json, an .ics or a .csv"
+_ABSENT = "No file was chosen, or it is empty: choose a schedule.json, an .ics or a .csv."
 _TOO_LARGE = (
     f"The file has more than {LARGEST_BYTES // 1_000_000} MB. Is it the right one? The Pi itself takes larger "
     "ones: platypus agenda import FILE"
@@ -190,7 +190,7 @@ class _Presses:
     def upload(self, zone: ZoneInfo) -> _Done:
         """The file of the form, in place of all there was. Raises AgendaFileError with all that is wrong with it."""
         known = self._changes.seen(_field("revision"))
-        file = uploaded(_KINDS, _TOO_LARGE)
+        file = uploaded(_ABSENT, _TOO_LARGE)
         room = flask.request.form.get("room", "").strip()[:200] or None
         agenda = parse_agenda(file.name, file.raw, zone, room=room, day=_day(flask.request.form.get("day", "")))
         self._changes.replace(agenda, known)

@@ -24,15 +24,14 @@ from kiosk.dashboard.tickets_page import ShowPage, tell_press
 from kiosk.dashboard.told import told
 from kiosk.dashboard.uploads import LARGEST_BYTES, PATHS, uploaded
 from kiosk.ledger.records import Imported
-from kiosk.ticket_lists import Looked
 from kiosk.tickets.columns_file import Choice
-from kiosk.tickets.sheet import WORDS
+from kiosk.tickets.sheet import WORDS, MissingColumn
 from kiosk.tickets.table import parse_table
 
 log = logging.getLogger(__name__)
 
 _LOOK = "tickets_look"
-_KINDS = "a list of tickets, .csv or .xlsx"
+_ABSENT = "No file was chosen, or it is empty: choose a list of tickets, .csv or .xlsx."
 _TOO_LARGE = (
     f"The file has more than {LARGEST_BYTES // 1_000_000} MB. Is it the right one? The Pi itself takes larger "
     "ones: platypus tickets import FILE"
@@ -51,12 +50,13 @@ def add_ticket_lists(
     """Routes of a list; times on it are told in `zone`. `page` shows all tickets, with what is wrong with a file."""
     held = HeldLists(clock)
 
-    def plan_page(held_list: Held, word: str, trouble: str = "", code: int = 200) -> flask.typing.ResponseReturnValue:
+    def list_page(held_list: Held, word: str, trouble: str = "", code: int = 200) -> flask.typing.ResponseReturnValue:
+        looked = held_list.looked
         return flask.render_template(
             "tickets_list.html",
             view=live.now().home,
-            plan=ticket_words.plan(held_list.looked, zone),
-            name=held_list.table.name,
+            understood=ticket_words.understood(held_list),
+            plan=None if looked is None else ticket_words.plan(looked, zone),
             word=word,
             trouble=trouble,
         ), code
@@ -64,36 +64,36 @@ def add_ticket_lists(
     @app.post(PATHS[_LOOK], endpoint=_LOOK)
     def look() -> flask.typing.ResponseReturnValue:
         owner, word = visitor().mark, flask.request.form.get("list", "")
-        before: Held | None = None
+        seen: Held | None = None
         try:
             if word:
-                before = held.get(word, owner)
-                table, choice = before.table, _choice(before.looked)
+                seen = held.get(word, owner)
+                choice: Choice | None = _choice(seen)
             else:
-                file = uploaded(_KINDS, _TOO_LARGE)
-                table, choice = parse_table(file.name, file.raw), None
+                file = uploaded(_ABSENT, _TOO_LARGE)
+                seen, choice = Held(parse_table(file.name, file.raw), None), None
             with turns.taken():
-                looked = office.lists.look(table, choice)
+                looked = office.lists.look(seen.table, choice)
         except (PlatypusError, OSError) as error:
             log.warning("tickets do=look outcome=failed cause=%s", type(error).__name__)
             note(str(error).partition("\n")[0], refused=True)
-            if before is not None:  # columns that do not fit: as it was before, with why
-                return plan_page(before, word, told(str(error)), 422)
+            if seen is not None and (word or isinstance(error, MissingColumn)):  # the columns can be chosen otherwise
+                return list_page(seen, word or held.hold(seen, owner), told(str(error)), 422)
             return page(told(str(error)), 422)
         note(later("a list of %(count)s tickets was looked at", count=looked.sheet.size).source)
-        fresh = Held(table, looked)
-        return plan_page(fresh, held.hold(fresh, owner, word))
+        fresh = Held(seen.table, looked)
+        return list_page(fresh, held.hold(fresh, owner, word))
 
     @app.post("/tickets/take", endpoint="tickets_take")
     def take() -> flask.typing.ResponseReturnValue:
         owner, word = visitor().mark, flask.request.form.get("list", "")
 
         def act() -> Later:
-            table, looked = held.get(word, owner)
+            seen = held.get(word, owner)
             with turns.taken():
-                done = office.lists.take(table, looked.choice, cancels_gone="cancel_gone" in flask.request.form).done
+                done = office.lists.take(seen.table, seen.choice, cancels_gone="cancel_gone" in flask.request.form).done
             held.forget(word, owner)
-            office.lists.remember(table, looked.choice)
+            office.lists.remember(seen.table, seen.choice)
             return _outcome(done)
 
         tell_press("take", act)
@@ -116,14 +116,14 @@ def _outcome(done: Imported) -> Later:
     )
 
 
-def _choice(before: Looked) -> Choice:
+def _choice(seen: Held) -> Choice:
     """How a list was understood, with what the form has otherwise."""
-    form, sheet, choice = flask.request.form, before.sheet, before.choice
-    shown = {ours: sheet.columns.get(ours, "") for ours in WORDS}
+    form, source = flask.request.form, seen.source.name
+    shown = {ours: seen.columns.get(ours, "") for ours in WORDS}
     changed = {ours: form[f"column-{ours}"] for ours in WORDS if form.get(f"column-{ours}", shown[ours]) != shown[ours]}
-    source = form.get("source", sheet.source.name)
+    chosen = form.get("source", source)
     return Choice(
-        columns=choice.columns | changed,
-        source=choice.source if source == sheet.source.name else source,
+        columns=seen.choice.columns | changed,
+        source=seen.choice.source if chosen == source else chosen,
         by_name="by_name" in form,
     )

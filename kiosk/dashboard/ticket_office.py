@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -16,7 +16,9 @@ from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.ticket_book import TicketBook
 from kiosk.ticket_lists import Looked, TicketLists
 from kiosk.tickets import codes
-from kiosk.tickets.columns_file import ColumnsFile
+from kiosk.tickets.columns_file import Choice, ColumnsFile
+from kiosk.tickets.sheet import source_of_list
+from kiosk.tickets.sources import Source
 from kiosk.tickets.table import Table
 
 MOST_HELD = 4  # of at most 2 MB each
@@ -47,7 +49,22 @@ class Held(NamedTuple):
     """A list that somebody looked at, and how it was understood: so it is taken."""
 
     table: Table
-    looked: Looked
+    looked: Looked | None  # None: nobody has said yet which column is what
+
+    @property
+    def choice(self) -> Choice:
+        """How it was understood."""
+        return self.looked.choice if self.looked is not None else Choice()
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Our word -> the heading it is taken from."""
+        return self.looked.sheet.columns if self.looked is not None else {}
+
+    @property
+    def source(self) -> Source:
+        """Whose list it is."""
+        return self.looked.sheet.source if self.looked is not None else source_of_list(self.table)
 
 
 class _Kept(NamedTuple):

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from kiosk.dashboard.language import _, day_and_time, ngettext, say_later
+from kiosk.dashboard.ticket_office import Held
 from kiosk.dashboard.told import told
 from kiosk.dashboard.words import Tone
 from kiosk.ledger.plan import Changed, Doubt
@@ -17,7 +18,7 @@ from kiosk.ledger.records import Found, NewTicket, Ticket
 from kiosk.ledger.ticket_book import Show
 from kiosk.ticket_lists import Looked
 from kiosk.tickets.sheet import WORDS
-from kiosk.tickets.sources import OTHER, SOURCES
+from kiosk.tickets.sources import NAMES
 from kiosk.tickets.status import Status
 
 MOST_LINES = 20  # of a kind; the rest is counted
@@ -68,11 +69,7 @@ class TicketFacts(msgspec.Struct, frozen=True, kw_only=True):
 class PlanView(msgspec.Struct, frozen=True, kw_only=True):
     """What taking a list would do."""
 
-    title: str
-    source: str
-    sources: tuple[str, ...]
     note: str  # what could not be found out about lists of this source
-    is_remembered: bool
     new: int
     changed: int
     unchanged: int
@@ -81,11 +78,21 @@ class PlanView(msgspec.Struct, frozen=True, kw_only=True):
     changed_lines: tuple[str, ...]
     gone_lines: tuple[str, ...]
     doubts: tuple[str, ...]
+    is_idle: bool  # taking it changes nothing
+
+
+class UnderstoodView(msgspec.Struct, frozen=True, kw_only=True):
+    """How a list is understood, and could be."""
+
+    title: str
+    name: str  # of the file
+    source: str
+    sources: tuple[str, ...]
+    is_remembered: bool
     columns: tuple[tuple[str, str, str], ...]  # our word, its name, the heading it is taken from
     headings: tuple[str, ...]
     by_name: bool
     left_out: str
-    is_idle: bool  # taking it changes nothing
 
 
 def facts(each: Found, tone: Tone, state: str, zone: ZoneInfo) -> TicketFacts:
@@ -109,15 +116,9 @@ def facts(each: Found, tone: Tone, state: str, zone: ZoneInfo) -> TicketFacts:
 
 def plan(looked: Looked, zone: ZoneInfo) -> PlanView:
     """A list that was looked at, in words; times in `zone`."""
-    sheet, found = looked.sheet, looked.plan
-    taken = sheet.columns
-    left_out = [heading for heading in sheet.headings if heading and heading not in taken.values()]
+    found = looked.plan
     return PlanView(
-        title=ngettext("1 ticket in the list", "%(num)s tickets in the list", sheet.size),
-        source=sheet.source.name,
-        sources=tuple(source.name for source in (*SOURCES, OTHER)),
-        note=told(sheet.source.doubt),
-        is_remembered=looked.is_remembered,
+        note=told(looked.sheet.source.doubt),
         new=len(found.new),
         changed=len(found.changed),
         unchanged=found.unchanged,
@@ -126,18 +127,33 @@ def plan(looked: Looked, zone: ZoneInfo) -> PlanView:
         changed_lines=_first(found.changed, lambda each: _changed(each, zone)),
         gone_lines=_first(found.gone, _named),
         doubts=tuple(_doubt(doubt, count) for doubt, count in found.doubts.items()),
-        columns=tuple((ours, _(FIELDS[ours]), taken.get(ours, "")) for ours in WORDS),
-        headings=tuple(heading for heading in sheet.headings if heading),
-        by_name=looked.choice.by_name,
-        left_out=", ".join(left_out),
         is_idle=not found.new and not found.changed and not found.gone,
+    )
+
+
+def understood(held: Held) -> UnderstoodView:
+    """How a list at hand is understood."""
+    headings = tuple(heading for heading in held.table.headings if heading)
+    taken = held.columns
+    left_out = [heading for heading in headings if heading not in taken.values()] if taken else []
+    size = held.looked.sheet.size if held.looked is not None else 0
+    return UnderstoodView(
+        title=ngettext("%(num)s ticket in the list", "%(num)s tickets in the list", size) if size else _("A list"),
+        name=held.table.name,
+        source=held.source.name,
+        sources=NAMES,
+        is_remembered=held.looked is not None and held.looked.is_remembered,
+        columns=tuple((ours, _(FIELDS[ours]), taken.get(ours, "")) for ours in WORDS),
+        headings=headings,
+        by_name=held.choice.by_name,
+        left_out=", ".join(left_out),
     )
 
 
 def _first(each: Sequence[Any], say: Any) -> tuple[str, ...]:
     lines = [say(one) for one in each[:MOST_LINES]]
     more = len(each) - len(lines)
-    return (*lines, ngettext("and 1 more", "and %(num)s more", more)) if more else tuple(lines)
+    return (*lines, _("and %(count)s more", count=more)) if more else tuple(lines)
 
 
 def _named(ticket: Ticket | NewTicket) -> str:
@@ -169,31 +185,30 @@ def _doubt(doubt: Doubt, count: int) -> str:
     match doubt:
         case Doubt.SAME_PERSON:
             return ngettext(
-                "1 ticket has name and e-mail of another one: a group of one person?",
+                "%(num)s ticket has name and e-mail of another one: a group of one person?",
                 "%(num)s tickets have name and e-mail of another one: groups of one person?",
                 count,
             )
         case Doubt.OTHER_EVENT:
             return ngettext(
-                "1 code is that of another event's ticket: is it the right list?",
+                "%(num)s code is that of another event's ticket: is it the right list?",
                 "%(num)s codes are those of another event's tickets: is it the right list?",
                 count,
             )
         case Doubt.INSIDE:
             return ngettext(
-                "1 ticket whose people are inside now would be worth nothing: they could not come back.",
+                "%(num)s ticket whose people are inside now would be worth nothing: they could not come back.",
                 "%(num)s tickets whose people are inside now would be worth nothing: they could not come back.",
                 count,
             )
         case Doubt.MANY_GONE:
-            return ngettext(
-                "Most of this source's tickets (1) are not in the list: is it the whole list?",
-                "Most of this source's tickets (%(num)s) are not in the list: is it the whole list?",
-                count,
+            return _(
+                "%(num)s of this source's tickets, most of them, are not in the list: is it the whole list?", num=count
             )
         case Doubt.STAYS_REFUSED:
             return ngettext(
-                "1 ticket was revoked here, or cancelled and the list does not say what it is worth: it stays so.",
+                "%(num)s ticket was revoked here, or cancelled and the list does not say what it is worth: "
+                "it stays so.",
                 "%(num)s tickets were revoked here, or cancelled and the list does not say what they are worth: "
                 "they stay so.",
                 count,

@@ -6,6 +6,64 @@ from kiosk.dashboard.language import say_later
 from kiosk.dashboard.noting import DOOR, REFUSED, WHAT
 
 FORMS = (
+    # lists of tickets, and what is done with one ticket (kiosk/tickets, kiosk/ledger/ticket_book.py)
+    say_later("%(name)s has more than the %(most)s bytes that a list may have. Is it right?"),
+    say_later("%(name)s is not a file; give a list, CSV or XLSX."),
+    say_later("%(name)s is empty: the first line must be the headings."),
+    say_later("%(name)s has two columns named %(heading)s: rename or delete one of them."),
+    say_later("%(name)s is not a CSV list: %(why)s. Export it again as CSV (UTF-8)."),
+    say_later("%(name)s is a spreadsheet of an old kind, or has a password: save it as XLSX or CSV."),
+    say_later("%(name)s is neither text nor a spreadsheet. Export the list again as CSV or XLSX."),
+    say_later("%(name)s is in no known encoding. Export it again as CSV (UTF-8)."),
+    say_later("%(name)s is not a spreadsheet that can be read. Save it again as XLSX, or export it as CSV."),
+    say_later("%(name)s would be %(bytes)s bytes when unpacked. Is it the right file?"),
+    say_later("%(name)s has more rows or columns than a list of tickets. Is it the right file?"),
+    say_later("%(name)s: nothing was taken, mend these rows first:"),
+    say_later("row %(line)s: %(said_what)s"),
+    say_later("%(name)s has headings but no rows."),
+    say_later("%(word)s is nothing that a ticket has; it has: %(words)s."),
+    say_later("%(name)s has no column %(heading)s; it has: %(headings)s."),
+    say_later(
+        "%(name)s has no column that looks like a ticket code; it has: %(headings)s. "
+        "Say which one it is (--column code=...), or take the list by name (--by-name)."
+    ),
+    say_later("%(name)s has no column with names (name, nom, first name ...); it has: %(headings)s."),
+    say_later("%(count)s cells where the headings have %(columns)s"),
+    say_later("a formula (%(text)s) where a value belongs: paste the list as values"),
+    say_later("no code"),
+    say_later("no name"),
+    say_later("%(code)s was a code before a spreadsheet shortened it: format its column as text"),
+    say_later("%(text)s guests: write a number from 0 to %(most)s"),
+    say_later("status %(word)s is not known; use one of: %(words)s"),
+    say_later("%(text)s is not a time such as 2026-11-24T18:30+01:00"),
+    say_later("%(text)s has no time zone; write it as %(zoned)s+01:00 or with Z"),
+    say_later("the same code as row %(line)s"),
+    say_later("the source %(name)s is none of %(names)s"),
+    say_later("This list is no longer at hand: choose its file again."),
+    say_later("No file was chosen, or it is empty: choose a list of tickets, .csv or .xlsx."),
+    say_later(
+        "The file has more than %(most)s MB. Is it the right one? The Pi itself takes larger ones: platypus tickets import FILE"
+    ),
+    say_later("ticket no. %(number)s is revoked already."),
+    say_later("ticket no. %(number)s is not revoked: there is nothing to give back."),
+    say_later("ticket no. %(number)s is not one of ours: whoever issued it can replace it."),
+    say_later("ticket no. %(number)s is %(status)s: a ticket that is good for nothing has no heir."),
+    say_later("somebody is inside with ticket no. %(number)s: check them out first."),
+    say_later("there is no ticket no. %(number)s in %(event)s; search for its holder again"),
+    say_later(
+        "pretix writes its headings in the language of whoever exports; the French and German ones are from memory: look at the columns below."
+    ),
+    say_later(
+        "Of a bar code's 12 digits the 5th to the 11th are taken for what Billetweb's QR holds. Show one ticket to the camera before the evening."
+    ),
+    say_later(
+        "Whether the QR of HelloAsso's tickets holds the number that this list has could not be found out. Show one ticket to the camera before the evening."
+    ),
+    say_later(
+        "Eventbrite's attendee list has no bar codes unless its export was asked for them: without, its guests are found by name."
+    ),
+    say_later("Weezevent's list could not be looked at. Show one ticket to the camera before the evening."),
+    say_later("Meetup has no tickets: its guests are found by name, or get tickets of our own."),
     # the state of outputs: causes, and what to do about them (stream/destination.py, recording.py, preview.py)
     say_later("check the stream key"),
     say_later("connecting to the server"),
@@ -546,6 +604,13 @@ FORMS = (
     say_later("Undone"),
     say_later("1 talk from %(file)s"),
     say_later("%(count)s talks from %(file)s"),
+    say_later("Tickets: %(said_what)s"),
+    say_later("a list of %(count)s tickets was looked at"),
+    say_later("a list was not taken"),
+    say_later("List taken: %(new)s new, %(changed)s changed, %(same)s as before, %(gone)s cancelled"),
+    say_later("Ticket no. %(number)s is revoked"),
+    say_later("Ticket no. %(number)s is good again"),
+    say_later("Ticket no. %(number)s takes the place of no. %(old)s"),
     *WHAT.values(),
     *DOOR.values(),
     *REFUSED.values(),

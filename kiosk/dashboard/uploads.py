@@ -41,14 +41,14 @@ def let_files_in(app: flask.Flask) -> None:
             flask.request.max_content_length = LARGEST_BYTES + _FIELDS_BYTES
 
 
-def uploaded(kinds: str, too_large: str) -> Upload:
-    """The file of the form. Raises UploadError: `kinds` says what to choose, `too_large` what to do then."""
+def uploaded(absent: str, too_large: str) -> Upload:
+    """The file of the form. Raises UploadError: its text is `absent` or `too_large`."""
     file = flask.request.files.get("file")
     if file is None:
         flask.abort(400)
     raw = file.read(LARGEST_BYTES + 1)
     if not raw:
-        raise UploadError(f"No file was chosen, or it is empty: choose {kinds}.")
+        raise UploadError(absent)
     if len(raw) > LARGEST_BYTES:
         raise UploadError(too_large)
     return Upload(re.sub(r"[^\w. ()-]", "_", file.filename or "")[-60:] or "the file", raw)

@@ -17,7 +17,18 @@ from kiosk.tickets.sources import Source, source_of
 from kiosk.tickets.status import Status
 from kiosk.tickets.table import MAX_BYTES, Table, TicketFileError, read_table
 
-__all__ = ["MAX_BYTES", "WORDS", "Row", "Sheet", "TicketFileError", "fold", "read_sheet", "sheet_of", "source_of_list"]
+__all__ = [
+    "MAX_BYTES",
+    "WORDS",
+    "MissingColumn",
+    "Row",
+    "Sheet",
+    "TicketFileError",
+    "fold",
+    "read_sheet",
+    "sheet_of",
+    "source_of_list",
+]
 
 _MAX_COMPLAINTS = 20
 _FEW = frozenset({"product", "status", "note"})  # the same few words again and again: one copy of each is kept
@@ -27,6 +38,12 @@ _SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
 _FORMULA = re.compile(r"=.*[^A-Za-z0-9+/=]", re.DOTALL)
 
 Complaint = tuple[int, str]  # row, what is wrong with it
+
+
+class MissingColumn(TicketFileError):
+    """A column that a list must have was not found; somebody can say which one it is."""
+
+    code = "missing_column"
 
 
 class Row(NamedTuple):
@@ -208,12 +225,12 @@ def _places(table: Table, source: Source, chosen: Mapping[str, str], *, needs_co
         else:
             found.pop(ours, None)
     if needs_code and "code" not in found:
-        raise TicketFileError(
+        raise MissingColumn(
             f"{table.name} has no column that looks like a ticket code; it has: {', '.join(table.headings)}. "
-            'Name it with --column code="...", or take the list with --by-name.'
+            "Say which one it is (--column code=...), or take the list by name (--by-name)."
         )
     if not needs_code and "code" not in found and not {"holder", "first", "last"} & set(found):
-        raise TicketFileError(
+        raise MissingColumn(
             f"{table.name} has no column with names (name, nom, first name ...); it has: {', '.join(table.headings)}."
         )
     return found

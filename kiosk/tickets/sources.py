@@ -113,6 +113,7 @@ MEETUP: Final = Source(
 )
 SOURCES: Final = (PRETIX, HI_EVENTS, BILLETWEB, HELLOASSO, EVENTBRITE, WEEZEVENT, MEETUP)
 OTHER: Final = Source(name="list", marks=())
+NAMES: Final = tuple(source.name for source in (*SOURCES, OTHER))
 
 
 def source_of(headings: Collection[str]) -> Source:
@@ -123,9 +124,6 @@ def source_of(headings: Collection[str]) -> Source:
     return OTHER
 
 
-def source_named(name: str) -> Source:
-    """A system by its name; raises LookupError with the names that are known."""
-    for source in (*SOURCES, OTHER):
-        if source.name == name:
-            return source
-    raise LookupError(f"{name!r} is none of {', '.join(source.name for source in (*SOURCES, OTHER))}")
+def source_named(name: str) -> Source | None:
+    """A system by its name, one of NAMES."""
+    return next((source for source in (*SOURCES, OTHER) if source.name == name), None)

@@ -16,14 +16,14 @@ from kiosk.dashboard.rights import API, RIGHTS, may
 ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}
 NO_ROUTES = {"see_names"}
 OPEN_TO_ALL = {"static", "healthz", "language", "login", "login_post", "first_use", "first_use_post"}
-_VALUES = {"token": "x", "choice": "en", "talk_id": "t0", "talk": "t0", "name": "live-1.ts", "filename": "live.js"}
+_VALUES = {"token": "x", "choice": "en", "talk_id": "t0", "talk": "t0", "name": "live-1.ts", "filename": "live.js", "number": "1"}
 
 
 def rules(app: flask.Flask) -> list[tuple[str, str, str]]:
     """Endpoint, method and a path, of every route."""
     found = []
     for rule in app.url_map.iter_rules():
-        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda match: _VALUES[match[1]], rule.rule)
+        path = re.sub(r"<(?:\w+(?:\(.*?\))?:)?(\w+)>", lambda match: _VALUES[match[1]], rule.rule)
         found += [(rule.endpoint, method, path) for method in sorted((rule.methods or set()) & {"GET", "POST"})]
     return found
 
