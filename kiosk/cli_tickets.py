@@ -113,6 +113,52 @@ def tickets_import(
     click.echo(f"{done.new} new, {done.changed} changed, {done.unchanged} as before{cancelled}")
 
 
+_NUMBER = click.argument("number", type=click.IntRange(1, 2_147_483_647))
+
+
+@tickets.command("revoke")
+@CONFIG
+@EVENT
+@_NUMBER
+def tickets_revoke(config_path: Path, slug: str, number: int) -> None:
+    """Make a ticket good for nothing, whatever a later list says."""
+    from kiosk import office  # noqa: PLC0415
+
+    ticket = office.revoke_ticket(config_path, slug, number)
+    click.echo(f"no. {ticket.number} {ticket.holder or ''} is revoked: the door refuses it from now on")
+
+
+@tickets.command("give-back")
+@CONFIG
+@EVENT
+@_NUMBER
+def tickets_give_back(config_path: Path, slug: str, number: int) -> None:
+    """Make a revoked ticket good again."""
+    from kiosk import office  # noqa: PLC0415
+
+    ticket = office.give_back_ticket(config_path, slug, number)
+    click.echo(f"no. {ticket.number} {ticket.holder or ''} is good again")
+
+
+@tickets.command("replace")
+@CONFIG
+@EVENT
+@_NUMBER
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the new ticket."
+)
+@click.option("--name", "holder", help="Whom it is for now, when it is passed on.")
+@click.option("--email", help="Their e-mail.")
+def tickets_replace(
+    config_path: Path, slug: str, number: int, out: Path, holder: str | None, email: str | None
+) -> None:
+    """Make a new ticket in the place of one of ours, with another code; the old one is revoked."""
+    from kiosk import office  # noqa: PLC0415
+
+    heir, files = office.replace_ticket(config_path, slug, number, out, holder=holder, email=email)
+    click.echo(f"no. {heir.number} {heir.holder or ''} takes the place of no. {number}; {len(files)} files in {out}")
+
+
 @tickets.command("verify")
 @click.argument("code")
 @click.option(

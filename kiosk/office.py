@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -20,11 +21,12 @@ from kiosk.config import (
     make_event_secret,
     secrets_path,
 )
-from kiosk.ledger import Event
+from kiosk.ledger import Event, NewTicket, Ticket
 from kiosk.ledger.audit import audit
 from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.records import Imported
 from kiosk.ledger.report import Report, report
+from kiosk.ledger.ticket_book import TicketBook
 from kiosk.ticket_lists import Looked, Taken, TicketLists
 from kiosk.tickets import codes
 from kiosk.tickets.columns_file import Choice, ColumnsFile
@@ -145,8 +147,6 @@ def issue_tickets(config_path: Path, slug: str, people: Path, out: Path) -> Issu
 
     People are told apart by name and e-mail; the second Jean Dupont of a list is the second in the ledger too.
     """
-    from kiosk.tickets.printing import Printable, write_tickets  # noqa: PLC0415
-
     config = load_config(config_path)
     table = read_table(people)
     with Ledger(config.ledger_path) as ledger:
@@ -155,22 +155,7 @@ def issue_tickets(config_path: Path, slug: str, people: Path, out: Path) -> Issu
         taken = lists.take(table, Choice(by_name=True))
         named = {ticket.number for ticket in taken.tickets}
         absent = [ticket.number for ticket in lists.tickets() if ticket.is_own and ticket.number not in named]
-    secret = event_secret(config, slug)
-    when = event.starts_at.astimezone(config.dashboard.zone).strftime("%Y-%m-%d %H:%M") if event.starts_at else ""
-    files = write_tickets(
-        out,
-        event.name,
-        when,
-        [
-            Printable(
-                ticket.number,
-                codes.own_code(secret, event.slug, ticket.number),
-                ticket.holder or "",
-                ticket.product or "",
-            )
-            for ticket in taken.tickets
-        ],
-    )
+    files = _print(config, event, taken.tickets, out)
     return Issued(taken.sheet, taken.done, files, absent)
 
 
@@ -193,6 +178,63 @@ def import_tickets(
         taken = lists.take(table, choice, cancels_gone=cancels_gone)
         lists.remember(table, taken.choice)
     return taken
+
+
+def revoke_ticket(config_path: Path, slug: str, number: int) -> Ticket:
+    """From now on the door refuses it. Raises UnknownTicket, CannotChange."""
+    with _book(config_path, slug) as (book, _):
+        return book.revoke(number)
+
+
+def give_back_ticket(config_path: Path, slug: str, number: int) -> Ticket:
+    """A revoked ticket is good again. Raises UnknownTicket, CannotChange."""
+    with _book(config_path, slug) as (book, _):
+        return book.give_back(number)
+
+
+def replace_ticket(
+    config_path: Path, slug: str, number: int, out: Path, *, holder: str | None, email: str | None
+) -> tuple[Ticket, Sequence[Path]]:
+    """Another ticket in the place of one of ours, written to `out`. Raises UnknownTicket, CannotChange, OSError."""
+    config = load_config(config_path)
+    secret = event_secret(config, slug)
+    with _book(config_path, slug) as (book, event):
+        heir = book.replace(
+            number,
+            lambda fresh: codes.digest(codes.own_code(secret, slug, fresh).encode()),
+            holder=holder,
+            email=email,
+        )
+    return heir, _print(config, event, [heir], out)
+
+
+@contextmanager
+def _book(config_path: Path, slug: str) -> Iterator[tuple[TicketBook, Event]]:
+    with Ledger(load_config(config_path).ledger_path) as ledger:
+        event = ledger.event(slug)
+        yield TicketBook(ledger, event), event
+
+
+def _print(config: Config, event: Event, tickets: Sequence[Ticket | NewTicket], out: Path) -> Sequence[Path]:
+    """Write tickets of ours. Raises PrintingError."""
+    from kiosk.tickets.printing import Printable, write_tickets  # noqa: PLC0415
+
+    secret = event_secret(config, event.slug)
+    when = event.starts_at.astimezone(config.dashboard.zone).strftime("%Y-%m-%d %H:%M") if event.starts_at else ""
+    return write_tickets(
+        out,
+        event.name,
+        when,
+        [
+            Printable(
+                ticket.number,
+                codes.own_code(secret, event.slug, ticket.number),
+                ticket.holder or "",
+                ticket.product or "",
+            )
+            for ticket in tickets
+        ],
+    )
 
 
 def _lists(config: Config, ledger: Ledger, event: Event) -> TicketLists:

@@ -102,7 +102,8 @@ def plan(
         if words:
             changed.append(Changed(before, after, words))
             doubts[Doubt.INSIDE] += before.id in inside and after.status is not Status.PAID
-    sources = {ticket.source for ticket in wanted} | {None}  # None: from before sources were noted
+    # Of tickets from before sources were noted nobody knows it: they are this one's when the list names one of them.
+    sources = {ticket.source for ticket in wanted} | {each.source for each in there if each.id in seen}
     is_own = {ticket.is_own for ticket in wanted}
     ours = [each for each in there if each.source in sources and each.is_own in is_own and not each.is_walk_in]
     gone = [each for each in ours if each.id not in seen and each.status is Status.PAID]

@@ -22,6 +22,8 @@ PAGES: dict[str, tuple[tuple[str, StreamState], ...]] = {
     "stream": (("/stream", STREAM), ("/stream", CHECKED)),
     "door": (("/door", STREAM), ("/door?q=jean", STREAM), ("/door?q=zzz", STREAM)),
     "door_scan": (("/door/scan", STREAM),),
+    "tickets": (("/tickets", STREAM), ("/tickets?q=zzz", STREAM)),
+    "ticket": (("/tickets/1", STREAM), ("/tickets/3", STREAM)),
     "talks": (("/talks", STREAM),),
     "add_talk": (("/talks/add", STREAM),),
     "edit_talk": (("/talks/edit/t1", STREAM),),

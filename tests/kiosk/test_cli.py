@@ -102,6 +102,39 @@ def test_a_list_of_others_is_imported_and_its_columns_are_said(venue: Path) -> N
         assert [ticket.holder for ticket in ledger.tickets(ledger.event("evening"))] == ["Ada", "Bob"]
 
 
+def test_a_list_is_previewed_in_words_and_as_an_object(venue: Path) -> None:
+    listing = venue / "list.csv"
+    listing.write_text("Codes-barres,Nom,Prénom\n1234567,Lovelace,Ada\n7654321,Baudot,Émile\n")
+    words = ("tickets", "import", str(listing), "--event", "evening")
+    said = platypus(venue, *words, "--preview").stdout
+    assert (
+        "2 tickets of billetweb" in said and "2 new, 0 changed, 0 as before" in said and "Nothing was written" in said
+    )
+    assert "2 new" in platypus(venue, *words).stdout
+    listing.write_text("Codes-barres,Nom,Prénom,Payé\n1234567,Lovelace,Ada,Remboursé\n")
+    told = json.loads(platypus(venue, *words, "--preview", "--json").stdout)
+    assert (told["new"], told["gone"], told["changed"]) == (
+        0,
+        [2],
+        [{"number": 1, "words": {"status": ["paid", "canceled"]}}],
+    )
+    assert "no. 1 Ada Lovelace: status paid -> canceled" in platypus(venue, *words, "--preview").stdout
+    assert "1 changed, 0 as before, 1 cancelled" in platypus(venue, *words, "--cancel-gone").stdout
+    assert "is not like code=Bracelet" in platypus(venue, *words, "--column", "code", code=2).stderr
+
+
+def test_one_ticket_is_revoked_given_back_and_replaced(venue: Path) -> None:
+    people = venue / "people.csv"
+    people.write_text(PEOPLE, encoding="utf-8")
+    platypus(venue, "tickets", "issue", str(people), "--event", "evening", "--out", str(venue / "tickets"))
+    assert "no. 1 Émile Baudot is revoked" in platypus(venue, "tickets", "revoke", "1", "--event", "evening").stdout
+    assert "revoked already" in platypus(venue, "tickets", "revoke", "1", "--event", "evening", code=1).stderr
+    assert "is good again" in platypus(venue, "tickets", "give-back", "1", "--event", "evening").stdout
+    words = ("tickets", "replace", "1", "--event", "evening", "--out", str(venue / "again"), "--name", "Noor")
+    assert "no. 3 Noor takes the place of no. 1; 3 files" in platypus(venue, *words).stdout
+    assert {path.name for path in (venue / "again").iterdir()} == {"0003.png", "0003.svg", "tickets.pdf"}
+
+
 def test_a_later_list_that_lacks_a_column_says_nothing_about_it(venue: Path) -> None:
     listing = venue / "list.csv"
     listing.write_text("Code,Name,Status,Diet\nW-1,Ada,canceled,vegan\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hardware.clock import ManualClock
-from kiosk.ledger import Event, Hand
+from kiosk.ledger import Event, Hand, NewTicket
 from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.plan import Doubt
 from kiosk.ticket_lists import TicketLists
@@ -108,6 +108,15 @@ def test_the_tickets_of_another_system_are_not_gone(lists: TicketLists, ledger: 
     lists.take(other, cancels_gone=True)
     assert [ticket.status for ticket in ledger.tickets(event)] == ["paid"] * 3
     assert [ticket.source for ticket in ledger.tickets(event)] == ["billetweb", "billetweb", "hi.events"]
+
+
+def test_tickets_of_nobody_knows_whose_list_are_gone_only_from_a_list_that_names_one_of_them(
+    lists: TicketLists, ledger: Ledger, event: Event
+) -> None:
+    for code in (b"1234567", b"7654321"):
+        ledger.put_tickets(event, [NewTicket(0, codes.digest(code), is_own=False, holder=code.decode())])
+    assert lists.look(sold("9;9999999;Hopper;Grace;;Plein;Oui")).plan.gone == []
+    assert [ticket.holder for ticket in lists.look(sold(ADA)).plan.gone] == ["7654321"]
 
 
 def test_guests_of_meetup_come_by_name_with_their_plus_ones(lists: TicketLists, ledger: Ledger, event: Event) -> None:
