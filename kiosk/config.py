@@ -9,6 +9,7 @@ import fcntl
 import stat
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -60,6 +61,17 @@ class BusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     socket: str = "/run/platypus/bus.sock"
 
 
+class PrivacySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """[privacy]: how long names are kept."""
+
+    erase_personal_data_after_days: Annotated[int, msgspec.Meta(ge=0, le=3650)] = 14  # after the evening; 0: never
+
+    @property
+    def after(self) -> timedelta | None:
+        """How long after the evening; None: never by itself."""
+        return timedelta(days=self.erase_personal_data_after_days) if self.erase_personal_data_after_days else None
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All of platypus.toml."""
 
@@ -69,6 +81,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     door: DoorSettings
     stream: StreamSettings = StreamSettings()
     dashboard: DashboardSettings = DashboardSettings()
+    privacy: PrivacySettings = PrivacySettings()
 
     @property
     def ledger_path(self) -> Path:
@@ -79,6 +92,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def agenda_path(self) -> Path:
         """Where the stream keeps the talks."""
         return Path(self.state_dir) / "agenda.json"
+
+    @property
+    def reports_path(self) -> Path:
+        """Where the reports of evenings are kept whose names are forgotten."""
+        return Path(self.state_dir) / "reports"
 
     @property
     def columns_path(self) -> Path:

@@ -21,9 +21,11 @@ from kiosk.config import (
     make_event_secret,
     secrets_path,
 )
+from kiosk.forgetting import Forgetting
 from kiosk.ledger import Event, NewTicket, Ticket
 from kiosk.ledger.audit import audit
 from kiosk.ledger.ledger import Ledger
+from kiosk.ledger.privacy import Kept, kept
 from kiosk.ledger.records import Imported
 from kiosk.ledger.report import Report, report
 from kiosk.ledger.ticket_book import TicketBook
@@ -178,6 +180,21 @@ def import_tickets(
         taken = lists.take(table, choice, cancels_gone=cancels_gone)
         lists.remember(table, taken.choice)
     return taken
+
+
+def personal_data(config_path: Path) -> tuple[timedelta | None, Sequence[Kept]]:
+    """After how long names go by themselves, and what is kept of persons, by event."""
+    config = load_config(config_path)
+    with Ledger(config.ledger_path) as ledger:
+        return config.privacy.after, kept(ledger)
+
+
+def erase_personal_data(config_path: Path, slug: str) -> Kept:
+    """Forget the persons of an event now. Returns what there was."""
+    config = load_config(config_path)
+    with Ledger(config.ledger_path) as ledger:
+        event = ledger.event(slug)
+        return Forgetting(ledger, config.reports_path, SystemClock(), None, config.dashboard.zone).forget(event)
 
 
 def revoke_ticket(config_path: Path, slug: str, number: int) -> Ticket:

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from kiosk.ledger import migrations
 from kiosk.ledger.records import LedgerError
 
+_TRIGGERS_OF_SCANS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'scans'"
 _BUSY_S = 5.0  # another process holds the write lock for one commit, some ms; this long means something is wrong
 
 
@@ -54,6 +55,33 @@ class Database:
             yield db
 
     @contextmanager
+    def blanking(self) -> Iterator[sa.Connection]:
+        """As `writing`; what is overwritten or deleted in it is blanked in the file, too."""
+        with self._explained(), self._engine.connect().execution_options(**{migrations.WRITES: True}) as db:
+            _pragma(db, "secure_delete=ON")
+            try:
+                with db.begin():
+                    yield db
+            finally:
+                _pragma(db, "secure_delete=OFF")  # the connection goes back to the others
+
+    @contextmanager
+    def rows_changeable(self, db: sa.Connection) -> Iterator[None]:
+        """Let `scans` be changed within a transaction of `blanking`: its triggers are put back, or nothing is done."""
+        triggers = db.exec_driver_sql(_TRIGGERS_OF_SCANS).all()
+        for name, _ in triggers:
+            db.exec_driver_sql(f"DROP TRIGGER {name}")
+        yield
+        for _, made_by in triggers:
+            db.exec_driver_sql(made_by)
+
+    def write_anew(self) -> None:
+        """Write the file anew and cut off the log beside it: no page of before is left. Raises LedgerError."""
+        with self._explained(), self._engine.connect() as db:
+            for order in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                _order(db, order)
+
+    @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
@@ -63,6 +91,25 @@ class Database:
             cause = getattr(error, "orig", None) or error
             advice = " Is the disk full, or the file not ours?" if not isinstance(error, sa.exc.IntegrityError) else ""
             raise LedgerError(f"the ledger {self.path} failed: {cause}.{advice}") from error
+
+
+def _pragma(db: sa.Connection, setting: str) -> None:
+    _order(db, f"PRAGMA {setting}")
+
+
+def _order(db: sa.Connection, order: str) -> None:
+    """What SQLite takes outside of transactions only."""
+    driver = db.connection.dbapi_connection
+    if driver is None:
+        raise LedgerError("the connection to the ledger is closed")
+    cursor = driver.cursor()
+    try:
+        cursor.execute(order)
+        cursor.fetchall()
+    except sqlite3.Error as error:
+        raise LedgerError(f"the ledger failed ({order}): {error}. Try again when nobody writes.") from error
+    finally:
+        cursor.close()
 
 
 def _engine(path: Path) -> sa.Engine:

@@ -33,6 +33,7 @@ from kiosk.dashboard.server import DashboardServer, serve
 from kiosk.dashboard.sponsors import Sponsors
 from kiosk.dashboard.ticket_office import TicketOffice
 from kiosk.dashboard.watching import PreviewFiles
+from kiosk.forgetting import Forgetting
 from kiosk.ledger.ledger import Ledger
 from kiosk.news import (
     EVERY_DOOR_STATE,
@@ -84,6 +85,7 @@ def run_dashboard(config_path: Path) -> None:
         Ledger(config.ledger_path) as ledger,
         Bus(config.bus.socket, "dashboard") as bus,
         MachineWatch(Board(), Path(config.state_dir), clock) as machine,
+        Forgetting(ledger, config.reports_path, clock, config.privacy.after, settings.zone).worker,
     ):
         news = Hearing(bus, clock)
         event = ledger.event(config.door.event)

@@ -262,9 +262,9 @@ def _row(line: int, values: Mapping[str, str], source: Source) -> Row:
         if value.startswith("=") and (ours != "code" or _FORMULA.match(value)):
             raise ValueError(f"a formula ({value[:20]}) where a value belongs: paste the list as values")
     code = values.get("code")
-    if code == "":
-        raise ValueError("no code")
     if code is not None:
+        if not codes.clean(code.encode()):
+            raise ValueError("no code")
         if _SHORTENED.fullmatch(code):
             raise ValueError(f"{code} was a code before a spreadsheet shortened it: format its column as text")
         code = source.code(code)

@@ -135,6 +135,18 @@ def test_one_ticket_is_revoked_given_back_and_replaced(venue: Path) -> None:
     assert {path.name for path in (venue / "again").iterdir()} == {"0003.png", "0003.svg", "tickets.pdf"}
 
 
+def test_names_are_shown_and_erased(venue: Path) -> None:
+    people = venue / "people.csv"
+    people.write_text(PEOPLE, encoding="utf-8")
+    platypus(venue, "tickets", "issue", str(people), "--event", "evening", "--out", str(venue / "tickets"))
+    assert "evening: 2 ticket(s) with a name" in platypus(venue, "privacy", "show").stdout
+    assert "goes on 2026-12-10" in platypus(venue, "privacy", "show").stdout
+    assert "evening: erased on 2 ticket(s)" in platypus(venue, "privacy", "erase", "evening", "--yes").stdout
+    assert json.loads(platypus(venue, "privacy", "show", "--json").stdout)["events"][0]["tickets"] == 0
+    assert json.loads((venue / "state" / "reports" / "evening.json").read_text())["tickets"] == 2
+    assert "no event" in platypus(venue, "privacy", "erase", "morning", "--yes", code=1).stderr
+
+
 def test_a_later_list_that_lacks_a_column_says_nothing_about_it(venue: Path) -> None:
     listing = venue / "list.csv"
     listing.write_text("Code,Name,Status,Diet\nW-1,Ada,canceled,vegan\n")

@@ -65,6 +65,7 @@ def test_the_code_column_can_be_named(tmp_path: Path) -> None:
         ("Name,Seat\nAda,4\n", "no column that looks like a ticket code; it has: Name, Seat"),
         ("Name,Code\nAda,A1\nBob,A1\n", "row 3: the same code as row 2"),
         ("Name,Code\nAda,\n", "row 2: no code"),
+        ("Name,Code\nAda,\x01\n", "row 2: no code"),
         ("Name,Code\nAda\n", "row 2: 1 cells where the headings have 2"),
         ("Name,Code,Status\nAda,A1,maybe\n", "row 2: status 'maybe' is not known"),
         ("Name,Code,Valid from\nAda,A1,tomorrow\n", "'tomorrow' is not a time"),

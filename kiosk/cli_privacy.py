@@ -1,0 +1,62 @@
+"""`platypus privacy ...`: what is known of persons, and forgetting it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from kiosk.cli_options import CONFIG, JSON
+
+
+@click.group()
+def privacy() -> None:
+    """Names, e-mails and notes: what is kept, and for how long."""
+
+
+@privacy.command("show")
+@CONFIG
+@JSON
+def privacy_show(config_path: Path, *, as_json: bool) -> None:
+    """Say what is kept of persons, by event, and when it goes."""
+    from kiosk import office  # noqa: PLC0415
+
+    after, known = office.personal_data(config_path)
+    if as_json:
+        told = [
+            {
+                "event": each.event.slug,
+                "tickets": each.tickets,
+                "waiting": each.waiting,
+                "rows": each.rows,
+                "goes_at": each.goes_at(after) if after is not None else None,
+            }
+            for each in known
+        ]
+        click.echo(msgspec.json.encode({"events": told}))
+        return
+    for each in known:
+        if each.is_nothing:
+            click.echo(f"{each.event.slug}: nothing of anybody")
+            continue
+        at = each.goes_at(after) if after is not None else None
+        goes = f"goes on {at:%Y-%m-%d}" if at is not None else "stays until platypus privacy erase"
+        click.echo(
+            f"{each.event.slug}: {each.tickets} ticket(s) with a name, e-mail, order or note, {each.waiting} name(s) "
+            f"on the waiting list, {each.rows} row(s) that say who did them: {goes}"
+        )
+
+
+@privacy.command("erase")
+@CONFIG
+@click.argument("slug")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def privacy_erase(config_path: Path, slug: str, *, yes: bool) -> None:
+    """Erase names, e-mails, orders and notes of an event now; what was counted stays. Cannot be undone."""
+    from kiosk import office  # noqa: PLC0415
+
+    if not yes:
+        click.confirm(f"Erase all names of {slug}? Nobody can be found by name at its door afterwards", abort=True)
+    gone = office.erase_personal_data(config_path, slug)
+    click.echo(f"{slug}: erased on {gone.tickets} ticket(s), {gone.waiting} of the waiting list, {gone.rows} row(s)")

@@ -1,0 +1,65 @@
+"""Names go some days after the evening, by themselves, when a time server says that those days have passed.
+
+Before, the evening's report, which has no names, is kept as a file: with the notes of the tickets goes what it counts
+of diets.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta, tzinfo
+from pathlib import Path
+
+import msgspec
+
+from hardware.clock import Clock
+from hardware.durable import write_durably
+from hardware.errors import PlatypusError
+from hardware.worker import Worker
+from kiosk.ledger import Event
+from kiosk.ledger.ledger import Ledger
+from kiosk.ledger.privacy import Kept, due, forget
+from kiosk.ledger.report import report
+from kiosk.ledger.report_forms import as_json
+
+log = logging.getLogger(__name__)
+
+LOOK_PERIOD_S = 3_600.0
+
+
+class Forgetting:
+    """Forgets the persons of events, now or when it is time."""
+
+    def __init__(self, ledger: Ledger, reports: Path, clock: Clock, after: timedelta | None, zone: tzinfo) -> None:
+        self._ledger = ledger
+        self._reports = reports  # a folder
+        self._clock = clock
+        self._after = after  # None: never by itself
+        self._zone = zone
+        self.worker = Worker("forgetting", self._run)
+
+    def forget(self, event: Event) -> Kept:
+        """Keep the report, then forget. Raises LedgerError, and OSError when the report cannot be kept."""
+        told = report(self._ledger, event, self._clock.stamp(), self._zone)
+        kept_at = self._reports / f"{event.slug}.json"
+        if not kept_at.exists():  # a second time there would be less in it
+            write_durably(kept_at, msgspec.json.format(msgspec.json.encode(as_json(told))) + b"\n")
+        return forget(self._ledger, event)
+
+    def look(self) -> None:
+        """Forget what is due. Raises LedgerError, OSError."""
+        now = self._clock.stamp()
+        if self._after is None or not now.is_trusted:  # a wrong clock forgets nobody
+            return
+        for each in due(self._ledger, now.wall, self._after):
+            self.forget(each.event)
+
+    def _run(self, worker: Worker) -> None:
+        while True:
+            worker.tick()
+            try:
+                self.look()
+            except (PlatypusError, OSError) as error:
+                log.warning("privacy event=not-forgotten cause=%s next=in-an-hour", error)
+            if not worker.wait(LOOK_PERIOD_S):
+                return
