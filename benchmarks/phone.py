@@ -33,6 +33,7 @@ from kiosk.dashboard.settings import DashboardSettings
 from kiosk.dashboard.sponsors import Sponsors
 from kiosk.dashboard.ticket_office import TicketOffice
 from kiosk.dashboard.watching import PreviewFiles
+from kiosk.forgetting import Forgetting
 from kiosk.ledger import NewTicket
 from kiosk.ledger.ledger import Ledger
 from kiosk.tickets.codes import digest
@@ -103,7 +104,13 @@ def main() -> None:
             live=live,
             news=news,
             desk=desk,
-            tickets=TicketOffice.of(ledger, evening, lambda: secrets.token_bytes(32), Path(folder) / "columns.json"),
+            tickets=TicketOffice.of(
+                ledger,
+                evening,
+                lambda: secrets.token_bytes(32),
+                Path(folder) / "columns.json",
+                Forgetting(ledger, Path(folder) / "reports", clock, None, settings.zone),
+            ),
             preview=preview,
             sponsors=Sponsors(Path(folder) / "look"),
         )

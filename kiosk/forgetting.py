@@ -34,7 +34,7 @@ class Forgetting:
         self._ledger = ledger
         self._reports = reports  # a folder
         self._clock = clock
-        self._after = after  # None: never by itself
+        self.after = after  # the evening; None: never by itself
         self._zone = zone
         self.worker = Worker("forgetting", self._run)
 
@@ -49,9 +49,9 @@ class Forgetting:
     def look(self) -> None:
         """Forget what is due. Raises LedgerError, OSError."""
         now = self._clock.stamp()
-        if self._after is None or not now.is_trusted:  # a wrong clock forgets nobody
+        if self.after is None or not now.is_trusted:  # a wrong clock forgets nobody
             return
-        for each in due(self._ledger, now.wall, self._after):
+        for each in due(self._ledger, now.wall, self.after):
             self.forget(each.event)
 
     def _run(self, worker: Worker) -> None:

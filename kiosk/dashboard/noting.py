@@ -51,6 +51,7 @@ WHAT: Mapping[str, str] = {
     "tickets_look": say_later("Tickets: look at a list"),
     "tickets_take": say_later("Tickets: take a list"),
     "tickets_leave": say_later("Tickets: leave a list"),
+    "tickets_forget": say_later("Tickets: forget names"),
     "tickets_revoke": say_later("Tickets: revoke"),
     "tickets_give-back": say_later("Tickets: give back"),
     "tickets_replace": say_later("Tickets: replace"),

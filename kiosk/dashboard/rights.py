@@ -13,6 +13,7 @@ RIGHTS: Mapping[str, Least] = {
     "static": "anyone",
     "healthz": "anyone",
     "language": "anyone",
+    "privacy": "anyone",
     "login": "anyone",
     "login_post": "anyone",
     "first_use": "anyone",  # the link is the right
@@ -81,6 +82,8 @@ RIGHTS: Mapping[str, Least] = {
     "tickets_look": "organizer",
     "tickets_take": "organizer",
     "tickets_leave": "organizer",
+    "confirm_forget": "organizer",
+    "tickets_forget": "organizer",
     "tickets_revoke": "organizer",
     "tickets_give-back": "organizer",
     "tickets_replace": "organizer",

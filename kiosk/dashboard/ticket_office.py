@@ -11,8 +11,10 @@ from typing import NamedTuple, Self
 
 from hardware.clock import Clock
 from hardware.errors import PlatypusError
+from kiosk.forgetting import Forgetting
 from kiosk.ledger import Event
 from kiosk.ledger.ledger import Ledger
+from kiosk.ledger.privacy import Kept, kept_of
 from kiosk.ledger.ticket_book import TicketBook
 from kiosk.ticket_lists import Looked, TicketLists
 from kiosk.tickets import codes
@@ -37,12 +39,28 @@ class TicketOffice(NamedTuple):
     book: TicketBook
     lists: TicketLists
     code_of: Callable[[int], str]  # of a ticket of ours, by its number
+    kept: Callable[[], Kept]  # what is known of persons
+    forget: Callable[[], Kept]  # forget them, once and for all
+    forgetting: Forgetting
 
     @classmethod
-    def of(cls, ledger: Ledger, event: Event, secret: Callable[[], bytes], columns_path: Path) -> Self:
+    def of(
+        cls,
+        ledger: Ledger,
+        event: Event,
+        secret: Callable[[], bytes],
+        columns_path: Path,
+        forgetting: Forgetting,
+    ) -> Self:
         """For an event; its `secret` is asked for when a code of ours is needed."""
-        lists = TicketLists(ledger, event, secret, ColumnsFile(columns_path))
-        return cls(TicketBook(ledger, event), lists, lambda number: codes.own_code(secret(), event.slug, number))
+        return cls(
+            TicketBook(ledger, event),
+            TicketLists(ledger, event, secret, ColumnsFile(columns_path)),
+            lambda number: codes.own_code(secret(), event.slug, number),
+            lambda: kept_of(ledger, event),
+            lambda: forgetting.forget(event),
+            forgetting,
+        )
 
 
 class Held(NamedTuple):

@@ -44,6 +44,8 @@ FORMS = (
     say_later(
         "The file has more than %(most)s MB. Is it the right one? The Pi itself takes larger ones: platypus tickets import FILE"
     ),
+    say_later("the ledger failed (%(order)s): %(why)s. Try again when nobody writes."),
+    say_later("the connection to the ledger is closed"),
     say_later("ticket no. %(number)s is revoked already."),
     say_later("ticket no. %(number)s is not revoked: there is nothing to give back."),
     say_later("ticket no. %(number)s is not one of ours: whoever issued it can replace it."),
@@ -608,6 +610,7 @@ FORMS = (
     say_later("a list of %(count)s tickets was looked at"),
     say_later("a list was not taken"),
     say_later("List taken: %(new)s new, %(changed)s changed, %(same)s as before, %(gone)s cancelled"),
+    say_later("Names, e-mails and notes of %(count)s tickets are forgotten"),
     say_later("Ticket no. %(number)s is revoked"),
     say_later("Ticket no. %(number)s is good again"),
     say_later("Ticket no. %(number)s takes the place of no. %(old)s"),

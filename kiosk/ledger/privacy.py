@@ -50,6 +50,12 @@ def kept(ledger: Ledger) -> Sequence[Kept]:
         return [_kept(db, Event(**{name: getattr(row, name) for name in Event._fields})) for row in rows]
 
 
+def kept_of(ledger: Ledger, event: Event) -> Kept:
+    """What is known of the persons of one event."""
+    with ledger.database.reading() as db:
+        return _kept(db, event)
+
+
 def forget(ledger: Ledger, event: Event) -> Kept:
     """Forget the persons of an event. Returns what there was. Raises LedgerError."""
     with ledger.database.blanking() as db:

@@ -85,8 +85,8 @@ def run_dashboard(config_path: Path) -> None:
         Ledger(config.ledger_path) as ledger,
         Bus(config.bus.socket, "dashboard") as bus,
         MachineWatch(Board(), Path(config.state_dir), clock) as machine,
-        Forgetting(ledger, config.reports_path, clock, config.privacy.after, settings.zone).worker,
     ):
+        forgetting = Forgetting(ledger, config.reports_path, clock, config.privacy.after, settings.zone)
         news = Hearing(bus, clock)
         event = ledger.event(config.door.event)
         desk = LedgerDesk(ledger, event, clock, timedelta(seconds=config.door.dwell_s))
@@ -99,12 +99,15 @@ def run_dashboard(config_path: Path) -> None:
             live=live,
             news=news,
             desk=desk,
-            tickets=TicketOffice.of(ledger, event, lambda: event_secret(config, event.slug), config.columns_path),
+            tickets=TicketOffice.of(
+                ledger, event, lambda: event_secret(config, event.slug), config.columns_path, forgetting
+            ),
             preview=preview,
             sponsors=Sponsors(config.look_path),
         )
         upstream = None if front is None else front.upstream
-        serve(app, live, settings.host, settings.port, stopping=stopping, started=say_where, upstream=upstream)
+        with forgetting.worker:
+            serve(app, live, settings.host, settings.port, stopping=stopping, started=say_where, upstream=upstream)
 
 
 def _front(config: Config, clock: Clock) -> Front | None:

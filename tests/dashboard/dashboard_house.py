@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from kiosk.dashboard.settings import DashboardSettings, HttpsSettings
 from kiosk.dashboard.sponsors import Sponsors
 from kiosk.dashboard.ticket_office import TicketOffice
 from kiosk.dashboard.watching import PreviewFiles
+from kiosk.forgetting import Forgetting
 from kiosk.ledger import Event
 from kiosk.ledger.ledger import Ledger
 from stream.preview_files import preview_folder
@@ -181,7 +182,13 @@ def build(
         live=live,
         news=news,
         desk=desk,
-        tickets=TicketOffice.of(ledger, evening, lambda: SECRET, folder / "ticket-columns.json"),
+        tickets=TicketOffice.of(
+            ledger,
+            evening,
+            lambda: SECRET,
+            folder / "ticket-columns.json",
+            Forgetting(ledger, folder / "reports", clock, timedelta(days=14), options.zone),
+        ),
         preview=preview,
         sponsors=Sponsors(folder / "look"),
     )

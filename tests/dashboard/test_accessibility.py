@@ -24,6 +24,7 @@ PAGES: dict[str, tuple[tuple[str, StreamState], ...]] = {
     "door_scan": (("/door/scan", STREAM),),
     "tickets": (("/tickets", STREAM), ("/tickets?q=zzz", STREAM)),
     "ticket": (("/tickets/1", STREAM), ("/tickets/3", STREAM)),
+    "confirm_forget": (("/tickets/forget", STREAM),),
     "talks": (("/talks", STREAM),),
     "add_talk": (("/talks/add", STREAM),),
     "edit_talk": (("/talks/edit/t1", STREAM),),
@@ -38,7 +39,7 @@ PAGES: dict[str, tuple[tuple[str, StreamState], ...]] = {
     "watch": (("/watch", STREAM),),
 }
 # Pages of strangers, and what is no page.
-STRANGERS = ("/login", "/first/{token}", "/first/used-up", "/nowhere")
+STRANGERS = ("/login", "/privacy", "/first/{token}", "/first/used-up", "/nowhere")
 NO_PAGES = frozenset(
     {
         *("static", "healthz", "login", "first_use", "language"),

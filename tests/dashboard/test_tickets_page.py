@@ -229,3 +229,19 @@ def test_only_organizers_see_the_tickets(house: House, phone: FlaskClient, volun
         answer = volunteer.post(path, data={"csrf_token": token_on(volunteer, "/door")})
         assert answer.status_code == 403
     assert [ticket.status for ticket in house.ledger.tickets(house.evening)] == ["paid", "paid"]
+
+
+def test_anybody_may_read_what_is_kept(house: House) -> None:
+    page = house.client().get("/privacy").text
+    assert "14 days after the evening names" in page and "Lightning talks, November" in page
+
+
+def test_names_are_forgotten_after_a_second_press(house: House, phone: FlaskClient) -> None:
+    take(phone)
+    asked = phone.get("/tickets/forget").text
+    assert "2 tickets have a name" in asked and "Tuesday 8 December 2026" in asked
+    done = press(phone, "/tickets/forget")
+    assert "Names, e-mails and notes of 2 tickets are forgotten" in done.text
+    assert holders(house) == [None, None]
+    assert "Nothing of anybody is kept any more" in phone.get("/tickets/forget").text
+    assert house.noted()[0].what == "Tickets: Names, e-mails and notes of 2 tickets are forgotten"

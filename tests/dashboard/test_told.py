@@ -48,6 +48,7 @@ NOT_SHOWN = {
     "kiosk/dashboard/api/*": "for programs, which are told in English",
 }
 # Texts that are no sentence for a person, or a piece of one whose whole is an example below.
+_TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'scans'"
 NO_SENTENCES = {
     "stream/agenda_files.py": {"title §"},  # what tells two talks apart
     "stream/board_watch.py": {"Raspberry Pi"},  # looked for in the model's name
@@ -68,6 +69,7 @@ NO_SENTENCES = {
     "kiosk/ledger/database.py": {
         *("BEGIN IMMEDIATE", "PRAGMA §"),
         *(" Is the disk full, or the file not ours?", "the ledger § failed: §.§"),  # pieces
+        *("PRAGMA wal_checkpoint(TRUNCATE)", "DROP TRIGGER §", _TRIGGERS),
     },
     "kiosk/ledger/migrations/__init__.py": {
         *("PRAGMA foreign_keys=OFF", "PRAGMA foreign_keys=ON", "PRAGMA foreign_key_check"),
