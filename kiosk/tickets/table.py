@@ -15,6 +15,7 @@ from hardware.errors import PlatypusError
 
 MAX_BYTES = 20_000_000  # 100,000 tickets are about 10 MB; more is a mistake or an attack
 _MAX_UNPACKED_BYTES = 200_000_000  # of a spreadsheet: 100,000 tickets of 15 columns are 60 MB
+_MAX_RATIO = 100  # lists pack to a tenth, the dullest to a fiftieth
 _MAX_ROWS = 300_000
 _MAX_COLUMNS = 300
 _SPREADSHEET = b"PK\x03\x04"  # a ZIP archive begins so
@@ -118,7 +119,7 @@ def _spreadsheet(name: str, raw: bytes) -> Table:
             unpacked = sum(each.file_size for each in archive.infolist())
     except (zipfile.BadZipFile, ValueError, OSError) as error:
         raise TicketFileError(_BROKEN.format(name=name)) from error
-    if unpacked > _MAX_UNPACKED_BYTES:
+    if unpacked > min(_MAX_UNPACKED_BYTES, _MAX_RATIO * len(raw)):
         raise TicketFileError(f"{name} would be {unpacked:,} bytes when unpacked. Is it the right file?")
     return Table(name, [], lambda: _lines(name, raw), "xlsx", "")
 

@@ -107,6 +107,7 @@ _BILLION = b"<?xml version='1.0'?><!DOCTYPE x [" + _LAUGHS + b"]><worksheet><she
     [
         (_archive({"readme.txt": b"not a spreadsheet"}), "not a spreadsheet that can be read"),
         (_archive({"xl/workbook.xml": b"\0" * 250_000_000}), "would be 250,000,000 bytes when unpacked"),
+        (_archive({"xl/workbook.xml": b"\0" * 10_000_000}), "would be 10,000,000 bytes when unpacked"),
         (_with("xl/worksheets/sheet1.xml", b"<worksheet><sheetData><row>"), "not a spreadsheet that can be read"),
         (_with("xl/worksheets/sheet1.xml", _BILLION), "not a spreadsheet that can be read"),
         (spreadsheet([("Name", "Code"), ("Ada", "A1")])[:-200], "not a spreadsheet that can be read"),
@@ -116,7 +117,19 @@ _BILLION = b"<?xml version='1.0'?><!DOCTYPE x [" + _LAUGHS + b"]><worksheet><she
         (spreadsheet([["Name"] + [f"c{n}" for n in range(400)]]), "more rows or columns"),
         (b"x" * 20_000_001, "Is it right"),
     ],
-    ids=["zip", "bomb", "broken XML", "billion laughs", "cut off", "old", "picture", "empty", "wide", "large"],
+    ids=[
+        "zip",
+        "bomb",
+        "small bomb",
+        "broken XML",
+        "billion laughs",
+        "cut off",
+        "old",
+        "picture",
+        "empty",
+        "wide",
+        "large",
+    ],
 )
 def test_what_is_no_list_is_refused_in_words(raw: bytes, says: str) -> None:
     with pytest.raises(TicketFileError, match=says):
