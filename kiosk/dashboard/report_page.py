@@ -17,8 +17,8 @@ from kiosk.dashboard import desk_words
 from kiosk.dashboard.desk import Turns
 from kiosk.dashboard.language import _
 from kiosk.dashboard.ports import FrontDesk
-from kiosk.dashboard.report_sheet import sheet
 from kiosk.dashboard.report_view import report_view
+from kiosk.dashboard.sheet_maker import sheet_apart
 from kiosk.ledger.report import Report
 from kiosk.ledger.report_forms import as_csv, as_json
 
@@ -56,7 +56,7 @@ def add_report(app: flask.Flask, desk: FrontDesk, zone: ZoneInfo) -> None:
 
         app.get(f"/report.{ending}", endpoint=f"report_{ending}")(download)
 
-    file("pdf", "application/pdf", lambda told: sheet(report_view(told, zone), told, zone))
+    file("pdf", "application/pdf", lambda told: sheet_apart(told, zone))
     file("csv", "text/csv; charset=utf-8", as_csv)
     file("json", "application/json", lambda told: msgspec.json.encode(as_json(told)))
 

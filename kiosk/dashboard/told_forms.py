@@ -46,6 +46,7 @@ FORMS = (
     ),
     say_later("the ledger failed (%(order)s): %(why)s. Try again when nobody writes."),
     say_later("the connection to the ledger is closed"),
+    say_later("the PDF could not be made: %(why)s. Take the CSV, or try again."),
     say_later("ticket no. %(number)s is revoked already."),
     say_later("ticket no. %(number)s is not revoked: there is nothing to give back."),
     say_later("ticket no. %(number)s is not one of ours: whoever issued it can replace it."),
