@@ -111,6 +111,7 @@ def tickets_import(
     done = taken.done
     cancelled = f", {done.cancelled} cancelled" if done.cancelled else ""
     click.echo(f"{done.new} new, {done.changed} changed, {done.unchanged} as before{cancelled}")
+    _say_doubts(done.doubts)
 
 
 _NUMBER = click.argument("number", type=click.IntRange(1, 2_147_483_647))
@@ -138,6 +139,19 @@ def tickets_give_back(config_path: Path, slug: str, number: int) -> None:
 
     ticket = office.give_back_ticket(config_path, slug, number)
     click.echo(f"no. {ticket.number} {ticket.holder or ''} is good again")
+
+
+@tickets.command("print")
+@CONFIG
+@EVENT
+@_NUMBER
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the ticket.")
+def tickets_print(config_path: Path, slug: str, number: int, out: Path) -> None:
+    """Print one ticket of ours again; it has the same code."""
+    from kiosk import office  # noqa: PLC0415
+
+    files = office.print_ticket(config_path, slug, number, out)
+    click.echo(f"{len(files)} files in {out}")
 
 
 @tickets.command("replace")
@@ -240,7 +254,11 @@ def _say_plan(plan: Plan) -> None:
         click.echo(
             f"{len(plan.gone)} not in the list, which stay good unless --cancel-gone says otherwise: no. {numbers}"
         )
-    for doubt, count in plan.doubts.items():
+    _say_doubts(plan.doubts)
+
+
+def _say_doubts(doubts: Mapping[Any, int]) -> None:
+    for doubt, count in doubts.items():
         click.echo(f"look twice: {_DOUBTS[doubt].format(count=count)}")
 
 

@@ -28,11 +28,13 @@ from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.privacy import Kept, kept
 from kiosk.ledger.records import Imported
 from kiosk.ledger.report import Report, report
-from kiosk.ledger.ticket_book import TicketBook
+from kiosk.ledger.ticket_book import CannotChange, TicketBook
 from kiosk.ticket_lists import Looked, Taken, TicketLists
 from kiosk.tickets import codes
 from kiosk.tickets.columns_file import Choice, ColumnsFile
+from kiosk.tickets.printing import PrintingError
 from kiosk.tickets.sheet import Sheet
+from kiosk.tickets.status import Status
 from kiosk.tickets.table import read_table
 from stream.agenda import Agenda, AgendaFile
 
@@ -156,8 +158,9 @@ def issue_tickets(config_path: Path, slug: str, people: Path, out: Path) -> Issu
         lists = _lists(config, ledger, event)
         taken = lists.take(table, Choice(by_name=True))
         named = {ticket.number for ticket in taken.tickets}
-        absent = [ticket.number for ticket in lists.tickets() if ticket.is_own and ticket.number not in named]
-    files = _print(config, event, taken.tickets, out)
+        good = [ticket for ticket in lists.tickets() if ticket.is_own and ticket.status is Status.PAID]
+        absent = [ticket.number for ticket in good if ticket.number not in named and not ticket.is_walk_in]
+    files = _print(config, event, [ticket for ticket in good if ticket.number in named], out)
     return Issued(taken.sheet, taken.done, files, absent)
 
 
@@ -177,7 +180,7 @@ def import_tickets(
     table = read_table(listing)
     with Ledger(config.ledger_path) as ledger:
         lists = _lists(config, ledger, ledger.event(slug))
-        taken = lists.take(table, choice, cancels_gone=cancels_gone)
+        taken = lists.take(table, choice, cancels=cancels_gone)
         lists.remember(table, taken.choice)
     return taken
 
@@ -222,7 +225,24 @@ def replace_ticket(
             holder=holder,
             email=email,
         )
-    return heir, _print(config, event, [heir], out)
+    try:
+        return heir, _print(config, event, [heir], out)
+    except OSError as error:
+        raise PrintingError(
+            f"no. {heir.number} was made in the place of no. {number}, but {error}. Then: platypus tickets print "
+            f"{heir.number}"
+        ) from error
+
+
+def print_ticket(config_path: Path, slug: str, number: int, out: Path) -> Sequence[Path]:
+    """Write one ticket of ours to `out` again. Raises UnknownTicket, CannotChange, PrintingError."""
+    with _book(config_path, slug) as (book, event):
+        ticket = book.ticket(number).ticket
+    if not ticket.is_own or ticket.is_walk_in:
+        raise CannotChange(f"ticket no. {number} is not one of ours: whoever issued it can print it.")
+    if ticket.status is not Status.PAID:
+        raise CannotChange(f"ticket no. {number} is {ticket.status}: the door would refuse what is printed.")
+    return _print(load_config(config_path), event, [ticket], out)
 
 
 @contextmanager

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from kiosk.ledger import Event, NewTicket, Ticket
 from kiosk.ledger.ledger import Ledger
+from kiosk.ledger.listing import Cancels
 from kiosk.ledger.plan import Plan
 from kiosk.ledger.records import Imported
 from kiosk.tickets import codes
-from kiosk.tickets.columns_file import Choice, ColumnsFile
+from kiosk.tickets.columns_file import Choice, ColumnsFile, key_of
 from kiosk.tickets.sheet import Row, Sheet, TicketFileError, sheet_of, source_of_list
-from kiosk.tickets.sources import NAMES, source_named
+from kiosk.tickets.sources import NAMES, OTHER, source_named
 from kiosk.tickets.table import Table
+
+log = logging.getLogger(__name__)
 
 
 class Looked(NamedTuple):
@@ -54,22 +58,24 @@ class TicketLists:
             plan = self._ledger.plan_issue(self._event, wanted, sheet.fields, self._digest())
         return Looked(sheet, choice, is_remembered, plan)
 
-    def take(self, table: Table, choice: Choice | None = None, *, cancels_gone: bool = False) -> Taken:
-        """Take a list, all of it or nothing."""
+    def take(self, table: Table, choice: Choice | None = None, *, cancels: Cancels = False) -> Taken:
+        """Take a list, all of it or nothing; `cancels`: which of the tickets that it does not name are cancelled."""
         choice, is_remembered = self._choice(table, choice)
         sheet, wanted = _read(table, choice)
         if _has_codes(sheet):
-            done = self._ledger.put_tickets(self._event, wanted, sheet.fields, cancels_gone=cancels_gone)
+            done = self._ledger.put_tickets(self._event, wanted, sheet.fields, cancels=cancels)
         else:
-            wanted, done = self._ledger.issue(
-                self._event, wanted, sheet.fields, self._digest(), cancels_gone=cancels_gone
-            )
+            wanted, done = self._ledger.issue(self._event, wanted, sheet.fields, self._digest(), cancels=cancels)
         return Taken(sheet, choice, is_remembered, done, wanted)
 
     def remember(self, table: Table, choice: Choice) -> None:
-        """Understand the next list with these headings in the same way. Raises OSError."""
-        if choice != (self._columns.choice(table.headings) or Choice()):
+        """Understand the next list with these headings in the same way."""
+        if choice == (self._columns.choice(table.headings) or Choice()):
+            return
+        try:
             self._columns.remember(table.headings, choice)
+        except OSError as error:  # the list was taken; the next one asks again
+            log.warning("columns event=not-remembered cause=%s next=asks-again", error.strerror)
 
     def tickets(self) -> Sequence[Ticket]:
         """All tickets of the event, by number."""
@@ -93,7 +99,9 @@ def _read(table: Table, choice: Choice) -> tuple[Sheet, Sequence[NewTicket]]:
         raise TicketFileError(f"the source {choice.source!r} is none of {', '.join(NAMES)}")
     columns = {**choice.columns, "code": ""} if choice.by_name else choice.columns
     sheet = sheet_of(table, columns=columns, needs_code=source.has_codes and not choice.by_name, source=source)
-    wanted = [_ticket(row, source.name, is_own=not _has_codes(sheet)) for row in sheet.rows]
+    # Lists of nobody in particular are told apart by their headings: what one does not name is not gone from another.
+    name = source.name if source is not OTHER else f"{OTHER.name} {key_of(table.headings)[:8]}"
+    wanted = [_ticket(row, name, is_own=not _has_codes(sheet)) for row in sheet.rows]
     return sheet._replace(rows=()), wanted
 
 
@@ -103,17 +111,17 @@ def _has_codes(sheet: Sheet) -> bool:
 
 def _ticket(row: Row, source: str, *, is_own: bool) -> NewTicket:
     return NewTicket(
-        0,
-        b"" if row.code is None else codes.digest(row.code.encode()),
-        is_own,
-        row.holder,
-        row.email,
-        row.product,
-        row.status,
-        row.valid_from,
-        row.valid_until,
-        row.guests,
-        row.order_code,
-        row.note,
-        source,
+        number=0,
+        code_sha256=b"" if row.code is None else codes.digest(row.code.encode()),
+        is_own=is_own,
+        holder=row.holder,
+        email=row.email,
+        product=row.product,
+        status=row.status,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        guests=row.guests,
+        order_code=row.order_code,
+        note=row.note,
+        source=source,
     )

@@ -25,7 +25,7 @@ from kiosk.dashboard.told import told
 from kiosk.dashboard.uploads import LARGEST_BYTES, PATHS, uploaded
 from kiosk.ledger.records import Imported
 from kiosk.tickets.columns_file import Choice
-from kiosk.tickets.sheet import WORDS, MissingColumn
+from kiosk.tickets.sheet import WORDS, TicketFileError
 from kiosk.tickets.table import parse_table
 
 log = logging.getLogger(__name__)
@@ -76,8 +76,8 @@ def add_ticket_lists(
                 looked = office.lists.look(seen.table, choice)
         except (PlatypusError, OSError) as error:
             log.warning("tickets do=look outcome=failed cause=%s", type(error).__name__)
-            note(str(error).partition("\n")[0], refused=True)
-            if seen is not None and (word or isinstance(error, MissingColumn)):  # the columns can be chosen otherwise
+            note("a list could not be taken", refused=True)  # not why: its first line may be a guest's
+            if seen is not None and isinstance(error, TicketFileError):  # perhaps its columns are others
                 return list_page(seen, word or held.hold(seen, owner), told(str(error)), 422)
             return page(told(str(error)), 422)
         note(later("a list of %(count)s tickets was looked at", count=looked.sheet.size).source)
@@ -87,11 +87,12 @@ def add_ticket_lists(
     @app.post("/tickets/take", endpoint="tickets_take")
     def take() -> flask.typing.ResponseReturnValue:
         owner, word = visitor().mark, flask.request.form.get("list", "")
+        is_asked = "cancel_gone" in flask.request.form
 
         def act() -> Later:
             seen = held.get(word, owner)
             with turns.taken():
-                done = office.lists.take(seen.table, seen.choice, cancels_gone="cancel_gone" in flask.request.form).done
+                done = office.lists.take(seen.table, seen.choice, cancels=seen.gone if is_asked else ()).done
             held.forget(word, owner)
             office.lists.remember(seen.table, seen.choice)
             return _outcome(done)

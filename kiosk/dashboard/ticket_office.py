@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -19,7 +19,7 @@ from kiosk.ledger.ticket_book import TicketBook
 from kiosk.ticket_lists import Looked, TicketLists
 from kiosk.tickets import codes
 from kiosk.tickets.columns_file import Choice, ColumnsFile
-from kiosk.tickets.sheet import source_of_list
+from kiosk.tickets.sheet import guessed, source_of_list
 from kiosk.tickets.sources import Source
 from kiosk.tickets.table import Table
 
@@ -76,8 +76,13 @@ class Held(NamedTuple):
 
     @property
     def columns(self) -> Mapping[str, str]:
-        """Our word -> the heading it is taken from."""
-        return self.looked.sheet.columns if self.looked is not None else {}
+        """Our word -> the heading it is, or would be, taken from."""
+        return self.looked.sheet.columns if self.looked is not None else guessed(self.table, self.source)
+
+    @property
+    def gone(self) -> Collection[int]:
+        """The ids of the tickets of which its reader was told that the list does not name them."""
+        return frozenset(ticket.id for ticket in self.looked.plan.gone) if self.looked is not None else ()
 
     @property
     def source(self) -> Source:
@@ -116,7 +121,9 @@ class HeldLists:
         with self._lock:
             kept = self._kept.get(word)
         if kept is None or kept.owner != owner or self._clock.monotonic() - kept.at_s > LIFE_S:
-            raise ListGone("This list is no longer at hand: choose its file again.")
+            raise ListGone(
+                "This list is no longer at hand: it was taken already, or too long ago. Choose its file again."
+            )
         return kept.held
 
     def forget(self, word: str, owner: str) -> None:

@@ -62,7 +62,8 @@ class TicketFacts(msgspec.Struct, frozen=True, kw_only=True):
     tone: Tone
     state: str
     is_own: bool
-    is_revoked: bool
+    is_revoked: bool  # by a person's hand
+    has_heir: bool
     is_good: bool
 
 
@@ -100,7 +101,7 @@ def facts(each: Found, tone: Tone, state: str, zone: ZoneInfo) -> TicketFacts:
     ticket = each.ticket
     told_fields = ("email", "product", "guests", "order_code", "note", "valid_from", "valid_until", "status")
     lines = [(_(FIELDS[name]), _value(getattr(ticket, name), zone)) for name in told_fields if getattr(ticket, name)]
-    if ticket.source:
+    if ticket.source and ticket.source in NAMES:
         lines.append((_("From a list of"), ticket.source))
     return TicketFacts(
         number=ticket.number,
@@ -109,7 +110,8 @@ def facts(each: Found, tone: Tone, state: str, zone: ZoneInfo) -> TicketFacts:
         tone=tone,
         state=state,
         is_own=ticket.is_own and not ticket.is_walk_in,
-        is_revoked=ticket.status is Status.REVOKED,
+        is_revoked=ticket.revoked_from is not None,
+        has_heir=ticket.heir is not None,
         is_good=ticket.status is Status.PAID,
     )
 

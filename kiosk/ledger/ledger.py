@@ -368,16 +368,16 @@ class Ledger:
         wanted: Sequence[NewTicket],
         fields: Collection[str] | None = None,
         *,
-        cancels_gone: bool = False,
+        cancels: listing.Cancels = False,
     ) -> Imported:
         """Write tickets, all or none; one whose code is known is updated, so the same list twice changes nothing.
 
         A known ticket keeps its number and its scans, and what is not among `fields` (of NewTicket; None: all): a list
         without a column says nothing about it. Tickets of the same source that are not among them stay as they are, or
-        are cancelled.
+        are cancelled: all of them, or those with these ids.
         """
         with self.database.writing() as db:
-            return listing.put(db, event, reading.all_tickets(db, event), wanted, fields, cancels_gone=cancels_gone)
+            return listing.put(db, event, reading.all_tickets(db, event), wanted, fields, cancels=cancels)
 
     def plan_issue(
         self,
@@ -398,7 +398,7 @@ class Ledger:
         fields: Collection[str],
         digest_of: Callable[[int], bytes],
         *,
-        cancels_gone: bool = False,
+        cancels: listing.Cancels = False,
     ) -> tuple[Sequence[NewTicket], Imported]:
         """Give each person a number and write their tickets, in one transaction; a person who has one keeps it.
 
@@ -408,7 +408,7 @@ class Ledger:
         with self.database.writing() as db:
             there = reading.all_tickets(db, event)
             wanted = numbered(there, people, digest_of)
-            return wanted, listing.put(db, event, there, wanted, fields, cancels_gone=cancels_gone)
+            return wanted, listing.put(db, event, there, wanted, fields, cancels=cancels)
 
 
 def _decide(db: sa.Connection, event: Event, hand: Hand, kind: str, **about: int) -> None:

@@ -15,6 +15,7 @@ from kiosk.ledger.records import Event, Imported, NewTicket, Ticket
 from kiosk.ledger.schema import tickets
 from kiosk.tickets.status import Status
 
+Cancels = bool | Collection[int]  # of the tickets that a list does not name: all, none, or those with these ids
 _BY_KEY = sa.update(tickets).where(tickets.c.id == sa.bindparam("key"))
 _PORTION = 2_000
 
@@ -38,7 +39,7 @@ def put(
     wanted: Sequence[NewTicket],
     fields: Collection[str] | None,
     *,
-    cancels_gone: bool,
+    cancels: Cancels,
 ) -> Imported:
     """See Ledger.put_tickets."""
     found = compare(db, event, there, wanted, fields)
@@ -47,13 +48,19 @@ def put(
     numbers = count(max(free_number(there), free_number(wanted)))
     new = (with_folded(event, {**each._asdict(), "number": each.number or next(numbers)}) for each in found.new)
     _execute(db, sa.insert(tickets), new)
-    gone = found.gone if cancels_gone else ()
+    gone = [ticket for ticket in found.gone if cancels is True or (cancels is not False and ticket.id in cancels)]
     _execute(db, _BY_KEY.values(status=Status.CANCELED), ({"key": ticket.id} for ticket in gone))
     sources = {ticket.code_sha256: ticket.source for ticket in wanted if ticket.source}
     unknown = (ticket for ticket in there if ticket.source is None and ticket.code_sha256 in sources)
     named = ({"key": ticket.id, "named_by": sources[ticket.code_sha256]} for ticket in unknown)
     _execute(db, _BY_KEY.values(source=sa.bindparam("named_by")), named)
-    return Imported(len(found.new), len(found.changed), found.unchanged, len(gone))
+    return Imported(
+        len(found.new),
+        len(found.changed),
+        found.unchanged,
+        len(gone),
+        {str(doubt): count for doubt, count in found.doubts.items()},
+    )
 
 
 def _changed(event: Event, each: Changed) -> dict[str, Any]:

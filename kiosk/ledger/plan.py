@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from kiosk.ledger.records import NewTicket, Ticket
+from kiosk.tickets.sheet import fold
 from kiosk.tickets.status import Status
 
 _MANY_GONE = 0.5  # of the tickets of a source: more is another list, or a part of one
@@ -51,16 +52,22 @@ def numbered(
 ) -> Sequence[NewTicket]:
     """Tickets of our own for people: theirs when they have one, else the next free number.
 
-    People are told apart by name and e-mail; the second Jean Dupont of a list is the second of `there`, too.
+    People are told apart by name and e-mail, whatever their case and accents, or by name alone where the list has no
+    e-mails; the second Jean Dupont of a list is the second of `there`, too. Who has a good ticket keeps that one.
     """
-    unclaimed: dict[tuple[str | None, str | None], list[int]] = {}
-    for ticket in there:
+    has_emails = any(person.email for person in people)
+
+    def key(each: Ticket | NewTicket) -> tuple[str, str]:
+        return fold(each.holder or ""), (each.email or "").casefold() if has_emails else ""
+
+    unclaimed: dict[tuple[str, str], list[int]] = {}
+    for ticket in sorted(there, key=lambda each: each.status is not Status.PAID):
         if ticket.is_own and not ticket.is_walk_in:
-            unclaimed.setdefault((ticket.holder, ticket.email), []).append(ticket.number)
+            unclaimed.setdefault(key(ticket), []).append(ticket.number)
     free = free_number(there)
     found = []
     for person in people:
-        mine = unclaimed.get((person.holder, person.email))
+        mine = unclaimed.get(key(person))
         if mine:
             number = mine.pop(0)
         else:
@@ -103,7 +110,9 @@ def plan(
             changed.append(Changed(before, after, words))
             doubts[Doubt.INSIDE] += before.id in inside and after.status is not Status.PAID
     # Of tickets from before sources were noted nobody knows it: they are this one's when the list names one of them.
-    sources = {ticket.source for ticket in wanted} | {each.source for each in there if each.id in seen}
+    sources = {ticket.source for ticket in wanted}
+    if any(each.source is None for each in there if each.id in seen):
+        sources.add(None)
     is_own = {ticket.is_own for ticket in wanted}
     ours = [each for each in there if each.source in sources and each.is_own in is_own and not each.is_walk_in]
     gone = [each for each in ours if each.id not in seen and each.status is Status.PAID]
@@ -126,7 +135,7 @@ def _after(before: Ticket, said: NewTicket, fields: Collection[str] | None) -> N
         for name, value in said._asdict().items()
     }
     values |= {"number": before.number, "is_own": before.is_own, "source": before.source}
-    if before.status is Status.REVOKED:  # by a person's hand, which also gives it back
+    if before.revoked_from is not None:  # by a person's hand, which also gives it back
         values["status"] = Status.REVOKED
     return NewTicket(**values)
 

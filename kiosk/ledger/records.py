@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -109,6 +110,8 @@ class Ticket(NamedTuple):
     order_code: str | None
     note: str | None
     source: str | None  # None: made here, or before sources were noted
+    revoked_from: str | None  # its Status before a person's hand revoked it; None: none did
+    heir: int | None  # number of the ticket that took its place
 
     @property
     def persons(self) -> int:
@@ -252,3 +255,4 @@ class Imported(NamedTuple):
     changed: int
     unchanged: int
     cancelled: int = 0  # that the list did not name
+    doubts: Mapping[str, int] = {}  # see plan.Doubt

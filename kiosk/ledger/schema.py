@@ -89,6 +89,8 @@ tickets = sa.Table(
     sa.Column("order_code", sa.String(64)),
     sa.Column("note", sa.String(500)),
     sa.Column("source", sa.String(40)),
+    sa.Column("revoked_from", sa.String(16)),  # its status before a person's hand revoked it; null: none did
+    sa.Column("heir", sa.Integer),  # number of the ticket that took its place
     sa.Column("folded", sa.String(800), nullable=False),  # holder, e-mail, order: folded for the search
     sa.UniqueConstraint("event_id", "number"),
     sa.UniqueConstraint("event_id", "code_sha256"),

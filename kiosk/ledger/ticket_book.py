@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -70,17 +70,19 @@ class TicketBook:
         """From now on it is good for nothing. Who is inside by it stays inside. Raises UnknownTicket, CannotChange."""
         with self._database.writing() as db:
             ticket = self._found(db, number).ticket
-            if ticket.status is Status.REVOKED:
+            if ticket.revoked_from is not None:
                 raise CannotChange(f"ticket no. {number} is revoked already.")
-            return self._set(db, ticket, Status.REVOKED)
+            return self._set(db, ticket, status=Status.REVOKED, revoked_from=ticket.status)
 
     def give_back(self, number: int) -> Ticket:
-        """A revoked ticket is good again. Raises UnknownTicket, CannotChange."""
+        """A ticket that was revoked here is what it was before. Raises UnknownTicket, CannotChange."""
         with self._database.writing() as db:
             ticket = self._found(db, number).ticket
-            if ticket.status is not Status.REVOKED:
-                raise CannotChange(f"ticket no. {number} is not revoked: there is nothing to give back.")
-            return self._set(db, ticket, Status.PAID)
+            if ticket.revoked_from is None:
+                raise CannotChange(f"ticket no. {number} was not revoked here: there is nothing to give back.")
+            if ticket.heir is not None:
+                raise CannotChange(f"ticket no. {number} has an heir, no. {ticket.heir}: both would be good.")
+            return self._set(db, ticket, status=Status(ticket.revoked_from), revoked_from=None)
 
     def replace(
         self,
@@ -104,13 +106,15 @@ class TicketBook:
                 )
             if old.id in tickets_inside(db, self._event):
                 raise CannotChange(f"somebody is inside with ticket no. {number}: check them out first.")
-            self._set(db, old, Status.REVOKED)
             last = sa.select(sa.func.max(tickets.c.number)).where(tickets.c.event_id == self._event.id)
             fresh = db.execute(last).scalar_one() + 1
+            self._set(db, old, status=Status.REVOKED, revoked_from=old.status, heir=fresh)
             values = {name: getattr(old, name) for name in NewTicket._fields}
             values |= {"number": fresh, "code_sha256": digest_of(fresh)}
-            if holder:
-                values |= {"holder": holder, "email": email or None}
+            if holder:  # order and note were the other person's
+                values |= {"holder": holder, "email": email or None, "order_code": None, "note": None}
+            elif email:
+                values["email"] = email
             db.execute(sa.insert(tickets), [with_folded(self._event, values)])
             return self._found(db, fresh).ticket
 
@@ -121,9 +125,9 @@ class TicketBook:
             raise UnknownTicket(f"there is no ticket no. {number} in {self._event.slug}; search for its holder again")
         return one[0]
 
-    def _set(self, db: sa.Connection, ticket: Ticket, status: Status) -> Ticket:
-        db.execute(sa.update(tickets).where(tickets.c.id == ticket.id).values(status=status))
-        return ticket._replace(status=status)
+    def _set(self, db: sa.Connection, ticket: Ticket, **values: Any) -> Ticket:
+        db.execute(sa.update(tickets).where(tickets.c.id == ticket.id).values(**values))
+        return ticket._replace(**values)
 
 
 def _shown(show: Show) -> Sequence[sa.ColumnElement[bool]]:

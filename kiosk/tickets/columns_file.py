@@ -33,12 +33,12 @@ class ColumnsFile:
 
     def choice(self, headings: Sequence[str]) -> Choice | None:
         """What was chosen for a list with these headings; None when nothing was."""
-        return self._read().get(_key(headings))
+        return self._read().get(key_of(headings))
 
     def remember(self, headings: Sequence[str], choice: Choice) -> None:
         """Keep a choice. Raises OSError."""
-        kept = {key: each for key, each in self._read().items() if key != _key(headings)}
-        kept[_key(headings)] = choice
+        kept = {key: each for key, each in self._read().items() if key != key_of(headings)}
+        kept[key_of(headings)] = choice
         newest = dict(list(kept.items())[-_MOST:])
         write_durably(self._path, msgspec.json.format(msgspec.json.encode(newest)) + b"\n")
 
@@ -52,5 +52,6 @@ class ColumnsFile:
             return {}
 
 
-def _key(headings: Sequence[str]) -> str:
+def key_of(headings: Sequence[str]) -> str:
+    """The same for lists with the same headings, whatever their case."""
     return hashlib.sha256("\n".join(fold(each) for each in headings).encode()).hexdigest()[:32]

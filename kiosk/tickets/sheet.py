@@ -25,6 +25,7 @@ __all__ = [
     "Sheet",
     "TicketFileError",
     "fold",
+    "guessed",
     "read_sheet",
     "sheet_of",
     "source_of_list",
@@ -33,9 +34,27 @@ __all__ = [
 _MAX_COMPLAINTS = 20
 _FEW = frozenset({"product", "status", "note"})  # the same few words again and again: one copy of each is kept
 _MOST_GUESTS = 20
-# As a spreadsheet shortens a long number; and a cell that computes. A code of pretix may begin with "=" itself.
+# As a spreadsheet shortens a long number, and how it says that it could not compute. A signed code of pretix may begin
+# with "=" itself.
 _SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
-_FORMULA = re.compile(r"=.*[^A-Za-z0-9+/=]", re.DOTALL)
+_SIGNED = re.compile(r"=*[A-Za-z0-9+/]{60,}")
+_FAILED = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!)")
+# What steers a terminal or the direction of a text: no name has it.
+_STEERING = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+_LONGEST = {  # characters, as the ledger has room for
+    "holder": 200,
+    "first": 100,
+    "last": 100,
+    "email": 320,
+    "product": 200,
+    "order_code": 64,
+    "note": 500,
+    "code": 1_000,
+    "status": 60,
+    "valid_from": 60,
+    "valid_until": 60,
+    "guests": 10,
+}
 
 Complaint = tuple[int, str]  # row, what is wrong with it
 
@@ -90,6 +109,7 @@ _HEADINGS: Mapping[str, Sequence[str]] = {
         "public id",
     ),
     "holder": (
+        "teilnehmername",
         "name",
         "nom complet",
         "full name",
@@ -104,6 +124,8 @@ _HEADINGS: Mapping[str, Sequence[str]] = {
     "product": (
         "product",
         "product name",
+        "produit",
+        "produkt",
         "ticket type",
         "tickettype",
         "type",
@@ -111,12 +133,12 @@ _HEADINGS: Mapping[str, Sequence[str]] = {
         "categorie",
         "tarif",
     ),
-    "status": ("status", "attendee status", "statut", "paid", "paye", "etat"),
+    "status": ("status", "attendee status", "statut", "paid", "paye", "etat", "bezahlt"),
     "valid_from": ("valid from", "valable des"),
     "valid_until": ("valid until", "valable jusqu a"),
     "guests": ("guests", "invites", "accompagnants"),
     "order_code": ("order code", "order", "commande", "order id"),
-    "note": ("note", "notes", "remarque", "diet", "regime", "requires special attention"),
+    "note": ("note", "notes", "remarque", "diet", "diets", "regime", "regime alimentaire", "allergies"),
 }
 
 _STATUS_WORDS: Mapping[Status, Sequence[str]] = {
@@ -129,6 +151,8 @@ _STATUS_WORDS: Mapping[Status, Sequence[str]] = {
         "1",
         "paye",
         "attending",
+        "going",
+        "ja",
         "confirmed",
         "confirme",
         "valid",
@@ -139,6 +163,7 @@ _STATUS_WORDS: Mapping[Status, Sequence[str]] = {
         "unpaid",
         "no",
         "non",
+        "nein",
         "false",
         "0",
         "pending",
@@ -206,8 +231,12 @@ def fold(text: str) -> str:
     return " ".join("".join(c if c.isalnum() else " " for c in plain).split())
 
 
-def _places(table: Table, source: Source, chosen: Mapping[str, str], *, needs_code: bool) -> dict[str, int]:
-    """Our word -> which column it is in."""
+def guessed(table: Table, source: Source) -> dict[str, str]:
+    """What the columns of a list seem to be: our word -> the list's heading."""
+    return {ours: table.headings[at] for ours, at in _guessed(table, source).items()}
+
+
+def _guessed(table: Table, source: Source) -> dict[str, int]:
     folded = [fold(heading) for heading in table.headings]
     found: dict[str, int] = {}
     for ours, common in _HEADINGS.items():
@@ -215,15 +244,24 @@ def _places(table: Table, source: Source, chosen: Mapping[str, str], *, needs_co
         at = next((folded.index(word) for word in words if word in folded), None)
         if at is not None:
             found[ours] = at
+    return found
+
+
+def _places(table: Table, source: Source, chosen: Mapping[str, str], *, needs_code: bool) -> dict[str, int]:
+    """Our word -> which column it is in."""
+    folded = [fold(heading) for heading in table.headings]
+    found = _guessed(table, source)
     for ours, heading in chosen.items():
         if ours not in _HEADINGS:
             raise TicketFileError(f"{ours!r} is nothing that a ticket has; it has: {', '.join(WORDS)}.")
-        if heading and heading not in table.headings:
-            raise TicketFileError(f"{table.name} has no column {heading!r}; it has: {', '.join(table.headings)}.")
-        if heading:
-            found[ours] = table.headings.index(heading)
-        else:
+        if not heading:
             found.pop(ours, None)
+        elif heading in table.headings:
+            found[ours] = table.headings.index(heading)
+        elif fold(heading) in folded:
+            found[ours] = folded.index(fold(heading))
+        else:
+            raise MissingColumn(f"{table.name} has no column {heading!r}; it has: {', '.join(table.headings)}.")
     if needs_code and "code" not in found:
         raise MissingColumn(
             f"{table.name} has no column that looks like a ticket code; it has: {', '.join(table.headings)}. "
@@ -246,7 +284,8 @@ def _rows(table: Table, places: Mapping[str, int], source: Source) -> tuple[list
             continue
         # A code is taken as it is, but for what a scanner adds or drops: blanks in it may mean something.
         values = {
-            ours: cells[at].strip() if ours == "code" else " ".join(cells[at].split()) for ours, at in places.items()
+            ours: cells[at].strip() if ours == "code" else " ".join(cells[at].split()).translate(_STEERING)
+            for ours, at in places.items()
         }
         try:
             for ours in _FEW & values.keys():
@@ -259,7 +298,10 @@ def _rows(table: Table, places: Mapping[str, int], source: Source) -> tuple[list
 
 def _row(line: int, values: Mapping[str, str], source: Source) -> Row:
     for ours, value in values.items():
-        if value.startswith("=") and (ours != "code" or _FORMULA.match(value)):
+        if len(value) > _LONGEST[ours]:
+            raise ValueError(f"{len(value)} characters for {ours}, {_LONGEST[ours]} are the most")
+        is_formula = value.startswith("=") and not (ours == "code" and _SIGNED.fullmatch(value))
+        if is_formula or _FAILED.fullmatch(value):
             raise ValueError(f"a formula ({value[:20]}) where a value belongs: paste the list as values")
     code = values.get("code")
     if code is not None:

@@ -31,24 +31,32 @@ class Source(NamedTuple):
 def _billetweb(code: str) -> str:
     """Its QR holds 7 digits. Beside them some lists have the number of the bar code: 4 digits that are the same for the
     whole event, these 7, and a check digit."""
-    if code.isascii() and code.isdigit() and len(code) == 12:
-        return code[4:11]
-    return code
+    if not (code.isascii() and code.isdigit()):
+        return code
+    match len(code):
+        case 12:
+            return code[4:11]
+        case 7:
+            return code
+        case _:
+            raise ValueError(
+                f"{code[:20]} has {len(code)} digits, not 7 or 12: did a spreadsheet drop a zero before them?"
+            )
 
 
 PRETIX: Final = Source(
     name="pretix",
     marks=(
         ("order code", "code de commande", "numero de commande", "bestellnummer"),
-        ("secret", "code secret", "ticket secret", "geheimnis"),
+        ("secret", "code secret", "ticket secret", "geheimnis", "ticket code"),
     ),
     headings={
-        "code": ("secret", "code secret", "ticket secret", "geheimnis"),
+        "code": ("secret", "code secret", "ticket secret", "geheimnis", "ticket code"),
         "holder": ("attendee name", "nom du participant", "name des teilnehmers", "teilnehmername"),
         "product": ("product", "produit", "produkt"),
         "status": ("paid", "paye", "bezahlt"),
         "order_code": ("order code", "code de commande", "numero de commande", "bestellnummer"),
-        "note": ("requires special attention", "comment", "commentaire", "kommentar"),
+        "note": ("comment", "commentaire", "kommentar"),
     },
     statuses={Status.PAID: ("ja",), Status.UNPAID: ("nein",)},
     doubt="pretix writes its headings in the language of whoever exports; the French and German ones are from memory: "

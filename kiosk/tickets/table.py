@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
+import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +15,8 @@ from typing import NamedTuple, TextIO
 
 from hardware.errors import PlatypusError
 
+log = logging.getLogger(__name__)
+
 MAX_BYTES = 20_000_000  # 100,000 tickets are about 10 MB; more is a mistake or an attack
 _MAX_UNPACKED_BYTES = 200_000_000  # of a spreadsheet: 100,000 tickets of 15 columns are 60 MB
 _MAX_RATIO = 100  # lists pack to a tenth, the dullest to a fiftieth
@@ -20,7 +24,9 @@ _MAX_ROWS = 300_000
 _MAX_COLUMNS = 300
 _SPREADSHEET = b"PK\x03\x04"  # a ZIP archive begins so
 _OLD_SPREADSHEET = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # Excel's before 2007, and one with a password
-_BROKEN = "{name} is not a spreadsheet that can be read. Save it again as XLSX, or export it as CSV."
+_TOO_BIG = "{name} has more rows or columns than a list of tickets. Is it the right file?"
+_MAX_ROW_BYTES = 200_000  # of a spreadsheet, as XML: 300 columns of 600 letters
+_ROW = re.compile(rb"<(?:\w+:)?row\b|</(?:\w+:)?sheetData>")
 _EXACT_DIGITS = 15  # a spreadsheet keeps no more of a number
 
 
@@ -103,6 +109,11 @@ def _encoding(name: str, raw: bytes) -> str:
         raise TicketFileError(f"{name} is a spreadsheet of an old kind, or has a password: save it as XLSX or CSV.")
     if b"\0" in raw[:4096] and not is_wide:
         raise TicketFileError(f"{name} is neither text nor a spreadsheet. Export the list again as CSV or XLSX.")
+    line = _first_broken_line(raw)
+    if line and not is_wide:
+        raise TicketFileError(
+            f"{name} is UTF-8 with broken letters, the first in line {line}: was it cut off? Export it again."
+        )
     # Windows' cp1252 is what Excel writes for "CSV" in western Europe; as Latin-1 it takes any byte, so it comes last.
     for encoding in ("utf-16",) if is_wide else ("utf-8-sig", "cp1252", "latin-1"):
         try:
@@ -113,20 +124,60 @@ def _encoding(name: str, raw: bytes) -> str:
     raise TicketFileError(f"{name} is in no known encoding. Export it again as CSV (UTF-8).")
 
 
+def _first_broken_line(raw: bytes) -> int:
+    """Of a text that is UTF-8 but for some letters; 0 when it is whole, or was never meant so."""
+    try:
+        raw.decode()
+    except UnicodeDecodeError as error:
+        whole = sum(not letter.isascii() for letter in raw.decode(errors="ignore"))
+        broken = raw.decode(errors="replace").count("\ufffd")
+        return raw.count(b"\n", 0, error.start) + 1 if whole > broken else 0
+    return 0
+
+
 def _spreadsheet(name: str, raw: bytes) -> Table:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             unpacked = sum(each.file_size for each in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise TicketFileError(_BROKEN.format(name=name)) from error
+            if unpacked <= min(_MAX_UNPACKED_BYTES, _MAX_RATIO * len(raw)):
+                has_long_row = any(_has_long_row(archive, each) for each in archive.namelist() if "worksheets/" in each)
+            else:
+                has_long_row = False
+    except Exception as error:  # whatever a hostile archive makes of its reader
+        raise _broken(name, error) from error
     if unpacked > min(_MAX_UNPACKED_BYTES, _MAX_RATIO * len(raw)):
         raise TicketFileError(f"{name} would be {unpacked:,} bytes when unpacked. Is it the right file?")
+    if has_long_row:
+        raise TicketFileError(_TOO_BIG.format(name=name))
     return Table(name, [], lambda: _lines(name, raw), "xlsx", "")
+
+
+def _has_long_row(archive: zipfile.ZipFile, sheet: str) -> bool:
+    """Whether a row is longer than any list has: its reader would make an object of each cell before it gives one."""
+    read, last, rest = 0, 0, b""  # bytes; where the last row began; what a mark may have begun in
+    with archive.open(sheet) as file:
+        while portion := file.read(1 << 16):
+            text, begins = rest + portion, read - len(rest)
+            for mark in _ROW.finditer(text):
+                if begins + mark.start() - last > _MAX_ROW_BYTES:
+                    return True
+                if mark[0].startswith(b"</"):  # behind the rows stand links and formats, as many as there are
+                    return False
+                last = begins + mark.start()
+            read += len(portion)
+            if read - last > _MAX_ROW_BYTES:
+                return True
+            rest = text[-32:]
+    return False
+
+
+def _broken(name: str, error: Exception) -> TicketFileError:
+    log.info("file=spreadsheet event=not-read cause=%s", type(error).__name__)  # its text may have cells in it
+    return TicketFileError(f"{name} is not a spreadsheet that can be read. Save it again as XLSX, or export it as CSV.")
 
 
 def _lines(name: str, raw: bytes) -> Iterator[Line]:
     from openpyxl import load_workbook  # noqa: PLC0415  # 0.2 s: only where a spreadsheet is read
-    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
 
     width = 0
     try:
@@ -146,16 +197,16 @@ def _lines(name: str, raw: bytes) -> Iterator[Line]:
                     yield number, words + [""] * (width - len(words))
         finally:
             book.close()
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, IndexError, ValueError, SyntaxError, OSError) as error:
-        if isinstance(error, TicketFileError):  # a ValueError, too
-            raise
-        raise TicketFileError(_BROKEN.format(name=name)) from error  # SyntaxError: XML that is none
+    except TicketFileError:
+        raise
+    except Exception as error:  # whatever a hostile or damaged file makes of its reader
+        raise _broken(name, error) from error
 
 
 def _bounded(name: str, lines: Iterator[Sequence[object]]) -> Iterator[Sequence[object]]:
     for number, line in enumerate(lines):
         if number > _MAX_ROWS or len(line) > _MAX_COLUMNS:
-            raise TicketFileError(f"{name} has more rows or columns than a list of tickets. Is it the right file?")
+            raise TicketFileError(_TOO_BIG.format(name=name))
         yield line
 
 
@@ -168,8 +219,11 @@ def _word(value: object) -> str:
             return "true" if value else "false"
         case float() if value.is_integer() and abs(value) < 10**_EXACT_DIGITS:
             return str(int(value))
-        case int() | float() if abs(value) >= 10**_EXACT_DIGITS:
-            return f"{value:.{_EXACT_DIGITS - 1}E}"  # and so whoever takes it for a code sees that it is none
+        case int() if abs(value) >= 10**_EXACT_DIGITS:
+            digits = str(value)  # and so whoever takes it for a code sees that it is none
+            return f"{digits[0]}.{digits[1:_EXACT_DIGITS]}E+{len(digits) - 1}"
+        case float() if abs(value) >= 10**_EXACT_DIGITS:
+            return f"{value:.{_EXACT_DIGITS - 1}E}"
         case datetime() | date():
             return value.isoformat()
         case _:

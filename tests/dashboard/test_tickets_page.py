@@ -115,6 +115,27 @@ def test_a_choice_that_does_not_fit_is_said_and_the_one_before_stays(phone: Flas
     assert "List taken: 2 new" in press(phone, "/tickets/take", list=word(wrong)).text
 
 
+def test_a_wrong_guess_of_a_column_can_be_corrected(house: House, phone: FlaskClient) -> None:
+    page = look(phone, "Name,Code,Paid\nAda,A1,12.00\n")
+    assert page.status_code == 422 and "status &#39;12.00&#39; is not known" in page.text
+    page = again(phone, page, **{"column-status": ""})
+    assert page.status_code == 200 and numbers(page) == [1, 0, 0, 0]
+
+
+def test_what_is_wrong_with_a_file_is_not_in_the_list_of_changes(house: House, phone: FlaskClient) -> None:
+    look(phone, "Ada Lovelace,ada@example.org\nBob,bob@example.org\n")
+    (noted,) = [change for change in house.noted() if change.what.startswith("Tickets")]
+    assert (noted.outcome, noted.why) == ("refused", "a list could not be taken")
+
+
+def test_a_replaced_ticket_is_not_given_back(phone: FlaskClient) -> None:
+    take(phone, "Name,User ID,RSVP,Guests,RSVPed on\nAda,1,Yes,0,x\n")
+    press(phone, "/tickets/1/replace")
+    page = phone.get("/tickets/1").text
+    assert "Another ticket took its place" in page and "Make it good again" not in page
+    assert "both would be good" in press(phone, "/tickets/1/give-back").text
+
+
 def test_people_without_codes_get_tickets_of_ours(house: House, phone: FlaskClient) -> None:
     page = again(phone, look(phone, "Name,Code\nAda,-\nBob,+\n"), by_name="on")
     assert numbers(page) == [2, 0, 0, 0]

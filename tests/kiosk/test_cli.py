@@ -133,6 +133,15 @@ def test_one_ticket_is_revoked_given_back_and_replaced(venue: Path) -> None:
     words = ("tickets", "replace", "1", "--event", "evening", "--out", str(venue / "again"), "--name", "Noor")
     assert "no. 3 Noor takes the place of no. 1; 3 files" in platypus(venue, *words).stdout
     assert {path.name for path in (venue / "again").iterdir()} == {"0003.png", "0003.svg", "tickets.pdf"}
+    failed = platypus(venue, "tickets", "replace", "2", "--event", "evening", "--out", "/proc/nope", code=1).stderr
+    assert "no. 4 was made in the place of no. 2" in failed and "platypus tickets print 4" in failed
+    platypus(venue, "tickets", "print", "4", "--event", "evening", "--out", str(venue / "fourth"))
+    assert (venue / "fourth" / "0004.png").exists()
+    refused = platypus(venue, "tickets", "print", "2", "--event", "evening", "--out", str(venue / "x"), code=1).stderr
+    assert "no. 2 is revoked" in refused
+    issued = platypus(venue, "tickets", "issue", str(people), "--event", "evening", "--out", str(venue / "all")).stdout
+    assert "1 ticket(s) issued before are not in this list and stay good: no. 3" in issued
+    assert {path.stem for path in (venue / "all").glob("*.png")} == {"0004"}
 
 
 def test_names_are_shown_and_erased(venue: Path) -> None:

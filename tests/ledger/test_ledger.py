@@ -241,11 +241,11 @@ def test_a_file_that_is_no_ledger_is_refused_in_words(tmp_path: Path) -> None:
 
 def test_the_same_list_twice_changes_nothing_and_a_later_one_updates(ledger: Ledger, event: Event) -> None:
     people = [ticket("A", holder="Ada"), ticket("B", holder="Bob")]
-    assert tuple(ledger.put_tickets(event, people)) == (2, 0, 0, 0)
+    assert tuple(ledger.put_tickets(event, people))[:4] == (2, 0, 0, 0)
     ledger.admit(event, shown("A", "n"))
-    assert tuple(ledger.put_tickets(event, people)) == (0, 0, 2, 0)
+    assert tuple(ledger.put_tickets(event, people))[:4] == (0, 0, 2, 0)
     later = [ticket("A", holder="Ada"), ticket("B", holder="Bob", status=Status.CANCELED), ticket("C")]
-    assert tuple(ledger.put_tickets(event, later)) == (1, 1, 1, 0)
+    assert tuple(ledger.put_tickets(event, later))[:4] == (1, 1, 1, 0)
     assert [t.number for t in ledger.tickets(event)] == [1, 2, 3]
     assert ledger.head_count(event) == (1, 2, 1, 0, 3)
 

@@ -93,6 +93,23 @@ def test_a_replaced_ticket_is_worth_nothing_and_its_heir_has_another_code(
     assert names(book, Show.ALL, "ada") == ["Ada", "Ada"]
 
 
+def test_what_is_given_back_is_what_it_was(book: TicketBook, ledger: Ledger, event: Event) -> None:
+    book.revoke(3)
+    assert book.give_back(3).status is Status.CANCELED
+    book.replace(1, digest_of)
+    with pytest.raises(CannotChange, match="has an heir, no. 5"):
+        book.give_back(1)
+
+
+def test_what_was_said_of_one_person_is_not_passed_on(ledger: Ledger, event: Event) -> None:
+    person = NewTicket(0, digest(b"E"), True, "Own", "own@example.org", note="vegan", order_code="A1")
+    ledger.put_tickets(event, [person])
+    book = TicketBook(ledger, event)
+    heir = book.replace(5, digest_of, holder="Ned")
+    assert (heir.holder, heir.email, heir.note, heir.order_code) == ("Ned", None, None, None)
+    assert book.replace(2, digest_of, email="emile@example.org").email == "emile@example.org"
+
+
 def test_a_ticket_is_passed_on_to_somebody_else(book: TicketBook) -> None:
     heir = book.replace(2, digest_of, holder="Noor", email="noor@example.org")
     assert (heir.holder, heir.email) == ("Noor", "noor@example.org")

@@ -37,7 +37,7 @@ def test_encoding_and_separator_are_found_out(tmp_path: Path, content: bytes, en
 @pytest.mark.parametrize(
     ("headings", "row", "holder"),
     [
-        ("Prénom,Nom,Codes-barres", "Émile,Baudot,123456", "Émile Baudot"),  # Billetweb
+        ("Prénom,Nom,Codes-barres", "Émile,Baudot,1234567", "Émile Baudot"),  # Billetweb
         ("Order code,Attendee name,E-mail,Secret", "X,Ada,ada@example.org,k5", "Ada"),  # pretix
         ("First Name,Last Name,Public ID", "Ada,Lovelace,A-123", "Ada Lovelace"),  # Hi.Events
         ("First name,Name,Code", "Ada,Lovelace,A-123", "Ada Lovelace"),
@@ -66,6 +66,12 @@ def test_the_code_column_can_be_named(tmp_path: Path) -> None:
         ("Name,Code\nAda,A1\nBob,A1\n", "row 3: the same code as row 2"),
         ("Name,Code\nAda,\n", "row 2: no code"),
         ("Name,Code\nAda,\x01\n", "row 2: no code"),
+        ("Codes-barres\n123456\n", "row 2: 123456 has 6 digits, not 7 or 12"),
+        ("Name,Code\nAda,#N/A\n", "row 2: a formula (#N/A)"),
+        ("Name,Code\nAda,=B2\n", "row 2: a formula (=B2)"),
+        (f"Name,Code\n{'A' * 300},A1\n", "row 2: 300 characters for holder, 200 are the most"),
+        (f"Name,Code,Guests\nAda,A1,{'9' * 5000}\n", "row 2: 5000 characters for guests"),
+        ("Name,Code\nÉmile,A1\nZoë,A2\n".encode() + b"\xe9,A3\n", "broken letters, the first in line 4"),
         ("Name,Code\nAda\n", "row 2: 1 cells where the headings have 2"),
         ("Name,Code,Status\nAda,A1,maybe\n", "row 2: status 'maybe' is not known"),
         ("Name,Code,Valid from\nAda,A1,tomorrow\n", "'tomorrow' is not a time"),
@@ -97,6 +103,22 @@ def test_a_missing_file_and_a_huge_one_are_refused_in_words(tmp_path: Path) -> N
         file.truncate(MAX_BYTES + 1)
     with pytest.raises(TicketFileError, match="Is it right"):
         read_sheet(tmp_path / "huge.csv", needs_code=True)
+
+
+def test_a_name_steers_no_terminal(tmp_path: Path) -> None:
+    sheet = read_sheet(listing(tmp_path, "Name,Code\n\x1b]0;x\x07A\u202eda,A1\n"), needs_code=True)
+    assert sheet.rows[0].holder == "]0;xAda"
+
+
+def test_diets_of_pretix_are_its_comments(tmp_path: Path) -> None:
+    listed = "Order code,Attendee name,Secret,Comment,Requires special attention\nX,Ada,k5,vegan,No\n"
+    assert read_sheet(listing(tmp_path, listed), needs_code=True).rows[0].note == "vegan"
+
+
+def test_german_headings_of_pretix_are_known(tmp_path: Path) -> None:
+    listed = "Bestellnummer;Teilnehmername;Produkt;Bezahlt;Ticket-Code\nX;Ada;Sitz;Nein;k5\n"
+    row = read_sheet(listing(tmp_path, listed), needs_code=True).rows[0]
+    assert (row.holder, row.status, row.code, row.product) == ("Ada", Status.UNPAID, "k5", "Sitz")
 
 
 def test_a_code_is_taken_letter_by_letter(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import zipfile
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -63,8 +64,9 @@ def test_cells_become_words(cell: object, word: str) -> None:
     assert list(table.rows()) == [(2, [word])]
 
 
-def test_a_code_that_a_spreadsheet_has_rounded_is_refused() -> None:
-    table = parse_table("list.xlsx", spreadsheet([("Name", "Code"), ("Ada", 12345678901234567890)]))
+@pytest.mark.parametrize("digits", [12345678901234567890, 1e30])
+def test_a_code_that_a_spreadsheet_has_rounded_is_refused(digits: float) -> None:
+    table = parse_table("list.xlsx", spreadsheet([("Name", "Code"), ("Ada", digits)]))
     with pytest.raises(TicketFileError, match="row 2: .* was a code before a spreadsheet shortened it"):
         sheet_of(table, needs_code=True)
 
@@ -98,6 +100,16 @@ def _with(part: str, content: bytes) -> bytes:
         return _archive({name: content if name == part else good.read(name) for name in good.namelist()})
 
 
+def _damaged() -> bytes:
+    """Some bytes of what is packed are others."""
+    raw = bytearray(spreadsheet([("Name", "Code"), *[(f"Guest {n}", f"C{n}") for n in range(500)]]))
+    at = raw.index(b"xl/worksheets/sheet1.xml") + 200
+    raw[at : at + 40] = bytes(range(40))
+    return bytes(raw)
+
+
+_NOISE = random.Random(1).randbytes(20_000).hex().encode()  # so that it packs no better than a list
+_CELLS = b"<worksheet><!--" + _NOISE + b"--><sheetData><row>" + b"<c/>" * 60_000 + b"</row></sheetData></worksheet>"
 _LAUGHS = b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10 if n else b"lol") for n in range(12))
 _BILLION = b"<?xml version='1.0'?><!DOCTYPE x [" + _LAUGHS + b"]><worksheet><sheetData>&l11;</sheetData></worksheet>"
 
@@ -111,6 +123,8 @@ _BILLION = b"<?xml version='1.0'?><!DOCTYPE x [" + _LAUGHS + b"]><worksheet><she
         (_with("xl/worksheets/sheet1.xml", b"<worksheet><sheetData><row>"), "not a spreadsheet that can be read"),
         (_with("xl/worksheets/sheet1.xml", _BILLION), "not a spreadsheet that can be read"),
         (spreadsheet([("Name", "Code"), ("Ada", "A1")])[:-200], "not a spreadsheet that can be read"),
+        (_damaged(), "not a spreadsheet that can be read"),
+        (_with("xl/worksheets/sheet1.xml", _CELLS), "more rows or columns"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "old kind, or has a password"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "neither text nor a spreadsheet"),
         (spreadsheet([]), "is empty"),
@@ -124,6 +138,8 @@ _BILLION = b"<?xml version='1.0'?><!DOCTYPE x [" + _LAUGHS + b"]><worksheet><she
         "broken XML",
         "billion laughs",
         "cut off",
+        "damaged",
+        "a row of cells",
         "old",
         "picture",
         "empty",
