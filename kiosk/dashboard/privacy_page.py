@@ -39,4 +39,4 @@ def add_privacy(app: flask.Flask, office: TicketOffice, live: Live, zone: ZoneIn
             return later("Names, e-mails and notes of %(count)s tickets are forgotten", count=gone.tickets)
 
         tell_press("forget", act)
-        return flask.redirect(flask.url_for("tickets"), 303)
+        return flask.redirect(flask.url_for("ticket_list"), 303)

@@ -77,7 +77,7 @@ RIGHTS: Mapping[str, Least] = {
     "talks_add": "organizer",
     "edit_talk": "organizer",
     "talks_edit": "organizer",
-    "tickets": "organizer",
+    "ticket_list": "organizer",
     "ticket": "organizer",
     "tickets_look": "organizer",
     "tickets_take": "organizer",

@@ -98,13 +98,13 @@ def add_ticket_lists(
             return _outcome(done)
 
         tell_press("take", act)
-        return flask.redirect(flask.url_for("tickets"), 303)
+        return flask.redirect(flask.url_for("ticket_list"), 303)
 
     @app.post("/tickets/leave", endpoint="tickets_leave")
     def leave() -> flask.typing.ResponseReturnValue:
         held.forget(flask.request.form.get("list", ""), visitor().mark)
         note("a list was not taken")
-        return flask.redirect(flask.url_for("tickets"), 303)
+        return flask.redirect(flask.url_for("ticket_list"), 303)
 
 
 def _outcome(done: Imported) -> Later:

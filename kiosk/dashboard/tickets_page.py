@@ -65,7 +65,7 @@ def add_tickets(app: flask.Flask, office: TicketOffice, live: Live, zone: ZoneIn
         ), code
 
     @app.get("/tickets")
-    def tickets() -> flask.typing.ResponseReturnValue:
+    def ticket_list() -> flask.typing.ResponseReturnValue:
         return page()
 
     @app.get(_ONE)

@@ -22,7 +22,7 @@ PAGES: dict[str, tuple[tuple[str, StreamState], ...]] = {
     "stream": (("/stream", STREAM), ("/stream", CHECKED)),
     "door": (("/door", STREAM), ("/door?q=jean", STREAM), ("/door?q=zzz", STREAM)),
     "door_scan": (("/door/scan", STREAM),),
-    "tickets": (("/tickets", STREAM), ("/tickets?q=zzz", STREAM)),
+    "ticket_list": (("/tickets", STREAM), ("/tickets?q=zzz", STREAM)),
     "ticket": (("/tickets/1", STREAM), ("/tickets/3", STREAM)),
     "confirm_forget": (("/tickets/forget", STREAM),),
     "talks": (("/talks", STREAM),),
@@ -42,7 +42,7 @@ PAGES: dict[str, tuple[tuple[str, StreamState], ...]] = {
 STRANGERS = ("/login", "/privacy", "/first/{token}", "/first/used-up", "/nowhere")
 NO_PAGES = frozenset(
     {
-        *("static", "healthz", "login", "first_use", "language"),
+        *("static", "healthz", "login", "first_use", "language", "privacy"),
         *("events", "screen_events", "preview_picture", "watch_playlist", "watch_segment", "metrics", "screen_sponsor"),
         *("report_pdf", "report_csv", "report_json"),
     }

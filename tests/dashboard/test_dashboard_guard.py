@@ -79,11 +79,11 @@ def test_a_stranger_is_sent_to_the_login(house: House, path: str) -> None:
 
 
 def test_every_route_but_the_named_ones_needs_a_session(house: House) -> None:
-    open_to_all = {"/login", "/language/<choice>", "/first/<token>", "/healthz", "/static/<path:filename>"}
+    open_to_all = {"/login", "/language/<choice>", "/first/<token>", "/healthz", "/privacy", "/static/<path:filename>"}
     client = house.client()
     for rule in house.app.url_map.iter_rules():
         if rule.rule not in open_to_all:
-            answer = client.get(rule.rule, environ_base=ELSEWHERE)
+            answer = client.get(re.sub(r"<int.*?\)?:\w+>", "1", rule.rule), environ_base=ELSEWHERE)
             assert answer.status_code in {303, 401, 405}, rule.rule
 
 

@@ -235,7 +235,7 @@ def test_a_file_with_a_mistake_changes_nothing_and_says_which(
 def test_a_body_far_too_large_is_one_sentence(stage: Stage, phone: FlaskClient) -> None:
     answer = press(phone, "upload", file=file_of(b"x" * 2_200_000))
     assert answer.status_code == 413
-    assert "a file of talks: 2 MB" in answer.text
+    assert "a file of talks or tickets: 2 MB" in answer.text
     stranger = stage.house.client().post("/talks/upload", data={"file": (io.BytesIO(b"x" * 20_000), "l.csv")})
     assert stranger.status_code == 413, "whoever is not logged in may send as little as everywhere else"
 
