@@ -244,5 +244,7 @@ def by_hand(hand: Hand) -> dict[str, Any]:
 def with_folded(event: Event, values: dict[str, Any]) -> dict[str, Any]:
     """A ticket's columns, with what the search looks at."""
     parts = (values["holder"], values["email"], values["order_code"])
-    folded = " ".join(fold(part) for part in parts if part)
+    words = [fold(part) for part in parts if part]
+    # "obrien" finds O'Brien, which is folded to "o brien".
+    folded = " ".join([*words, fold(values["holder"] or "").replace(" ", "")]).strip()
     return {"is_walk_in": False, **values, "event_id": event.id, "folded": folded}

@@ -84,11 +84,7 @@ def find(db: sa.Connection, event: Event, text: str, limit: int) -> Sequence[Fou
 
 def all_of_words(text: str) -> Sequence[sa.ColumnElement[bool]]:
     """That a ticket's holder, e-mail or order contains every word of `text`."""
-    joined = sa.func.replace(tickets.c.folded, " ", "")  # "obrien" finds O'Brien, which is folded to "o brien"
-    return [
-        tickets.c.folded.contains(word, autoescape=True) | joined.contains(word, autoescape=True)
-        for word in fold(text).split()
-    ]
+    return [tickets.c.folded.contains(word, autoescape=True) for word in fold(text).split()]
 
 
 def found(db: sa.Connection, query: sa.Select[Any]) -> Sequence[Found]:

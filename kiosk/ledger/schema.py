@@ -91,7 +91,7 @@ tickets = sa.Table(
     sa.Column("source", sa.String(40)),
     sa.Column("revoked_from", sa.String(16)),  # its status before a person's hand revoked it; null: none did
     sa.Column("heir", sa.Integer),  # number of the ticket that took its place
-    sa.Column("folded", sa.String(800), nullable=False),  # holder, e-mail, order: folded for the search
+    sa.Column("folded", sa.String(800), nullable=False),  # for the search: holder, e-mail, order, the name in one word
     sa.UniqueConstraint("event_id", "number"),
     sa.UniqueConstraint("event_id", "code_sha256"),
     sa.CheckConstraint("guests >= 0", name="guests"),

@@ -213,6 +213,23 @@ def test_an_older_ledger_is_brought_up_beside_somebody_who_writes(tmp_path: Path
     writer.close()
 
 
+def test_tickets_of_an_older_ledger_are_found_and_their_source_is_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    engine = sa.create_engine(f"sqlite:///{path}")
+    migrations.upgrade(engine, tmp_path / "ledger.lock", "0002")
+    engine.dispose()
+    with sqlite3.connect(path) as older:
+        older.execute("INSERT INTO events VALUES (1, 'evening', 'An evening', 50, 50, 1, NULL, NULL, NULL)")
+        older.execute(
+            "INSERT INTO tickets VALUES (1, 1, 1, x'00', 0, 0, 'Conan O''Brien', NULL, NULL, 'paid', NULL, NULL, 0, "
+            "NULL, NULL, 'conan o brien')"
+        )
+    older.close()
+    with Ledger(path) as ledger:
+        (found,) = ledger.find(ledger.event("evening"), "obrien")
+        assert (found.ticket.holder, found.ticket.source) == ("Conan O'Brien", None)
+
+
 def test_an_older_ledger_whose_rows_do_not_fit_together_stays_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     engine = sa.create_engine(f"sqlite:///{path}")
