@@ -9,13 +9,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import NamedTuple
 
 from kiosk.tickets import codes
 from kiosk.tickets.sources import Source, source_of
 from kiosk.tickets.status import Status
-from kiosk.tickets.table import MAX_BYTES, Table, TicketFileError, read_table
+from kiosk.tickets.table import MAX_BYTES, Table, TicketFileError
 
 __all__ = [
     "MAX_BYTES",
@@ -26,7 +25,6 @@ __all__ = [
     "TicketFileError",
     "fold",
     "guessed",
-    "read_sheet",
     "sheet_of",
     "source_of_list",
 ]
@@ -179,13 +177,6 @@ _STATUS_WORDS: Mapping[Status, Sequence[str]] = {
 
 
 WORDS = tuple(_HEADINGS)  # for what of ours a column can be
-
-
-def read_sheet(
-    path: Path, *, columns: Mapping[str, str] | None = None, needs_code: bool, source: Source | None = None
-) -> Sheet:
-    """Read a file as `sheet_of` does. Raises TicketFileError, also when it is missing, too large, or no list."""
-    return sheet_of(read_table(path), columns=columns, needs_code=needs_code, source=source)
 
 
 def source_of_list(table: Table) -> Source:

@@ -58,9 +58,9 @@ def test_each_picture_has_the_moment_it_was_taken_and_its_planes_without_padding
     at_s = [float(frame.pts * frame.time_base) for frame in frames]
     assert began_s < at_s[0] < at_s[-1] < time.monotonic()
     steps = np.diff(at_s) * 1000 / STEP_MS
-    assert steps == pytest.approx(np.maximum(1, np.round(steps)), abs=0.002), (
-        "a reader who is kept waiting may miss one"
-    )
+    whole = np.maximum(1, np.round(steps))
+    assert steps == pytest.approx(whole, abs=0.0015)
+    assert whole.sum() <= len(steps) + 1, "a reader whom a busy machine keeps waiting may miss one"
     for frame, at in zip(frames, at_s, strict=True):
         y, u, v = (np.unique(plane) for plane in np.split(frame.to_ndarray().ravel(), (320 * 180, 320 * 180 * 5 // 4)))
         assert (list(u), list(v)) == ([COLOURS[0]], [COLOURS[1]])

@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.tickets.sheet import MAX_BYTES, TicketFileError, read_sheet
+from kiosk.tickets.sheet import MAX_BYTES, Sheet, TicketFileError, sheet_of
 from kiosk.tickets.status import Status
+from kiosk.tickets.table import read_table
+
+
+def read_sheet(path: Path, *, needs_code: bool, columns: dict[str, str] | None = None) -> Sheet:
+    return sheet_of(read_table(path), columns=columns, needs_code=needs_code)
 
 
 def listing(tmp_path: Path, content: str | bytes) -> Path:
