@@ -20,6 +20,7 @@ from kiosk.ledger.database import Database
 from kiosk.ledger.history import history, inside, is_released, room, room_for_walk_ins, ticket_by, ticket_of_id
 from kiosk.ledger.movements import OLD_PAGE, admit_waiting, by_hand, decided, insert, move, walk_in
 from kiosk.ledger.plan import Plan, numbered
+from kiosk.ledger.pretix_at_door import unlisted
 from kiosk.ledger.records import (
     Bearer,
     CannotUndo,
@@ -78,9 +79,12 @@ class Ledger:
         who = {"gate": shown.gate, "source": shown.source, "actor": shown.actor, "code_sha256": sha256}
         with self.database.writing() as db:
             ticket = ticket_by(db, event, tickets.c.code_sha256 == sha256)
-            return decided(db, event, shown.nonce, ticket) or move(
-                db, event, ticket, shown.nonce, shown.at, who, mode=mode, dwell=dwell
-            )
+            repeat = decided(db, event, shown.nonce, ticket)
+            if repeat is not None:
+                return repeat
+            found = ticket or unlisted(db, event, shown.code)
+            ticket, unknown = (None, found) if isinstance(found, Reason) else (found, Reason.INVALID)
+            return move(db, event, ticket, shown.nonce, shown.at, who, mode=mode, dwell=dwell, unknown=unknown)
 
     def check_in(
         self, event: Event, ticket_id: int, hand: Hand, *, persons: int | None = None, override: bool = False

@@ -9,10 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from kiosk.ledger.history import tickets_inside
-from kiosk.ledger.movements import with_folded
 from kiosk.ledger.plan import Changed, Plan, free_number, plan
 from kiosk.ledger.records import Event, Imported, NewTicket, Ticket
 from kiosk.ledger.schema import tickets
+from kiosk.ledger.ticket_rows import with_folded
 from kiosk.tickets.status import Status
 
 Cancels = bool | Collection[int]  # of the tickets that a list does not name: all, none, or those with these ids

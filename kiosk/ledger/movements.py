@@ -20,6 +20,7 @@ from kiosk.ledger.history import (
     room_for_walk_ins,
     ticket_of_id,
 )
+from kiosk.ledger.pretix_at_door import with_copy
 from kiosk.ledger.records import Decision, Event, Hand, NewTicket, OldPage, Ticket, TooMany, Waiting
 from kiosk.ledger.rules import (
     DWELL,
@@ -34,10 +35,10 @@ from kiosk.ledger.rules import (
     overrule,
     way,
 )
-from kiosk.ledger.schema import scans, tickets
+from kiosk.ledger.schema import scans
 from kiosk.ledger.schema import waiting as waiting_guests
+from kiosk.ledger.ticket_rows import add_ticket
 from kiosk.ledger.waiting import place_of
-from kiosk.tickets.sheet import fold
 
 OLD_PAGE = "this page is old: nothing was counted; open it again"
 _WALK_IN = "walk-in"
@@ -55,17 +56,23 @@ def move(
     dwell: timedelta = DWELL,
     persons: int | None = None,
     override: bool = False,
+    unknown: Reason = Reason.INVALID,
 ) -> Decision:
-    """Judge and write one movement of a ticket's people; `who` are the columns that tell how it was asked for."""
+    """Judge and write one movement of a ticket's people; `who` are the columns that tell how it was asked for.
+
+    `unknown` is why there is no ticket, when there is none.
+    """
     space = room(db, event)
     past = None if ticket is None else history(db, ticket.id)
-    claim = past.claim(ticket, at) if past is not None and ticket is not None else None
+    claim = None
+    if past is not None and ticket is not None:
+        claim = with_copy(db, ticket, past.claim(ticket, at), at)
     going = way(mode, claim, dwell)
     if going.direction is Direction.EXIT:
         # Nobody is kept in: an exit is refused only to a code that nobody knows.
         # A correction may have taken more out than this ticket brought in: nobody is taken from an empty room.
         leaving = min(claim.inside, space.inside) if claim else 0
-        verdict, delta = Verdict(Reason.INVALID if claim is None else None), -leaving
+        verdict, delta = Verdict(unknown if claim is None else None), -leaving
     else:
         returns = may_return(db, event)
         count = persons if persons is not None else _who_comes(claim, may_return=returns)
@@ -87,6 +94,8 @@ def move(
             verdict = judge_walk_in(space, count)
         if override and claim is not None and (not claim.inside or claim.inside + count <= claim.persons):
             verdict = overrule(verdict, space, count)
+        if claim is None:
+            verdict = Verdict(unknown)
         delta = count
     values = {**who, "ticket_id": ticket and ticket.id, "kind": str(going.direction), "reason": verdict.reason}
     if verdict.reason is None and past is not None:
@@ -152,11 +161,9 @@ def _who_comes(claim: Claim | None, *, may_return: bool) -> int:
 
 
 def _door_ticket(db: sa.Connection, event: Event, name: str | None, persons: int) -> Ticket:
-    last = db.execute(sa.select(sa.func.max(tickets.c.number)).where(tickets.c.event_id == event.id)).scalar_one()
-    made = NewTicket((last or 0) + 1, secrets.token_bytes(32), is_own=False, holder=name, product=_WALK_IN)
-    values = with_folded(event, {**made._asdict(), "guests": persons - 1, "is_walk_in": True})
-    key = db.execute(sa.insert(tickets).values(values).returning(tickets.c.id)).scalar_one()
-    return ticket_of_id(db, event, key)
+    code = secrets.token_bytes(32)
+    made = NewTicket(0, code, is_own=False, holder=name, product=_WALK_IN, guests=persons - 1)
+    return add_ticket(db, event, made, is_walk_in=True)
 
 
 def _answer(
@@ -239,12 +246,3 @@ def insert(db: sa.Connection, event: Event, nonce: str, at: Stamp, before: Room,
 def by_hand(hand: Hand) -> dict[str, Any]:
     """The columns of what a person does."""
     return {"gate": hand.gate, "source": "hand", "actor": hand.actor}
-
-
-def with_folded(event: Event, values: dict[str, Any]) -> dict[str, Any]:
-    """A ticket's columns, with what the search looks at."""
-    parts = (values["holder"], values["email"], values["order_code"])
-    words = [fold(part) for part in parts if part]
-    # "obrien" finds O'Brien, which is folded to "o brien".
-    folded = " ".join([*words, fold(values["holder"] or "").replace(" ", "")]).strip()
-    return {"is_walk_in": False, **values, "event_id": event.id, "folded": folded}

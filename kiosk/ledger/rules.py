@@ -36,6 +36,8 @@ class Caveat(StrEnum):
     """What a green could not check, or what a person decided against the rules."""
 
     CLOCK = "clock_not_trusted"  # the ticket has a time window and the machine does not know the time
+    OLD_COPY = "pretix_copy_old"  # pretix was not asked for a while: what changed there since is not known here
+    SIGNATURE = "signature_only"  # pretix signed the code, and the copy of its orders has no such ticket
     OVERRIDE = "override"  # somebody let this guest in although the rules said no
 
 
@@ -67,6 +69,8 @@ class Claim(NamedTuple):
     inside: int  # how many of them are inside now
     entered: int  # how many its entries let in, all together: who came in twice is counted twice
     since_last_s: float | None  # since its last movement, on this boot's monotonic clock; None: another boot, or never
+    is_used_elsewhere: bool = False  # another device let its holder in, so pretix says
+    unchecked: tuple[Caveat, ...] = ()  # what nobody could check of it
 
     @property
     def is_partly_inside(self) -> bool:
@@ -126,16 +130,18 @@ def judge_entry(
     )
     if is_clock_trusted and not is_timely:
         return Verdict(Reason.INVALID_TIME)
+    if claim.status is Status.PRODUCT:
+        return Verdict(Reason.PRODUCT)
     if claim.status is Status.UNPAID:
         return Verdict(Reason.UNPAID)
     if not is_way_clear:
         return Verdict(Reason.AMBIGUOUS)
-    if persons > claim.rest(may_return=may_return):
+    if persons > claim.rest(may_return=may_return) or (claim.is_used_elsewhere and not claim.entered):
         return Verdict(Reason.ALREADY_REDEEMED)
     if room.inside + persons > room.capacity:
         return Verdict(Reason.FULL)
     has_window = claim.valid_from is not None or claim.valid_until is not None
-    return Verdict(None, (Caveat.CLOCK,) if has_window and not is_clock_trusted else ())
+    return Verdict(None, (*((Caveat.CLOCK,) if has_window and not is_clock_trusted else ()), *claim.unchecked))
 
 
 def judge_walk_in(room: Room, persons: int) -> Verdict:

@@ -1,6 +1,7 @@
 """The tables, in SQLAlchemy Core; one schema for SQLite and PostgreSQL. Changes go through migrations/.
 
     events 1--* tickets 1--* scans        events 1--* waiting        clock_fixes, one a boot
+    pretix_copies, one an event; pretix_tickets, one a ticket; pretix_withdrawn codes; pretix_conflicts, one a scan
 
 `scans` is append-only (a trigger forbids update and delete): an undo is a row, a correction is a row, and so is what
 volunteers decide without moving anybody: the waiting list, seats that are no longer kept, a clock that was set. Three
@@ -148,6 +149,50 @@ scans = sa.Table(
         sqlite_where=sa.text("waiting_id IS NOT NULL"),
         postgresql_where=sa.text("waiting_id IS NOT NULL"),
     ),
+)
+
+# What an event has of pretix, which is asked by the sync alone (kiosk.ledger.pretix_copy).
+pretix_copies = sa.Table(
+    "pretix_copies",
+    metadata,
+    sa.Column("event_id", sa.ForeignKey("events.id"), primary_key=True),
+    sa.Column("wall", UtcTime, nullable=False),  # when pretix was last asked for all that changed, as was believed
+    sa.Column("monotonic_ns", sa.BigInteger, nullable=False),
+    sa.Column("boot_id", sa.String(36), nullable=False),
+    sa.Column("page_generated", sa.String(64), nullable=False),  # pretix's own word for that moment
+    sa.Column("keys", sa.Text, nullable=False),  # public keys, as pretix gives them, one a line; "" where it signs none
+    sa.Column("products", sa.Text, nullable=False),  # JSON: {item: name} of those that the door lets in
+    sa.Column("subevent", sa.BigInteger),  # a date of a series; null: the event is none
+    sa.Column("told_scan_id", sa.Integer, nullable=False),  # all scans up to it were told to pretix
+)
+
+pretix_tickets = sa.Table(
+    "pretix_tickets",
+    metadata,
+    sa.Column("ticket_id", sa.ForeignKey("tickets.id"), primary_key=True),
+    sa.Column("event_id", sa.ForeignKey("events.id"), nullable=False),
+    sa.Column("position", sa.BigInteger, nullable=False),  # of two tickets of one position the older has an heir
+    sa.Column("is_used_elsewhere", sa.Boolean, nullable=False),
+    sa.Index("ix_pretix_tickets_position", "event_id", "position"),
+)
+
+pretix_withdrawn = sa.Table(
+    "pretix_withdrawn",
+    metadata,
+    sa.Column("event_id", sa.ForeignKey("events.id"), primary_key=True),
+    sa.Column("code_sha256", sa.LargeBinary(32), primary_key=True),
+    sa.Column("status", sa.String(16), nullable=False),  # Status.REVOKED or BLOCKED
+)
+
+pretix_conflicts = sa.Table(
+    "pretix_conflicts",
+    metadata,
+    sa.Column("scan_id", sa.ForeignKey("scans.id"), primary_key=True),
+    sa.Column("event_id", sa.ForeignKey("events.id"), nullable=False),
+    sa.Column("reason", sa.String(40), nullable=False),  # pretix's word
+    sa.Column("other_at", UtcTime),  # when another device had let them in
+    sa.Column("is_seen", sa.Boolean, nullable=False),
+    sa.Index("ix_pretix_conflicts_event", "event_id", "is_seen"),
 )
 
 # When a boot's wall clock was set: wall = monotonic + offset for every row of that boot, also those before. A time

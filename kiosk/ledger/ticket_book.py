@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from hardware.errors import PlatypusError
 from kiosk.ledger.history import tickets_inside
 from kiosk.ledger.ledger import Ledger
-from kiosk.ledger.movements import with_folded
 from kiosk.ledger.reading import all_of_words, found
 from kiosk.ledger.records import Event, Found, NewTicket, Ticket, UnknownTicket
 from kiosk.ledger.schema import scans, tickets
+from kiosk.ledger.ticket_rows import with_folded
 from kiosk.tickets.status import Status
 
 _UNDO = scans.alias()

@@ -14,3 +14,4 @@ class Status(StrEnum):
     BLOCKED = "blocked"
     UNAPPROVED = "unapproved"
     REVOKED = "revoked"
+    PRODUCT = "product"  # a T-shirt, another day, another room: nothing that this door lets in

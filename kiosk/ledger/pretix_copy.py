@@ -1,0 +1,308 @@
+"""What the ledger keeps of an event in pretix: whose tickets are which positions, and what pretix was told of scans.
+
+A ticket's code is never changed: pretix gives a position another one, then the ticket it had is revoked, and another
+ticket of that position takes its place. So every row stays about the code that was shown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from hardware.clock import Stamp
+from kiosk.ledger.clocks import corrected, with_clock_fix
+from kiosk.ledger.history import history, ticket_by
+from kiosk.ledger.ledger import Ledger
+from kiosk.ledger.pretix_at_door import SIGNED
+from kiosk.ledger.records import Event, NewTicket, Ticket
+from kiosk.ledger.rules import Reason
+from kiosk.ledger.schema import (
+    pretix_conflicts,
+    pretix_copies,
+    pretix_tickets,
+    pretix_withdrawn,
+    scans,
+    tickets,
+)
+from kiosk.ledger.ticket_rows import add_ticket, with_folded
+from kiosk.tickets.status import Status
+
+SOURCE = "pretix"
+
+_SAID = ("holder", "email", "product", "status", "valid_from", "valid_until", "order_code", "note")  # by every order
+_UNDONE, _UNDO = scans.alias(), scans.alias()
+
+
+class Position(NamedTuple):
+    """A ticket as pretix has it now."""
+
+    id: int  # pretix's own number
+    ticket: NewTicket
+    is_used_elsewhere: bool  # another device let its holder in
+
+
+class Entrance(NamedTuple):
+    """What the door needs of an event in pretix beside its tickets."""
+
+    keys: str = ""  # public keys for pretix_sig1, one a line; "" where pretix signs none
+    products: Mapping[int, str] = {}  # item -> name, of those that the door lets in
+    subevent: int | None = None  # a date of a series
+
+
+class Copy(NamedTuple):
+    """How far the copy goes."""
+
+    asked: Stamp  # when pretix was last asked for all that changed; is_trusted says nothing here
+    page_generated: str  # pretix's own word for that moment
+    entrance: Entrance
+    told_scan_id: int
+
+
+class Told(NamedTuple):
+    """A row of the ledger that pretix is to be told of."""
+
+    scan_id: int
+    nonce: str
+    position: int | None  # None: pretix has no such ticket, or had none when it was last asked
+    code_sha256: bytes | None
+    kind: str  # entry, exit, undo
+    reason: Reason | None
+    at: datetime  # aware, UTC; as the clock turned out to be
+    undone_nonce: str | None  # of the row that this one undoes
+    undone_kind: str | None
+    is_undone: bool
+
+
+class Conflict(NamedTuple):
+    """Somebody was let in (or out) here, and pretix says no."""
+
+    scan_id: int
+    at: datetime  # aware, UTC
+    gate: str
+    number: int | None  # of the ticket
+    holder: str | None
+    reason: str  # pretix's word
+    other_at: datetime | None  # aware, UTC: when another device had let them in
+
+
+class PretixCopy:
+    """The copy of one event. Every method raises LedgerError."""
+
+    def __init__(self, ledger: Ledger, event: Event) -> None:
+        self._database = ledger.database
+        self._event = event
+
+    def read(self) -> Copy | None:
+        """How far it goes; None before pretix was asked once."""
+        with self._database.reading() as db:
+            row = db.execute(sa.select(pretix_copies).where(pretix_copies.c.event_id == self._event.id)).one_or_none()
+        if row is None:
+            return None
+        products = {int(item): name for item, name in json.loads(row.products).items()}
+        asked = Stamp(row.wall, row.monotonic_ns, row.boot_id, is_trusted=False)
+        return Copy(asked, row.page_generated, Entrance(row.keys, products, row.subevent), row.told_scan_id)
+
+    def take(self, positions: Sequence[Position]) -> int:
+        """Write some positions, all or none. Returns how many tickets are new or changed."""
+        with self._database.writing() as db:
+            return sum(self._take(db, position) for position in positions)
+
+    def withdraw(self, codes: Mapping[bytes, Status | None]) -> None:
+        """Write which codes (their digests) pretix revoked or blocked; None: unblocked again."""
+        is_here = pretix_withdrawn.c.event_id == self._event.id
+        with self._database.writing() as db:
+            for code, status in codes.items():
+                db.execute(sa.delete(pretix_withdrawn).where(is_here, pretix_withdrawn.c.code_sha256 == code))
+                if status is not None:
+                    row = {"event_id": self._event.id, "code_sha256": code, "status": status}
+                    db.execute(sa.insert(pretix_withdrawn).values(row))
+
+    def keep_only(self, positions: set[int]) -> int:
+        """Cancel the tickets whose positions pretix no longer has. Returns how many."""
+        of_event = pretix_tickets.c.event_id == self._event.id
+        with self._database.writing() as db:
+            rows = db.execute(sa.select(pretix_tickets.c.ticket_id, pretix_tickets.c.position).where(of_event))
+            gone = [row.ticket_id for row in rows if row.position not in positions]
+            done = 0
+            for ticket_id in gone:
+                is_it = sa.and_(tickets.c.id == ticket_id, tickets.c.status.in_((Status.PAID, Status.UNPAID)))
+                done += db.execute(sa.update(tickets).where(is_it).values(status=Status.CANCELED)).rowcount
+            return done
+
+    def reached(self, asked: Stamp, page_generated: str, entrance: Entrance) -> None:
+        """Everything of before `asked` is written."""
+        values = {
+            "wall": asked.wall,
+            "monotonic_ns": asked.monotonic_ns,
+            "boot_id": asked.boot_id,
+            "page_generated": page_generated,
+            "keys": entrance.keys,
+            "products": json.dumps(dict(entrance.products), ensure_ascii=False),
+            "subevent": entrance.subevent,
+        }
+        is_it = pretix_copies.c.event_id == self._event.id
+        with self._database.writing() as db:
+            if not db.execute(sa.update(pretix_copies).where(is_it).values(values)).rowcount:
+                fresh = {**values, "event_id": self._event.id, "told_scan_id": 0}
+                db.execute(sa.insert(pretix_copies).values(fresh))
+
+    def forget(self) -> None:
+        """Nothing of pretix is left but the tickets, which are as they are."""
+        with self._database.writing() as db:
+            for table in (pretix_copies, pretix_tickets, pretix_withdrawn, pretix_conflicts):
+                db.execute(sa.delete(table).where(table.c.event_id == self._event.id))
+
+    # -- what pretix is told ----------------------------------------------------------------------------------------
+
+    def last_scan_id(self) -> int:
+        """The newest row of the event; 0 for none."""
+        with self._database.reading() as db:
+            last = sa.select(sa.func.max(scans.c.id)).where(scans.c.event_id == self._event.id)
+            return db.execute(last).scalar_one() or 0
+
+    def untold(self, most: int, up_to: int | None = None) -> Sequence[Told]:
+        """Rows that pretix was not told of, oldest first, those of its own tickets and of codes nobody knows.
+
+        `up_to` is the last row to look at: None for the newest.
+        """
+        query = sa.select(
+            scans.c.id,
+            scans.c.nonce,
+            scans.c.code_sha256,
+            scans.c.kind,
+            scans.c.reason,
+            scans.c.wall,
+            scans.c.monotonic_ns,
+            pretix_tickets.c.position,
+            _UNDONE.c.nonce.label("undone_nonce"),
+            _UNDONE.c.kind.label("undone_kind"),
+            sa.exists().where(_UNDO.c.undoes == scans.c.id).label("is_undone"),
+        ).where(*self._untold(), *([scans.c.id <= up_to] if up_to is not None else []))
+        joined = (
+            query.outerjoin(pretix_tickets, pretix_tickets.c.ticket_id == scans.c.ticket_id)
+            .outerjoin(tickets, tickets.c.id == scans.c.ticket_id)
+            .outerjoin(_UNDONE, _UNDONE.c.id == scans.c.undoes)
+        )
+        with self._database.reading() as db:
+            rows = db.execute(with_clock_fix(joined.order_by(scans.c.id).limit(most))).all()
+        return [
+            Told(
+                row.id,
+                row.nonce,
+                row.position,
+                row.code_sha256,
+                row.kind,
+                None if row.reason is None else Reason(row.reason),
+                corrected(row),
+                row.undone_nonce,
+                row.undone_kind,
+                bool(row.is_undone),
+            )
+            for row in rows
+        ]
+
+    def count_untold(self) -> int:
+        """How many rows wait to be told."""
+        query = sa.select(sa.func.count()).select_from(scans)
+        joined = query.outerjoin(pretix_tickets, pretix_tickets.c.ticket_id == scans.c.ticket_id).outerjoin(
+            tickets, tickets.c.id == scans.c.ticket_id
+        )
+        with self._database.reading() as db:
+            return db.execute(joined.where(*self._untold())).scalar_one()
+
+    def told(self, scan_id: int, conflict: str | None = None, other_at: datetime | None = None) -> None:
+        """All rows up to this one were told; with a `conflict` (pretix's word) a person is to look at it."""
+        with self._database.writing() as db:
+            is_it = pretix_copies.c.event_id == self._event.id
+            db.execute(sa.update(pretix_copies).where(is_it).values(told_scan_id=scan_id))
+            if conflict is not None:
+                of_scan = pretix_conflicts.c.scan_id == scan_id
+                db.execute(sa.delete(pretix_conflicts).where(of_scan))  # told again after the plug was pulled
+                row = {"scan_id": scan_id, "event_id": self._event.id, "reason": conflict[:40], "other_at": other_at}
+                db.execute(sa.insert(pretix_conflicts).values(**row, is_seen=False))
+
+    def conflicts(self, most: int = 100) -> Sequence[Conflict]:
+        """Those that nobody has looked at yet, oldest first."""
+        of_event = sa.and_(pretix_conflicts.c.event_id == self._event.id, ~pretix_conflicts.c.is_seen)
+        query = (
+            sa.select(pretix_conflicts, scans.c.gate, scans.c.wall, scans.c.monotonic_ns, tickets.c.number)
+            .add_columns(tickets.c.holder)
+            .join_from(pretix_conflicts, scans, scans.c.id == pretix_conflicts.c.scan_id)
+            .outerjoin(tickets, tickets.c.id == scans.c.ticket_id)
+        )
+        with self._database.reading() as db:
+            rows = db.execute(with_clock_fix(query.where(of_event).order_by(scans.c.id).limit(most))).all()
+        return [
+            Conflict(row.scan_id, corrected(row), row.gate, row.number, row.holder, row.reason, row.other_at)
+            for row in rows
+        ]
+
+    def count_conflicts(self) -> int:
+        """How many conflicts nobody has looked at."""
+        of_event = sa.and_(pretix_conflicts.c.event_id == self._event.id, ~pretix_conflicts.c.is_seen)
+        with self._database.reading() as db:
+            return db.execute(sa.select(sa.func.count()).select_from(pretix_conflicts).where(of_event)).scalar_one()
+
+    def see(self, scan_id: int) -> None:
+        """Somebody looked at this conflict; harmless when there is none."""
+        is_it = sa.and_(pretix_conflicts.c.event_id == self._event.id, pretix_conflicts.c.scan_id == scan_id)
+        with self._database.writing() as db:
+            db.execute(sa.update(pretix_conflicts).where(is_it).values(is_seen=True))
+
+    # -- inside a transaction -----------------------------------------------------------------------------------
+
+    def _untold(self) -> Sequence[sa.ColumnElement[bool]]:
+        told = sa.select(pretix_copies.c.told_scan_id).where(pretix_copies.c.event_id == self._event.id)
+        is_of_pretix = sa.or_(
+            pretix_tickets.c.position.is_not(None),
+            tickets.c.source == SIGNED,
+            sa.and_(scans.c.ticket_id.is_(None), scans.c.code_sha256.is_not(None)),  # a code that nobody knows
+        )
+        return [
+            scans.c.event_id == self._event.id,
+            scans.c.id > sa.func.coalesce(told.scalar_subquery(), 0),
+            scans.c.kind.in_(("entry", "exit", "undo")),
+            is_of_pretix,
+        ]
+
+    def _take(self, db: sa.Connection, position: Position) -> bool:
+        """Write one position. Returns whether its ticket is new or changed."""
+        of_position = sa.and_(pretix_tickets.c.event_id == self._event.id, pretix_tickets.c.position == position.id)
+        there = ticket_by(db, self._event, tickets.c.code_sha256 == position.ticket.code_sha256)
+        older = [
+            each
+            for key in db.execute(sa.select(pretix_tickets.c.ticket_id).where(of_position)).scalars()
+            if (each := ticket_by(db, self._event, tickets.c.id == key)) is not None
+            and each.code_sha256 != position.ticket.code_sha256
+        ]
+        is_changed = there is None or self._update(db, there, position.ticket)
+        ticket = there or add_ticket(db, self._event, position.ticket._replace(source=SOURCE))
+        came = any(history(db, each.id).standing for each in older)
+        for each in older:
+            if each.heir != ticket.number:
+                replaced = {"status": Status.REVOKED, "heir": ticket.number}
+                db.execute(sa.update(tickets).where(tickets.c.id == each.id).values(replaced))
+                is_changed = True
+        values = {"position": position.id, "is_used_elsewhere": position.is_used_elsewhere or came}
+        is_it = pretix_tickets.c.ticket_id == ticket.id
+        if not db.execute(sa.update(pretix_tickets).where(is_it).values(values)).rowcount:
+            fresh = {**values, "ticket_id": ticket.id, "event_id": self._event.id}
+            db.execute(sa.insert(pretix_tickets).values(fresh))
+        return is_changed
+
+    def _update(self, db: sa.Connection, there: Ticket, said: NewTicket) -> bool:
+        """Write what pretix says of a ticket that is there; what a person's hand revoked stays so."""
+        values: dict[str, Any] = {name: getattr(said, name) for name in _SAID}
+        if there.revoked_from is not None:
+            values["status"] = there.status
+        values["heir"] = None  # its code is good once more, if it ever had one
+        values["source"] = SOURCE if there.source in (None, SIGNED) else there.source
+        if all(getattr(there, name) == value for name, value in values.items()):
+            return False
+        folded = with_folded(self._event, {**there._asdict(), **values})["folded"]
+        db.execute(sa.update(tickets).where(tickets.c.id == there.id).values(**values, folded=folded))
+        return True
