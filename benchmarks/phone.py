@@ -36,6 +36,8 @@ from kiosk.dashboard.watching import PreviewFiles
 from kiosk.forgetting import Forgetting
 from kiosk.ledger import NewTicket
 from kiosk.ledger.ledger import Ledger
+from kiosk.pretix.desk import PretixDesk
+from kiosk.pretix.links import Links
 from kiosk.tickets.codes import digest
 
 GUESTS = 40
@@ -96,7 +98,7 @@ def main() -> None:
         access.invitations.use(access.login_link(), "Organizer", pin)
         live = Live(desk, news, clock, settings, machine=FakeMachine())
         preview = PreviewFiles(Path(folder), clock)
-        changes = Changes(Path(folder), clock)
+        changes, links = Changes(Path(folder), clock), Links(Path(folder) / "pretix.json")
         app = create_app(
             settings,
             access=access,
@@ -109,7 +111,8 @@ def main() -> None:
                 evening,
                 lambda: secrets.token_bytes(32),
                 Path(folder) / "columns.json",
-                Forgetting(ledger, Path(folder) / "reports", clock, None, settings.zone),
+                Forgetting(ledger, Path(folder) / "reports", links, clock, None, settings.zone),
+                PretixDesk.of(ledger, evening, links, clock, settings.language),
             ),
             preview=preview,
             sponsors=Sponsors(Path(folder) / "look"),

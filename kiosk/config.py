@@ -104,6 +104,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return Path(self.state_dir) / "ticket-columns.json"
 
     @property
+    def pretix_path(self) -> Path:
+        """Which events are which check-in lists of a pretix server, with the tokens of this device."""
+        return Path(self.state_dir) / "pretix.json"
+
+    @property
     def look_path(self) -> Path:
         """The folder of logo, sponsors and colours; it may not be there."""
         return Path(self.stream.look_dir) if self.stream.look_dir else Path(self.state_dir) / "look"

@@ -21,6 +21,7 @@ from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.privacy import Kept, due, forget
 from kiosk.ledger.report import report
 from kiosk.ledger.report_forms import as_json
+from kiosk.pretix.links import Links
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +31,11 @@ LOOK_PERIOD_S = 3_600.0
 class Forgetting:
     """Forgets the persons of events, now or when it is time."""
 
-    def __init__(self, ledger: Ledger, reports: Path, clock: Clock, after: timedelta | None, zone: tzinfo) -> None:
+    def __init__(
+        self, ledger: Ledger, reports: Path, links: Links, clock: Clock, after: timedelta | None, zone: tzinfo
+    ) -> None:
         self._ledger = ledger
+        self._links = links
         self._reports = reports  # a folder
         self._clock = clock
         self.after = after  # the evening; None: never by itself
@@ -44,6 +48,7 @@ class Forgetting:
         kept_at = self._reports / f"{event.slug}.json"
         if not kept_at.exists():  # a second time there would be less in it
             write_durably(kept_at, msgspec.json.format(msgspec.json.encode(as_json(told))) + b"\n")
+        self._links.put(event.slug, None)  # else pretix would tell the names again
         return forget(self._ledger, event)
 
     def look(self) -> None:

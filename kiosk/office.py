@@ -29,6 +29,7 @@ from kiosk.ledger.privacy import Kept, kept
 from kiosk.ledger.records import Imported
 from kiosk.ledger.report import Report, report
 from kiosk.ledger.ticket_book import CannotChange, TicketBook
+from kiosk.pretix.links import Links
 from kiosk.ticket_lists import Looked, Taken, TicketLists
 from kiosk.tickets import codes
 from kiosk.tickets.columns_file import Choice, ColumnsFile
@@ -197,7 +198,9 @@ def erase_personal_data(config_path: Path, slug: str) -> Kept:
     config = load_config(config_path)
     with Ledger(config.ledger_path) as ledger:
         event = ledger.event(slug)
-        return Forgetting(ledger, config.reports_path, SystemClock(), None, config.dashboard.zone).forget(event)
+        return Forgetting(
+            ledger, config.reports_path, Links(config.pretix_path), SystemClock(), None, config.dashboard.zone
+        ).forget(event)
 
 
 def revoke_ticket(config_path: Path, slug: str, number: int) -> Ticket:

@@ -15,11 +15,11 @@ import sqlalchemy as sa
 
 from hardware.clock import Stamp
 from kiosk.ledger.clocks import corrected, with_clock_fix
-from kiosk.ledger.history import history, ticket_by
+from kiosk.ledger.history import as_caveats, history, ticket_by
 from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.pretix_at_door import SIGNED
 from kiosk.ledger.records import Event, NewTicket, Ticket
-from kiosk.ledger.rules import Reason
+from kiosk.ledger.rules import Caveat, Reason
 from kiosk.ledger.schema import (
     pretix_conflicts,
     pretix_copies,
@@ -34,7 +34,7 @@ from kiosk.tickets.status import Status
 SOURCE = "pretix"
 
 _SAID = ("holder", "email", "product", "status", "valid_from", "valid_until", "order_code", "note")  # by every order
-_UNDONE, _UNDO = scans.alias(), scans.alias()
+_UNDONE = scans.alias()
 
 
 class Position(NamedTuple):
@@ -74,7 +74,7 @@ class Told(NamedTuple):
     at: datetime  # aware, UTC; as the clock turned out to be
     undone_nonce: str | None  # of the row that this one undoes
     undone_kind: str | None
-    is_undone: bool
+    is_override: bool  # a person let them in although the rules said no
 
 
 class Conflict(NamedTuple):
@@ -150,9 +150,13 @@ class PretixCopy:
                 fresh = {**values, "event_id": self._event.id, "told_scan_id": 0}
                 db.execute(sa.insert(pretix_copies).values(fresh))
 
-    def forget(self) -> None:
-        """Nothing of pretix is left but the tickets, which are as they are."""
+    def forget(self, *, cancels: bool = False) -> None:
+        """Nothing of pretix is left but its tickets, which are as they are, or cancelled: they were another event's."""
         with self._database.writing() as db:
+            if cancels:
+                ours = sa.select(pretix_tickets.c.ticket_id).where(pretix_tickets.c.event_id == self._event.id)
+                is_theirs = sa.and_(tickets.c.id.in_(ours), tickets.c.source == SOURCE)
+                db.execute(sa.update(tickets).where(is_theirs).values(status=Status.CANCELED))
             for table in (pretix_copies, pretix_tickets, pretix_withdrawn, pretix_conflicts):
                 db.execute(sa.delete(table).where(table.c.event_id == self._event.id))
 
@@ -180,7 +184,7 @@ class PretixCopy:
             pretix_tickets.c.position,
             _UNDONE.c.nonce.label("undone_nonce"),
             _UNDONE.c.kind.label("undone_kind"),
-            sa.exists().where(_UNDO.c.undoes == scans.c.id).label("is_undone"),
+            scans.c.caveats,
         ).where(*self._untold(), *([scans.c.id <= up_to] if up_to is not None else []))
         joined = (
             query.outerjoin(pretix_tickets, pretix_tickets.c.ticket_id == scans.c.ticket_id)
@@ -200,7 +204,7 @@ class PretixCopy:
                 corrected(row),
                 row.undone_nonce,
                 row.undone_kind,
-                bool(row.is_undone),
+                Caveat.OVERRIDE in as_caveats(row.caveats),
             )
             for row in rows
         ]

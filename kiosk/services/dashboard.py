@@ -50,6 +50,8 @@ from kiosk.news import (
     StreamCommand,
     door_command_topic,
 )
+from kiosk.pretix.desk import PretixDesk
+from kiosk.pretix.links import Links
 from kiosk.services.running import until_told
 from stream.health import StreamState
 from stream.preview_files import preview_folder
@@ -86,9 +88,11 @@ def run_dashboard(config_path: Path) -> None:
         Bus(config.bus.socket, "dashboard") as bus,
         MachineWatch(Board(), Path(config.state_dir), clock) as machine,
     ):
-        forgetting = Forgetting(ledger, config.reports_path, clock, config.privacy.after, settings.zone)
+        links = Links(config.pretix_path)
+        forgetting = Forgetting(ledger, config.reports_path, links, clock, config.privacy.after, settings.zone)
         news = Hearing(bus, clock)
         event = ledger.event(config.door.event)
+        pretix = PretixDesk.of(ledger, event, links, clock, settings.language)
         desk = LedgerDesk(ledger, event, clock, timedelta(seconds=config.door.dwell_s))
         live = Live(desk, news, clock, settings, machine=machine)
         preview = PreviewFiles(preview_folder(Path(config.run_dir)), clock)
@@ -100,13 +104,13 @@ def run_dashboard(config_path: Path) -> None:
             news=news,
             desk=desk,
             tickets=TicketOffice.of(
-                ledger, event, lambda: event_secret(config, event.slug), config.columns_path, forgetting
+                ledger, event, lambda: event_secret(config, event.slug), config.columns_path, forgetting, pretix
             ),
             preview=preview,
             sponsors=Sponsors(config.look_path),
         )
         upstream = None if front is None else front.upstream
-        with forgetting.worker:
+        with forgetting.worker, pretix.sync.worker:
             serve(app, live, settings.host, settings.port, stopping=stopping, started=say_where, upstream=upstream)
 
 

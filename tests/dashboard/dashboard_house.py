@@ -33,6 +33,8 @@ from kiosk.dashboard.watching import PreviewFiles
 from kiosk.forgetting import Forgetting
 from kiosk.ledger import Event
 from kiosk.ledger.ledger import Ledger
+from kiosk.pretix.desk import PretixDesk
+from kiosk.pretix.links import Links
 from stream.preview_files import preview_folder
 
 NAME = "Ada"
@@ -175,6 +177,7 @@ def build(
     shots = preview_folder(folder / "run")
     shots.mkdir(parents=True, exist_ok=True)
     preview = PreviewFiles(shots, clock)
+    links = Links(folder / "pretix.json")
     app = create_app(
         options,
         access=access,
@@ -187,7 +190,8 @@ def build(
             evening,
             lambda: SECRET,
             folder / "ticket-columns.json",
-            Forgetting(ledger, folder / "reports", clock, timedelta(days=14), options.zone),
+            Forgetting(ledger, folder / "reports", links, clock, timedelta(days=14), options.zone),
+            PretixDesk.of(ledger, evening, links, clock, options.language),
         ),
         preview=preview,
         sponsors=Sponsors(folder / "look"),

@@ -14,6 +14,7 @@ from hardware.durable import write_durably
 from kiosk.forgetting import Forgetting
 from kiosk.ledger import Event, Hand, NewTicket
 from kiosk.ledger.ledger import Ledger
+from kiosk.pretix.links import Links
 from kiosk.tickets.codes import digest
 
 STARTS = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
@@ -41,7 +42,7 @@ def names(ledger: Ledger, event: Event) -> set[str | None]:
 
 
 def forgetting(ledger: Ledger, folder: Path, clock: ManualClock, after: timedelta | None = FORTNIGHT) -> Forgetting:
-    return Forgetting(ledger, folder / "reports", clock, after, UTC)
+    return Forgetting(ledger, folder / "reports", Links(folder / "pretix.json"), clock, after, UTC)
 
 
 def test_names_go_when_it_is_time_and_the_report_stays(ledger: Ledger, event: Event, tmp_path: Path) -> None:

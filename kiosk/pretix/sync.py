@@ -1,0 +1,281 @@
+"""Keeps the copy of a pretix event fresh, and tells pretix what happened at the door; the door itself waits for none.
+
+A round looks which rows there are, takes what changed in pretix since the last one, and then tells it of those rows:
+so a ticket that was good by its signature alone has its order by then, if it has one. What is told has the row's own
+nonce and time: said again after a lost reply it is still one scan. What pretix refuses is told once more by force, as
+that is what happened, and becomes a conflict that a person looks at.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, NamedTuple
+
+from hardware.clock import Clock
+from hardware.errors import PlatypusError
+from hardware.worker import Worker
+from kiosk.ledger.pretix_copy import PretixCopy, Told
+from kiosk.ledger.records import Event
+from kiosk.ledger.rules import Reason
+from kiosk.pretix.links import Link, Links
+from kiosk.pretix.positions import Rules, positions_of
+from kiosk.tickets.codes import digest
+from kiosk.tickets.pretix.errors import PretixAway, PretixRefused, PretixRejected
+from kiosk.tickets.pretix.server import PretixServer, Scan, Server
+from kiosk.tickets.status import Status
+from stream.backoff import Backoff
+
+log = logging.getLogger(__name__)
+
+ServerOf = Callable[[Link], Server]
+
+ROUND_S = 60.0  # between two rounds when nothing happens at the door
+SOON_S = 5.0  # and when something did
+WHOLE_S = 6 * 3600.0  # then all orders are taken again, should pretix have forgotten to name one
+_STEPS_S = (2.0, 5.0, 15.0, 30.0, 60.0)
+_PORTION = 50
+_MOST_FAILURES = 5  # of one row, by a server that answers otherwise
+
+
+class Phase(StrEnum):
+    """How it stands with pretix."""
+
+    ABSENT = "absent"  # no device is enrolled
+    UNCHOSEN = "unchosen"  # no check-in list is chosen
+    STARTING = "starting"  # not asked yet since this program began
+    CURRENT = "current"
+    AWAY = "away"  # it does not answer; tried again by itself
+    REFUSED = "refused"  # a person has to do something
+
+
+class SyncState(NamedTuple):
+    """What there is to tell."""
+
+    phase: Phase
+    link: Link | None
+    age_s: float | None  # of the copy; None: there is none, or it is of before this machine was switched on
+    copied_at: datetime | None  # aware, UTC; as the machine believed
+    tickets: int  # in the last round taken that were new or changed
+    untold: int  # rows that pretix has yet to be told of
+    conflicts: int  # that nobody has looked at
+    cause: str  # why not current, in words
+    next_try_s: float | None
+
+
+class PretixSync:
+    """For one event."""
+
+    def __init__(
+        self,
+        event: Event,
+        copy: PretixCopy,
+        links: Links,
+        clock: Clock,
+        language: str,
+        *,
+        server_of: ServerOf = lambda link: PretixServer(link.url, link.organizer, link.token),
+    ) -> None:
+        self._event = event
+        self._copy = copy
+        self._links = links
+        self._clock = clock
+        self._language = language
+        self._server_of = server_of
+        self._one_at_a_time = threading.Lock()
+        self._asked = threading.Event()
+        self._backoff = Backoff(_STEPS_S)
+        self._phase, self._cause, self._changed = Phase.STARTING, "", 0
+        self._next_at_s: float | None = None
+        self._server: tuple[Link, Server] | None = None
+        self._rules: Rules | None = None
+        self._whole_at_s: float | None = None
+        self._stuck: tuple[int, int] = (0, 0)  # a row, and how often it failed
+        self.worker = Worker("pretix", self._run)
+
+    def ask_now(self, *, whole: bool = False) -> None:
+        """Begin a round at once; `whole`: take all orders again."""
+        if whole:
+            self._whole_at_s = None
+        self._backoff.reset()
+        self._asked.set()
+
+    def state(self) -> SyncState:
+        """How it stands. Raises LedgerError, LinkError."""
+        link, copy, now = self._links.get(self._event.slug), self._copy.read(), self._clock.stamp()
+        phase = self._phase
+        if link is None or not link.is_chosen:
+            phase = Phase.ABSENT if link is None else Phase.UNCHOSEN
+        age_s = None
+        if copy is not None and copy.asked.boot_id == now.boot_id:
+            age_s = (now.monotonic_ns - copy.asked.monotonic_ns) / 1e9
+        return SyncState(
+            phase,
+            link,
+            age_s,
+            copy.asked.wall if copy is not None else None,
+            self._changed,
+            self._copy.count_untold() if copy is not None else 0,
+            self._copy.count_conflicts() if copy is not None else 0,
+            self._cause if phase in (Phase.AWAY, Phase.REFUSED) else "",
+            None if self._next_at_s is None else max(0.0, self._next_at_s - self._clock.monotonic()),
+        )
+
+    def round(self) -> Phase:
+        """Take and tell once. Raises LedgerError, LinkError; what pretix does wrong is in the state."""
+        with self._one_at_a_time:
+            link = self._links.get(self._event.slug)
+            if link is None or not link.is_chosen:
+                self._phase = Phase.ABSENT if link is None else Phase.UNCHOSEN
+                return self._phase
+            try:
+                up_to = self._copy.last_scan_id()
+                self._take(link)
+                told = self._tell(link, up_to)
+            except (PretixAway, PretixRefused) as error:
+                phase = Phase.AWAY if isinstance(error, PretixAway) else Phase.REFUSED
+                if (phase, str(error)) != (self._phase, self._cause):
+                    log.warning("pretix event=%s cause=%s", phase, error)
+                self._phase, self._cause = phase, str(error)
+            else:
+                if self._phase is not Phase.CURRENT or self._changed or told:
+                    log.info("pretix event=synced changed=%d told=%d", self._changed, told)
+                self._phase, self._cause = Phase.CURRENT, ""
+                self._backoff.reset()
+            return self._phase
+
+    def _take(self, link: Link) -> None:
+        server, copy, stamp = self._server_for(link), self._copy.read(), self._clock.stamp()
+        rules = self._ask_rules(server, link)
+        now_s = self._clock.monotonic()
+        is_late = self._whole_at_s is None or now_s - self._whole_at_s > WHOLE_S
+        is_whole = copy is None or rules != self._rules or is_late
+        generated, seen, changed = "", set[int](), 0
+        for page in server.orders(link.event, "" if is_whole or copy is None else copy.page_generated):
+            if self._links.get(self._event.slug) != link:  # the evening is forgotten, or another list was chosen
+                raise PretixAway("another check-in list was chosen meanwhile, or none")
+            positions = list(positions_of(page.orders, rules))
+            changed += self._copy.take(positions)
+            seen |= {position.id for position in positions}
+            generated = generated or page.generated
+            self.worker.tick()
+        withdrawn: dict[bytes, Status | None] = {}
+        for each in server.blocked(link.event):
+            withdrawn[digest(each.secret.encode())] = Status.BLOCKED if each.blocked else None
+        for each in server.revoked(link.event):
+            withdrawn[digest(each.secret.encode())] = Status.REVOKED
+        self._copy.withdraw(withdrawn)
+        if is_whole:
+            changed += self._copy.keep_only(seen)
+        self._copy.reached(stamp, generated, rules.entrance)
+        self._rules, self._changed = rules, changed
+        if is_whole:
+            self._whole_at_s = now_s
+
+    def _ask_rules(self, server: Server, link: Link) -> Rules:
+        lists = {each.id: each for each in server.lists(link.event)}
+        if link.checkin_list not in lists:
+            raise PretixRefused(
+                f"pretix has no check-in list {link.list_name!r} any more in {link.event}: choose another one"
+            )
+        items = {each.id: each for each in server.items(link.event)}
+        questions = server.questions(link.event)
+        event = server.event(link.event)
+        return Rules(event, lists[link.checkin_list], items, questions, link.device_id, self._language)
+
+    def _tell(self, link: Link, up_to: int) -> int:
+        server, count = self._server_for(link), 0
+        while rows := self._copy.untold(_PORTION, up_to):
+            for row in rows:
+                try:
+                    conflict, other_at = _tell(server, link, row)
+                except PretixRejected as error:
+                    log.warning("pretix event=not-taken scan=%d cause=%s", row.scan_id, error)
+                    conflict, other_at = None if row.reason else "error", None
+                except PretixAway as error:
+                    # Just now it answered: it is this row that it cannot stand.
+                    self._stuck = (row.scan_id, self._stuck[1] + 1 if self._stuck[0] == row.scan_id else 1)
+                    if self._stuck[1] < _MOST_FAILURES:
+                        raise
+                    log.warning("pretix event=given-up scan=%d cause=%s", row.scan_id, error)
+                    conflict, other_at = None if row.reason else "error", None
+                self._copy.told(row.scan_id, conflict, other_at)
+                count += 1
+                self.worker.tick()
+        return count
+
+    def _server_for(self, link: Link) -> Server:
+        if self._server is None or self._server[0] != link:
+            self._server, self._rules, self._whole_at_s = (link, self._server_of(link)), None, None
+        return self._server[1]
+
+    def _run(self, worker: Worker) -> None:
+        while not worker.is_stopping:
+            worker.tick()
+            self._asked.clear()
+            try:
+                phase = self.round()
+            except PlatypusError as error:
+                log.warning("pretix event=failed cause=%s next=in-a-minute", error)
+                phase = Phase.REFUSED
+                self._phase, self._cause = phase, str(error)
+            wait_s = self._backoff.next_wait_s(self._clock.monotonic()) if phase is Phase.AWAY else ROUND_S
+            begun_s = self._clock.monotonic()
+            self._next_at_s = begun_s + wait_s
+            while not self._asked.is_set() and worker.wait(0.5):
+                worker.tick()
+                waited_s = self._clock.monotonic() - begun_s
+                if waited_s >= wait_s or (phase is Phase.CURRENT and waited_s >= SOON_S and self._has_news()):
+                    break
+            self._next_at_s = None
+
+    def _has_news(self) -> bool:
+        try:
+            return bool(self._copy.untold(1))
+        except PlatypusError as error:  # the round will say so, too
+            log.warning("pretix event=failed cause=%s", error)
+            return True
+
+
+def _tell(server: Server, link: Link, row: Told) -> tuple[str | None, datetime | None]:
+    """Tell pretix of one row. Returns what a person is to look at: pretix's word, and when another device was first."""
+    where = (link.event, link.checkin_list)
+    if row.kind == "undo":
+        if row.position is None or row.undone_nonce is None:
+            return None, None
+        if row.undone_kind == "entry":
+            return (None if server.annul(link.checkin_list, row.undone_nonce, row.at) else "annul"), None
+        scan = Scan(row.position, row.nonce, row.at, "entry")  # an exit that was none: they are inside
+        return server.redeem(*where, scan, by_force=True).reason, None
+    kind: Literal["entry", "exit"] = "exit" if row.kind == "exit" else "entry"
+    if row.reason is not None:
+        server.tell_refusal(*where, _refusal(row, kind))
+        return None, None
+    if row.position is None:  # signed, and pretix has no such order
+        return str(Reason.INVALID), None
+    scan = Scan(row.position, row.nonce, row.at, kind)
+    answer = server.redeem(*where, scan, by_force=row.is_override)
+    if answer.reason is None or row.is_override:
+        return answer.reason, answer.other_at
+    if answer.reason != Reason.INVALID:  # a position that is gone is not there by force either
+        server.redeem(*where, scan, by_force=True)
+    return answer.reason, answer.other_at
+
+
+def _refusal(row: Told, kind: str) -> dict[str, object]:
+    """What pretix keeps of somebody who was refused. The ledger keeps no code, only its SHA-256."""
+    said: dict[str, object] = {
+        "nonce": row.nonce,
+        "datetime": row.at.isoformat(),
+        "type": kind,
+        "raw_barcode": f"sha256:{row.code_sha256.hex()}" if row.code_sha256 is not None else "by hand",
+        "error_reason": str(row.reason),
+    }
+    if row.reason is Reason.FULL:  # pretix knows no full room
+        said |= {"error_reason": str(Reason.ERROR), "error_explanation": "full"}
+    if row.position is not None:
+        said["position"] = row.position
+    return said
