@@ -14,7 +14,8 @@ readonly PACKAGES_TEST=(chromium curl iproute2 libatomic1 openssl shellcheck)
 readonly PACKAGES_PI=(python3-lgpio python3-numpy python3-picamera2) # camera and pins: only apt has them, built to fit each other
 readonly SERVICES=(mosquitto nginx) # apt starts them; we start our own, for ourselves
 readonly VENV=$ROOT/.venv
-readonly LEAST_FREE_MB=1500
+readonly PRETIX=$ROOT/.pretix # a real pretix server, for tests alone: a hundred packages that we never import
+readonly LEAST_FREE_MB=2000
 readonly POLICY=/usr/sbin/policy-rc.d
 readonly POLICY_MARK="made by Platypus' install.sh, for the time of an installation"
 
@@ -157,6 +158,20 @@ install_python_packages() {
     state_of "$requirements" "$python" "$option" >"$stamp"
 }
 
+install_pretix() {
+    local python have wanted
+    python=$(find_python)
+    wanted=$(printf '%s %s' "$(sha256sum <"$ROOT/requirements/pretix.txt")" "$("$python" --version)")
+    have=$(cat "$PRETIX/.installed" 2>/dev/null || true)
+    [ "$have" != "$wanted" ] || return 0
+    need_disk
+    rm -f "$PRETIX/.installed"
+    logged "making $PRETIX" "Is python3-venv installed?" "$python" -m venv --clear "$PRETIX"
+    logged "installing pretix, for its tests" "Is the network there? Run this again when it is." \
+        "$PRETIX/bin/python" -m pip install -q --disable-pip-version-check --no-input --require-hashes -r "$ROOT/requirements/pretix.txt"
+    printf '%s' "$wanted" >"$PRETIX/.installed"
+}
+
 main() {
     local command=${1:-}
     [ $# -gt 0 ] && shift
@@ -185,6 +200,7 @@ main() {
     test)
         install_packages "${PACKAGES_RUN[@]}" "${PACKAGES_TEST[@]}"
         install_python_packages "$ROOT/requirements/test.txt"
+        install_pretix
         say "format, lint, types, contracts, shell"
         cd "$ROOT"
         "$VENV/bin/ruff" format --check --quiet .

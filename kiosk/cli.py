@@ -23,6 +23,7 @@ from hardware.checks import as_table
 from hardware.clock import SystemClock
 from hardware.errors import PlatypusError
 from kiosk.cli_options import CONFIG, JSON
+from kiosk.cli_pretix import pretix
 from kiosk.cli_privacy import privacy
 from kiosk.cli_stream import agenda, stream
 from kiosk.cli_tickets import tickets
@@ -90,6 +91,7 @@ cli.add_command(stream)
 cli.add_command(agenda)
 cli.add_command(tickets)
 cli.add_command(privacy)
+cli.add_command(pretix)
 
 # -- the other processes ----------------------------------------------------------------------------------------------
 

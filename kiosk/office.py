@@ -29,6 +29,7 @@ from kiosk.ledger.privacy import Kept, kept
 from kiosk.ledger.records import Imported
 from kiosk.ledger.report import Report, report
 from kiosk.ledger.ticket_book import CannotChange, TicketBook
+from kiosk.pretix.desk import PretixDesk
 from kiosk.pretix.links import Links
 from kiosk.ticket_lists import Looked, Taken, TicketLists
 from kiosk.tickets import codes
@@ -201,6 +202,15 @@ def erase_personal_data(config_path: Path, slug: str) -> Kept:
         return Forgetting(
             ledger, config.reports_path, Links(config.pretix_path), SystemClock(), None, config.dashboard.zone
         ).forget(event)
+
+
+@contextmanager
+def pretix_desk(config_path: Path, slug: str) -> Iterator[PretixDesk]:
+    """What can be done about pretix, for an event."""
+    config = load_config(config_path)
+    with Ledger(config.ledger_path) as ledger:
+        links = Links(config.pretix_path)
+        yield PretixDesk.of(ledger, ledger.event(slug), links, SystemClock(), config.dashboard.language)
 
 
 def revoke_ticket(config_path: Path, slug: str, number: int) -> Ticket:

@@ -18,6 +18,7 @@ from hardware.errors import PlatypusError
 from kiosk.config import Config, load_config
 from kiosk.ledger import Bearer, UnknownEvent
 from kiosk.ledger.ledger import Ledger
+from kiosk.ledger.pretix_copy import PretixCopy
 from kiosk.tickets import codes, pretix_sig1
 from kiosk.tickets.pretix_sig1 import Check, Fault, Key, KeyTextError
 from kiosk.tickets.shapes import IN_WORDS, Shape, shape_of
@@ -119,7 +120,8 @@ def verify(config_path: Path | None, raw: bytes, keys: Sequence[Key], now: datet
         )
     config = load_config(config_path) if config_path is not None else None
     zone = config.dashboard.zone if config is not None else ZoneInfo("UTC")
-    tickets, ledger_says = _looked_up(config, code, zone)
+    tickets, ledger_says, copied = _looked_up(config, code, zone)
+    keys = [*keys, *copied]
     shape = shape_of(code)
     is_signed_form = shape is Shape.PRETIX_SIG1
     return Verification(
@@ -156,24 +158,29 @@ def _key_text(given: str) -> bytes:
     return text
 
 
-def _looked_up(config: Config | None, code: bytes, zone: tzinfo) -> tuple[Sequence[KnownTicket], str]:
-    """The tickets of the ledger that have this code, and what is to be said of them."""
+def _looked_up(config: Config | None, code: bytes, zone: tzinfo) -> tuple[Sequence[KnownTicket], str, Sequence[Key]]:
+    """The tickets of the ledger that have this code, what is to be said of them, and the keys of its copy of pretix."""
     if config is None:
-        return [], "no ledger was asked: there is no platypus.toml; name one with --config"
+        return [], "no ledger was asked: there is no platypus.toml; name one with --config", []
     if not config.ledger_path.exists():  # a look makes nothing
-        return [], f"no ledger was asked: there is none at {config.ledger_path}"
+        return [], f"no ledger was asked: there is none at {config.ledger_path}", []
     slug = config.door.event
     with Ledger(config.ledger_path) as ledger:
         found = [_known(bearer, slug, zone) for bearer in ledger.bearers(code)]
         try:
-            ledger.event(slug)
+            copy = PretixCopy(ledger, ledger.event(slug))
         except UnknownEvent as error:
-            return found, f"the door is set to an event that was never made: {error}"
+            return found, f"the door is set to an event that was never made: {error}", []
+        known = copy.read()
+        withdrawn = copy.withdrawn(codes.digest(code))
+    keys = pretix_sig1.read_keys(known.entrance.keys.encode()) if known is not None and known.entrance.keys else []
     if any(ticket.is_of_this_event for ticket in found):
-        return found, f"a ticket of {slug}, which the door is set to"
+        return found, f"a ticket of {slug}, which the door is set to", keys
     if found:
-        return found, f"no ticket of {slug}, which the door is set to, but of another event"
-    return found, f"nobody's: no event of {config.ledger_path} has a ticket with this code"
+        return found, f"no ticket of {slug}, which the door is set to, but of another event", keys
+    if withdrawn is not None:
+        return found, f"{withdrawn} in pretix, so the copy of {slug} says; no ticket has this code", keys
+    return found, f"nobody's: no event of {config.ledger_path} has a ticket with this code", keys
 
 
 def _known(bearer: Bearer, slug: str, zone: tzinfo) -> KnownTicket:

@@ -29,6 +29,7 @@ from kiosk.dashboard.pages import add_pages
 from kiosk.dashboard.people_page import add_people
 from kiosk.dashboard.phones import LIFE_S
 from kiosk.dashboard.ports import FrontDesk, News
+from kiosk.dashboard.pretix_page import add_pretix
 from kiosk.dashboard.privacy_page import add_privacy
 from kiosk.dashboard.report_page import add_report
 from kiosk.dashboard.scanning import add_scanning
@@ -125,6 +126,7 @@ def create_app(
     add_talks(app, live, news, settings.zone)
     tickets_page = add_tickets(app, tickets, live, settings.zone, turns)
     add_privacy(app, tickets, live, settings.zone, turns)
+    add_pretix(app, tickets, live, settings.zone, turns)
     add_ticket_lists(app, tickets, live, settings.zone, turns, access.clock, tickets_page)
     add_screen(app, settings, access.phones, FirstLink(access), live)
     add_sponsors(app, sponsors)

@@ -51,6 +51,7 @@ _STATUS = {
     Status.BLOCKED: "blocked",
     Status.REVOKED: "revoked",
     Status.UNAPPROVED: "unapproved",
+    Status.PRODUCT: "product",
 }
 
 

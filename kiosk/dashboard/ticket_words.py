@@ -44,6 +44,7 @@ STATUSES: Mapping[Status, str] = {
     Status.BLOCKED: say_later("blocked"),
     Status.UNAPPROVED: say_later("not approved"),
     Status.REVOKED: say_later("revoked"),
+    Status.PRODUCT: say_later("for something else"),
 }
 SHOWS: Mapping[Show, str] = {
     Show.ALL: say_later("All"),

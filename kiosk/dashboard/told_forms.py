@@ -6,6 +6,52 @@ from kiosk.dashboard.language import say_later
 from kiosk.dashboard.noting import DOOR, REFUSED, WHAT
 
 FORMS = (
+    # pretix (kiosk/pretix, kiosk/tickets/pretix)
+    say_later("this machine is a device of pretix already: leave that one first"),
+    say_later("pretix has no check-in list %(list)s in an event %(event)s for this device"),
+    say_later("this machine is no device of pretix: make one there (organizer, devices), and enrol with its code"),
+    say_later("%(path)s may be read by others (mode %(mode)s): chmod 600 %(same)s"),
+    say_later("%(path)s is damaged (%(why)s): remove it, and enrol this device again"),
+    say_later("%(path)s cannot be read: %(said_why)s. Does it belong to another user?"),
+    say_later("%(path)s cannot be written: %(said_why)s. Is the disk full?"),
+    say_later("pretix has no check-in list %(list)s any more in %(event)s: choose another one"),
+    say_later("another check-in list was chosen meanwhile, or none"),
+    say_later("a device of handshake %(number)s is newer than what we know: 1"),
+    say_later("%(url)s is no address for a secret: it begins with https:// and has a name, no more"),
+    say_later(
+        "pretix does not take this device's code: it was used before, or is no longer good. A code whose answer was lost is used up too. Make another device in pretix and try with that one's code."
+    ),
+    say_later(
+        'this is not the QR code of a new device, which holds {"handshake_version": 1, "url": ..., "token": ...}. Make one in pretix: organizer, devices, connect a device; security profile pretixSCAN.'
+    ),
+    say_later("this is no address: it begins with https://"),
+    say_later("pretix did not understand a scan: %(answer)s"),
+    say_later("this server does not say when it made its page: is it pretix 3 or newer?"),
+    say_later(
+        "the server calls itself %(there)s, and we know it as %(here)s: the token is sent to no other address. Enrol this device with the address that pretix has in its settings."
+    ),
+    say_later("the server's list has no end"),
+    say_later("%(host)s did not take what we sent (HTTP %(code)s)"),
+    say_later("no connection"),
+    say_later("its name is not found"),
+    say_later("no connection within 5 s"),
+    say_later("no answer within 20 s"),
+    say_later("it hung up"),
+    say_later("TLS failed"),
+    say_later("%(host)s no longer knows this device (401): it was revoked. Enrol it again."),
+    say_later(
+        "%(host)s does not let this device do that (403). In pretix its security profile must be pretixSCAN, and the event one of its events."
+    ),
+    say_later("%(host)s knows no such event or check-in list (404): choose it again"),
+    say_later("%(host)s is in trouble itself (HTTP %(code)s)"),
+    say_later("%(host)s sends us elsewhere (HTTP %(code)s): is there a login page of the wifi between?"),
+    say_later("%(host)s answers with more than %(most)s MB"),
+    say_later("what came is no answer of pretix (%(why)s): is there a login page between?"),
+    say_later("pretix answered in a form that we do not know (%(why)s)"),
+    say_later(
+        "%(host)s shows a certificate that is not good for it (%(said_why)s). Is there a login page of the wifi between, or a wrong clock?"
+    ),
+    say_later("%(host)s does not answer (%(said_why)s). Is the network there?"),
     # lists of tickets, and what is done with one ticket (kiosk/tickets, kiosk/ledger/ticket_book.py)
     say_later("%(name)s has more than the %(most)s bytes that a list may have. Is it right?"),
     say_later("%(name)s is not a file; give a list, CSV or XLSX."),

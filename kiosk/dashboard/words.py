@@ -111,6 +111,8 @@ DECISIONS = {
 CAVEATS = {
     "offline": say_later("not checked online"),
     "clock_not_trusted": say_later("clock not confirmed"),
+    "pretix_copy_old": say_later("pretix not asked for a while"),
+    "signature_only": say_later("by its signature alone"),
     "override": say_later("let in against the rules"),
 }
 

@@ -121,6 +121,13 @@ class PretixCopy:
                     row = {"event_id": self._event.id, "code_sha256": code, "status": status}
                     db.execute(sa.insert(pretix_withdrawn).values(row))
 
+    def withdrawn(self, code_sha256: bytes) -> Status | None:
+        """Whether pretix revoked or blocked a code."""
+        is_it = sa.and_(pretix_withdrawn.c.event_id == self._event.id, pretix_withdrawn.c.code_sha256 == code_sha256)
+        with self._database.reading() as db:
+            found = db.execute(sa.select(pretix_withdrawn.c.status).where(is_it)).scalar_one_or_none()
+        return None if found is None else Status(found)
+
     def keep_only(self, positions: set[int]) -> int:
         """Cancel the tickets whose positions pretix no longer has. Returns how many."""
         of_event = pretix_tickets.c.event_id == self._event.id

@@ -70,8 +70,8 @@ class PretixDesk:
         links: Links,
         sync: PretixSync,
         language: str,
-        server_of: ServerOf = _server_of,
-        enrol: Enrol = enrolment.enrol,
+        server_of: ServerOf,
+        enrol: Enrol,
     ) -> None:
         self.sync = sync
         self._event = event
@@ -82,20 +82,31 @@ class PretixDesk:
         self._enrol = enrol
 
     @classmethod
-    def of(cls, ledger: Ledger, event: Event, links: Links, clock: Clock, language: str) -> Self:
-        """With real servers."""
+    def of(
+        cls,
+        ledger: Ledger,
+        event: Event,
+        links: Links,
+        clock: Clock,
+        language: str,
+        server_of: ServerOf = _server_of,
+        enrol: Enrol = enrolment.enrol,
+    ) -> Self:
+        """With a sync of its own."""
         copy = PretixCopy(ledger, event)
-        return cls(event, copy, links, PretixSync(event, copy, links, clock, language), language)
+        sync = PretixSync(event, copy, links, clock, language, server_of)
+        return cls(event, copy, links, sync, language, server_of, enrol)
 
     def enrol(self, text: str) -> Link:
         """Make this machine a device, by what the QR code of a new one holds. The only list there is, is chosen."""
         handshake = enrolment.handshake_of(text)
         if self._links.get(self._event.slug) is not None:
             raise AlreadyEnrolled("this machine is a device of pretix already: leave that one first")
+        url = enrolment.safe_url(handshake.url)
         self._links.try_writing()
         enrolled = self._enrol(handshake, version("platypus-venue"))
         link = Link(
-            url=enrolment.safe_url(handshake.url),
+            url=url,
             organizer=enrolled.organizer,
             device_id=enrolled.device_id,
             serial=enrolled.unique_serial,

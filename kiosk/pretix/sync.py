@@ -25,7 +25,7 @@ from kiosk.pretix.links import Link, Links
 from kiosk.pretix.positions import Rules, positions_of
 from kiosk.tickets.codes import digest
 from kiosk.tickets.pretix.errors import PretixAway, PretixRefused, PretixRejected
-from kiosk.tickets.pretix.server import PretixServer, Scan, Server
+from kiosk.tickets.pretix.server import Scan, Server
 from kiosk.tickets.status import Status
 from stream.backoff import Backoff
 
@@ -76,8 +76,7 @@ class PretixSync:
         links: Links,
         clock: Clock,
         language: str,
-        *,
-        server_of: ServerOf = lambda link: PretixServer(link.url, link.organizer, link.token),
+        server_of: ServerOf,
     ) -> None:
         self._event = event
         self._copy = copy
@@ -112,6 +111,8 @@ class PretixSync:
         age_s = None
         if copy is not None and copy.asked.boot_id == now.boot_id:
             age_s = (now.monotonic_ns - copy.asked.monotonic_ns) / 1e9
+        if phase is Phase.STARTING and age_s is not None and age_s <= 3 * ROUND_S:
+            phase = Phase.CURRENT  # another process asks: the dashboard's
         return SyncState(
             phase,
             link,

@@ -35,6 +35,7 @@ from kiosk.ledger import Event
 from kiosk.ledger.ledger import Ledger
 from kiosk.pretix.desk import PretixDesk
 from kiosk.pretix.links import Links
+from kiosk.tickets.pretix.fake_server import FakePretix
 from stream.preview_files import preview_folder
 
 NAME = "Ada"
@@ -67,6 +68,8 @@ class House:
     app: flask.Flask
     ledger: Ledger
     evening: Event  # in the ledger
+    pretix: FakePretix
+    pretix_desk: PretixDesk
     preview_folder: Path  # where the stream's process would put picture and segments
 
     def client(self) -> FlaskClient:
@@ -177,7 +180,8 @@ def build(
     shots = preview_folder(folder / "run")
     shots.mkdir(parents=True, exist_ok=True)
     preview = PreviewFiles(shots, clock)
-    links = Links(folder / "pretix.json")
+    links, pretix = Links(folder / f"{uuid.uuid4().hex}.json"), FakePretix()
+    pretix_desk = PretixDesk.of(ledger, evening, links, clock, options.language, lambda _: pretix, pretix.enrol)
     app = create_app(
         options,
         access=access,
@@ -191,9 +195,11 @@ def build(
             lambda: SECRET,
             folder / "ticket-columns.json",
             Forgetting(ledger, folder / "reports", links, clock, timedelta(days=14), options.zone),
-            PretixDesk.of(ledger, evening, links, clock, options.language),
+            pretix_desk,
         ),
         preview=preview,
         sponsors=Sponsors(folder / "look"),
     )
-    return House(options, clock, access, changes, book, news, machine, live, app, ledger, evening, shots)
+    return House(
+        options, clock, access, changes, book, news, machine, live, app, ledger, evening, pretix, pretix_desk, shots
+    )

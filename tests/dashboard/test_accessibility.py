@@ -25,6 +25,8 @@ PAGES: dict[str, tuple[tuple[str, StreamState], ...]] = {
     "ticket_list": (("/tickets", STREAM), ("/tickets?q=zzz", STREAM)),
     "ticket": (("/tickets/1", STREAM), ("/tickets/3", STREAM)),
     "confirm_forget": (("/tickets/forget", STREAM),),
+    "pretix": (("/tickets/pretix", STREAM), ("/tickets/pretix?choose=1", STREAM)),
+    "confirm_pretix_leave": (("/tickets/pretix/leave", STREAM),),
     "talks": (("/talks", STREAM),),
     "add_talk": (("/talks/add", STREAM),),
     "edit_talk": (("/talks/edit/t1", STREAM),),

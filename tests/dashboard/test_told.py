@@ -30,6 +30,7 @@ NOT_SHOWN = {
     "stream/look_files.py": "the same",
     "stream/slates.py": "the same",
     "stream/settings.py": "a configuration that is refused when a program starts",
+    "kiosk/tickets/pretix/fake_server.py": "a stand-in's",
     "hardware/cameras/fake_picamera2.py": "a stand-in's",
     "hardware/panel/display.py": "written on the counter itself",
     "hardware/panel/settings.py": "a configuration",
@@ -50,6 +51,10 @@ NOT_SHOWN = {
 # Texts that are no sentence for a person, or a piece of one whose whole is an example below.
 _TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'scans'"
 NO_SENTENCES = {
+    "kiosk/pretix/links.py": {"Link(§ § § §, device §)"},  # for who mends it
+    "kiosk/pretix/sync.py": {"by hand"},  # to pretix
+    "kiosk/tickets/pretix/enrolment.py": {"Raspberry Pi"},  # to pretix
+    "kiosk/tickets/pretix/server.py": {"Device §"},  # a header
     "stream/agenda_files.py": {"title §"},  # what tells two talks apart
     "stream/board_watch.py": {"Raspberry Pi"},  # looked for in the model's name
     "stream/camera_module.py": {"§ pictures left out: the encoder takes them too slowly"},  # to the log
@@ -77,7 +82,17 @@ NO_SENTENCES = {
     },
     "kiosk/bus.py": {"commands §"},  # a thread
 }
-_OTHERS = ("stream", "hardware", "kiosk/door", "kiosk/ledger", "kiosk/bus.py", "kiosk/agenda_desk.py", "kiosk/news.py")
+_OTHERS = (
+    "stream",
+    "hardware",
+    "kiosk/door",
+    "kiosk/ledger",
+    "kiosk/bus.py",
+    "kiosk/agenda_desk.py",
+    "kiosk/news.py",
+    "kiosk/pretix",
+    "kiosk/tickets/pretix",
+)
 _LISTS = ("kiosk/ticket_lists.py", "kiosk/tickets/table.py", "kiosk/tickets/sheet.py")  # of tickets
 _EXAMPLES = {
     "connecting again: the server does not answer": "nouvelle connexion : le serveur ne répond pas",

@@ -50,9 +50,11 @@ def safe_url(url: str) -> str:
         parts = urlsplit(url.strip())
         host, _ = parts.hostname or "", parts.port
     except ValueError:
-        raise PretixRefused("this is no address: it begins with https://") from None
+        host = ""
+    if not host:
+        raise PretixRefused("this is no address: it begins with https://")
     is_near = parts.scheme == "http" and host in _LOOPBACK
-    if not host or not (parts.scheme == "https" or is_near) or parts.username or parts.query or parts.fragment:
+    if not (parts.scheme == "https" or is_near) or parts.username or parts.query or parts.fragment:
         raise PretixRefused(
             f"{url[:100]!r} is no address for a secret: it begins with https:// and has a name, no more"
         )
