@@ -210,7 +210,7 @@ main() {
         shellcheck install.sh .ci/run
         rm -f "$log"
         trap - EXIT INT TERM HUP
-        exec "$VENV/bin/python" -m pytest -n 2 --dist loadfile "$@"
+        exec "$VENV/bin/python" -m pytest -n 2 --dist loadfile --no-loadscope-reorder "$@"
         ;;
     esac
 }

@@ -20,10 +20,10 @@ from kiosk.dashboard.tokens import Tokens
 class Access:
     """The lists of one installation."""
 
-    def __init__(self, state_dir: Path, clock: Clock) -> None:
+    def __init__(self, state_dir: Path, clock: Clock, pins: Pins | None = None) -> None:
         self.clock = clock
         self._file = AccessFile(state_dir)
-        pins = Pins()
+        pins = pins or Pins()
         self.people = People(self._file, pins, clock)
         self.invitations = Invitations(self._file, pins, clock)
         self.phones = Phones(self._file, clock)

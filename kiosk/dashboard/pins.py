@@ -15,7 +15,6 @@ SHORTEST_PIN = 6  # characters; the throttle makes six digits enough
 LONGEST_PIN = 128
 METHOD = "scrypt:32768:8:1"  # werkzeug's own choice: 32 MiB, and 0.1 to 0.5 s on what this was written on
 MOST_WAITING = 4  # threads of the server that may wait for a hash; the pages need the others
-_NOBODYS = f"{METHOD}$platypus${'0' * 128}"  # no PIN has this hash: a name that nobody has costs what a wrong PIN does
 _OBVIOUS = frozenset(
     {
         "password", "passwort", "passw0rd", "motdepasse", "azerty", "azertyuiop", "qwerty", "qwertz",
@@ -28,9 +27,15 @@ _ROWS = ("01234567890", "abcdefghijklmnopqrstuvwxyz")
 
 
 class Pins:
-    """Hashes, one at a time: scrypt takes 32 MiB, and a Pi may have 512."""
+    """Hashes, one at a time: scrypt takes 32 MiB, and a Pi may have 512.
 
-    def __init__(self) -> None:
+    `method` is werkzeug's word for a hash and its cost; anything cheaper than METHOD is for people who are made up.
+    """
+
+    def __init__(self, method: str = METHOD) -> None:
+        self._method = method
+        # No PIN has this hash: a name that nobody has costs what a wrong PIN does.
+        self._nobodys = f"{method}$platypus${'0' * 128}"
         self._hashing = threading.Lock()
         self._places = threading.Semaphore(MOST_WAITING)
 
@@ -50,12 +55,12 @@ class Pins:
         pin = _normal(pin)
         refuse_weak(pin)
         with self.turn():
-            return generate_password_hash(pin, METHOD)
+            return generate_password_hash(pin, self._method)
 
     def fits(self, pin_hash: str | None, pin: str) -> bool:
         """Whether it is the PIN; takes as long when there is none. Within a turn."""
         pin = _normal(pin[: LONGEST_PIN + 1])
-        is_same = check_password_hash(pin_hash or _NOBODYS, pin)
+        is_same = check_password_hash(pin_hash or self._nobodys, pin)
         return is_same and pin_hash is not None and len(pin) <= LONGEST_PIN
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from dashboard_browser import CHROMIUM, FLAGS, PICTURES
-from dashboard_house import House, build
+from dashboard_house import LIGHT, House, build
 from playwright.sync_api import Browser, sync_playwright
 
 from hardware.clock import ManualClock
 from kiosk.dashboard.access import Access
+from kiosk.dashboard.pins import Pins
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def clock() -> ManualClock:
 @pytest.fixture
 def access(tmp_path: Path, clock: ManualClock) -> Access:
     """Who may come in, of a machine that nobody has used yet."""
-    return Access(tmp_path, clock)
+    return Access(tmp_path, clock, Pins(LIGHT))
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
+import tempfile
 import threading
 import time
 import uuid
@@ -15,6 +17,8 @@ from typing import Any
 
 import flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from hardware.clock import ManualClock
 from kiosk.dashboard.access import Access
@@ -24,6 +28,7 @@ from kiosk.dashboard.changes import Change, Changes
 from kiosk.dashboard.ledger_desk import LedgerDesk
 from kiosk.dashboard.live import BEAT_S, Live
 from kiosk.dashboard.machine import FakeMachine
+from kiosk.dashboard.pins import Pins
 from kiosk.dashboard.ports import EventFacts, FakeDoorbook, FakeNews
 from kiosk.dashboard.server import DashboardServer, serve
 from kiosk.dashboard.settings import DashboardSettings, HttpsSettings
@@ -41,7 +46,34 @@ from stream.preview_files import preview_folder
 NAME = "Ada"
 PIN = "tulip-47"
 SECRET = bytes(range(32))  # of the evening: its tickets of our own derive from it
-NO_HASH = f"scrypt:32768:8:1$nobody${'0' * 128}"  # of no PIN
+LIGHT = "scrypt:256:8:1"  # nobody guesses a PIN of ours: what a hash must cost is looked at in test_dashboard_access.py
+NO_HASH = f"{LIGHT}$nobody${'0' * 128}"  # of no PIN
+
+
+class Compiled(BytecodeCache):
+    """The templates as Jinja compiled them for the first house: they are the same files for every other one."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if code := self._codes.get(bucket.key):
+            bucket.bytecode_from_string(code)  # not when the file is another one meanwhile: its checksum is in there
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
+
+
+@functools.cache
+def empty_ledger() -> bytes:
+    """The file of a ledger in which nothing is written, made step by step once: each house gets a copy of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "empty.db"
+        Ledger(made).close()
+        return made.read_bytes()
 
 
 def wait_for(condition: Callable[[], Any], limit_s: float = 5.0) -> Any:
@@ -164,7 +196,9 @@ def build(
     )
     book = FakeDoorbook(event, clock, tickets=58)
     news, machine = FakeNews(clock), FakeMachine()
-    ledger = Ledger(folder / f"{uuid.uuid4().hex}.db")
+    file = folder / f"{uuid.uuid4().hex}.db"
+    file.write_bytes(empty_ledger())
+    ledger = Ledger(file)
     evening = ledger.create_event("evening", event.name, 6, fire_limit=8, starts_at=event.starts_at)
     desk = LedgerDesk(ledger, evening, clock)
     live = Live(
@@ -176,7 +210,7 @@ def build(
         most_listeners=most_listeners,
         beat_s=beat_s,
     )
-    access, changes = Access(folder, clock), Changes(folder, clock)
+    access, changes = Access(folder, clock, Pins(LIGHT)), Changes(folder, clock)
     shots = preview_folder(folder / "run")
     shots.mkdir(parents=True, exist_ok=True)
     preview = PreviewFiles(shots, clock)
@@ -200,6 +234,7 @@ def build(
         preview=preview,
         sponsors=Sponsors(folder / "look"),
     )
+    app.jinja_env.bytecode_cache = COMPILED
     return House(
         options, clock, access, changes, book, news, machine, live, app, ledger, evening, pretix, pretix_desk, shots
     )

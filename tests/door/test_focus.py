@@ -38,7 +38,8 @@ def page(text: str, module_px: int) -> Image.Image:
     return Image.fromarray(np.kron(modules, np.ones((module_px, module_px), np.uint8)))
 
 
-def wall() -> Image.Image:
+@functools.cache
+def blurred_wall() -> Image.Image:
     picture = Image.new("L", SIZE, 120)
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, 380, 640, 480), fill=70)
@@ -46,6 +47,11 @@ def wall() -> Image.Image:
     return picture.filter(ImageFilter.GaussianBlur(8))
 
 
+def wall() -> Image.Image:
+    return blurred_wall().copy()
+
+
+@functools.lru_cache(maxsize=400)
 def seen(held: Held | None, sigma_modules: float = 0, text: str = "GUEST", is_spoilt: bool = False) -> Luma:
     """The lobby, with a page in front; out of focus by so many modules."""
     picture = wall()
@@ -56,7 +62,10 @@ def seen(held: Held | None, sigma_modules: float = 0, text: str = "GUEST", is_sp
             box = (left, top, left + 14 * held.module_px, top + 14 * held.module_px)
             ImageDraw.Draw(picture).ellipse(box, fill=150)
         picture = picture.filter(ImageFilter.GaussianBlur(sigma_modules * held.module_px or 0.6))
-    return np.clip(np.asarray(picture) + np.roll(NOISE, 0 if held is None else held.x, axis=1), 0, 255).astype(np.uint8)
+    noise = np.roll(NOISE, 0 if held is None else held.x, axis=1)
+    y = np.clip(np.asarray(picture) + noise, 0, 255).astype(np.uint8)
+    y.setflags(write=False)  # many tests see the same
+    return y
 
 
 def hand(x: int, y: int, seconds: float, module_px: int = MODULE_PX) -> Iterator[Held]:
