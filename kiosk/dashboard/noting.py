@@ -55,6 +55,8 @@ WHAT: Mapping[str, str] = {
     "tickets_revoke": say_later("Tickets: revoke"),
     "tickets_give-back": say_later("Tickets: give back"),
     "tickets_replace": say_later("Tickets: replace"),
+    "tickets_paper-look": say_later("Tickets: look at ticks of the paper"),
+    "tickets_paper-take": say_later("Tickets: take ticks of the paper"),
     "system_lights": say_later("System: try lamps and buzzer"),
     "system_counter": say_later("System: try the counter"),
     "system_strike": say_later("System: free the door's latch"),

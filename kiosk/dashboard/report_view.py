@@ -11,12 +11,14 @@ from kiosk.dashboard import words
 from kiosk.dashboard.curve import CurveView, curve
 from kiosk.dashboard.language import _, day_and_time, ngettext, pgettext, say_later
 from kiosk.dashboard.ports import DESK_GATE, PHONE_GATE, PROGRAM_GATE
+from kiosk.ledger.records import PAPER
 from kiosk.ledger.report import Report
 
 _GATES: Mapping[str, str] = {
     DESK_GATE: say_later("By hand"),
     PHONE_GATE: say_later("Phones"),
     PROGRAM_GATE: say_later("Programs"),
+    PAPER: say_later("Paper"),
 }
 
 

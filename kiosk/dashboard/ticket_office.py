@@ -16,6 +16,7 @@ from kiosk.ledger import Event
 from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.privacy import Kept, kept_of
 from kiosk.ledger.ticket_book import TicketBook
+from kiosk.paper_list import PaperList
 from kiosk.ticket_lists import Looked, TicketLists
 from kiosk.tickets import codes
 from kiosk.tickets.columns_file import Choice, ColumnsFile
@@ -42,6 +43,7 @@ class TicketOffice(NamedTuple):
     kept: Callable[[], Kept]  # what is known of persons
     forget: Callable[[], Kept]  # forget them, once and for all
     forgetting: Forgetting
+    paper: PaperList
 
     @classmethod
     def of(
@@ -60,6 +62,7 @@ class TicketOffice(NamedTuple):
             lambda: kept_of(ledger, event),
             lambda: forgetting.forget(event),
             forgetting,
+            PaperList(ledger, event),
         )
 
 

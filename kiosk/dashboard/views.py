@@ -21,6 +21,7 @@ from kiosk.dashboard.stream_view import StatusLine, StreamView, status, stream_v
 from kiosk.dashboard.told import told
 from kiosk.dashboard.words import Status, Tone
 from kiosk.ledger import HeadCount, KnownTime, Movement, Reason, ScanRow, Seats, Waiting
+from kiosk.ledger.records import PAPER
 
 _UNKNOWN = "?"
 _SOMEBODY = say_later("A guest")  # where names are not told
@@ -289,6 +290,7 @@ def line(row: ScanRow, zone: ZoneInfo) -> AnswerLine:
         words.people(moved) if moved > 1 and row.kind in {"entry", "exit"} else "",
         _("%(count)s inside", count=words.signed(row.delta)) if row.kind == "undo" and row.delta else "",
         *(words.caveat(code) for code in row.caveats),
+        _("from the paper") if row.gate.partition(" ")[0] == PAPER else "",
         _("by %(name)s", name=told(row.actor)) if row.actor else "",
         _("the clock said %(time)s", time=_to_the_second(row.raw_at, zone)) if row.raw_at else "",
     ]
