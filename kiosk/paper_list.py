@@ -15,7 +15,7 @@ from hardware.clock import Stamp
 from kiosk.ledger import Event, Found, KnownTime, Occupancy
 from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.paper import Fate, PaperTicks, Tick, Ticked, Typist, WalkIns
-from kiosk.tickets.line_numbers import LineNumber, line_number
+from kiosk.tickets.line_numbers import line_number
 from kiosk.tickets.sheet import fold
 from kiosk.tickets.typed_ticks import Slip, Typed, TypedTick, read_ticks
 
@@ -112,7 +112,7 @@ class PaperList:
         typist, ticks, wrong = self._read(given, actor, now, zone)
         ticked = self._ticks.look(ticks, typist)
         walk_ins = self._ticks.look_at_walk_ins(given.walk_ins, typist)
-        told = _answered(ticked, wrong, walk_ins, self._ticks.occupancy(), event=self._event)
+        told = self._answered(ticked, wrong, walk_ins, zone)
         entering = sum(each.persons for each in told.ticked if each.fate is Fate.ENTERS)
         return told._replace(room=told.room._replace(inside=told.room.inside + entering + walk_ins.new))
 
@@ -122,11 +122,16 @@ class PaperList:
         ticked = list(self._ticks.take(ticks, typist))
         at = self._moment(given.at, given.day, now, zone)
         walk_ins = self._ticks.take_walk_ins(given.walk_ins, None if self._is_to_come(at, now) else at, typist)
-        return _answered(ticked, wrong, walk_ins, self._ticks.occupancy(), event=self._event)
+        return self._answered(ticked, wrong, walk_ins, zone)
 
     def line(self, number: int) -> str:
         """How the paper calls a ticket."""
         return line_number(self._event.id, number)
+
+    def word(self, each: Ticked, zone: tzinfo) -> str:
+        """A tick as it can be typed again."""
+        at = each.tick.at.astimezone(zone).time() if each.tick.at is not None else None
+        return _word(self.line(each.tick.number), at, each.tick.persons)
 
     def day(self, zone: tzinfo) -> date | None:
         """Of the event's start; None when nobody knows it."""
@@ -140,21 +145,35 @@ class PaperList:
         ticks = []
         for each in typed.ticks:
             if not each.line.fits(self._event.id):
-                wrong.append(self._misfit(each.line))
+                wrong.append(self._misfit(each))
                 continue
             at = self._moment(each.at or given.at, given.day, now, zone)
             if self._is_to_come(at, now):
-                wrong.append(Wrong(f"{each.line} {each.at or given.at:%H:%M}", Why.NOT_YET))
+                wrong.append(Wrong(_word(str(each.line), each.at or given.at, each.persons), Why.NOT_YET))
                 continue
             ticks.append(_tick(each, at, given.did_get_in))
         day = given.day or self.day(zone)
         typist = Typist(actor, now, day.isoformat() if day else "", given.gate.strip()[:LONGEST_GATE].strip())
         return typist, ticks, wrong
 
-    def _misfit(self, line: LineNumber) -> Wrong:
+    def _misfit(self, typed: TypedTick) -> Wrong:
         """A number whose last digit is another one: mistyped, or of another paper."""
+        line = typed.line
         other = self._ticks.event_of(line.fits, line.number)
-        return Wrong(str(line), Why.OTHER_EVENT if other else Why.WRONG_CHECK, other)
+        word = _word(str(line), typed.at, typed.persons)
+        return Wrong(word, Why.OTHER_EVENT if other else Why.WRONG_CHECK, other)
+
+    def _answered(self, ticked: Sequence[Ticked], wrong: Sequence[Wrong], walk_ins: WalkIns, zone: tzinfo) -> Answered:
+        """With what the ledger knows nothing of told beside what could not be read."""
+        wrong, good = list(wrong), []
+        for each in ticked:
+            if each.fate is Fate.UNKNOWN:
+                wrong.append(Wrong(self.word(each, zone), Why.NO_LINE))
+            elif each.fate is Fate.TOO_MANY and each.found is not None:
+                wrong.append(Wrong(self.word(each, zone), Why.TOO_MANY_PEOPLE, str(each.found.ticket.persons)))
+            else:
+                good.append(each)
+        return Answered(good, wrong, walk_ins, self._ticks.occupancy())
 
     def _moment(self, at: time | None, day: date | None, now: Stamp, zone: tzinfo) -> datetime | None:
         """A time of the paper, at the evening; without one, the last such time before now."""
@@ -211,20 +230,13 @@ def _tick(typed: TypedTick, at: datetime | None, did_get_in: Collection[int] | N
     return Tick(typed.line.number, at, typed.persons, did_get_in=is_in)
 
 
-def _answered(
-    ticked: Sequence[Ticked], wrong: Sequence[Wrong], walk_ins: WalkIns, room: Occupancy, event: Event
-) -> Answered:
-    """With what the ledger knows nothing of told beside what could not be read."""
-    wrong, good = list(wrong), []
-    for each in ticked:
-        word = line_number(event.id, each.tick.number)
-        if each.fate is Fate.UNKNOWN:
-            wrong.append(Wrong(word, Why.NO_LINE))
-        elif each.fate is Fate.TOO_MANY and each.found is not None:
-            wrong.append(Wrong(f"{word} x{each.tick.persons}", Why.TOO_MANY_PEOPLE, str(each.found.ticket.persons)))
-        else:
-            good.append(each)
-    return Answered(good, wrong, walk_ins, room)
+def _word(line: str, at: time | None, persons: int | None) -> str:
+    words = [line]
+    if at is not None:
+        words.append(f"{at:%H:%M}")
+    if persons is not None:
+        words.append(f"x{persons}")
+    return " ".join(words)
 
 
 def _why(slip: Slip) -> Why:

@@ -23,7 +23,8 @@ from kiosk.dashboard.language import _, later
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.noting import note
 from kiosk.dashboard.told import told
-from kiosk.paper_list import LONGEST_GATE, MOST_WALK_INS, Answered, Given, PaperList
+from kiosk.ledger.paper import Fate
+from kiosk.paper_list import LONGEST_GATE, MOST_WALK_INS, Answered, Given, PaperList, Why
 from kiosk.tickets.drawn_apart import DrawingError
 from kiosk.tickets.paper_sheet import paper_apart
 
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 LONGEST = 8_000  # characters: a form has 16 kB, in which a new line takes six
 _PATIENCE_S = 5.0  # of who asks while another paper is made
+_SAID_ONCE = frozenset({Why.TWICE, Why.NOTHING_BEFORE})  # there is nothing to mend
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -54,8 +56,10 @@ def add_paper(app: flask.Flask, paper: PaperList, live: Live, zone: ZoneInfo, tu
                 for each in answered.ticked
             ]
             wrong = [paper_words.wrong_line(each) for each in answered.wrong]
-            numbers = " ".join(each.word for each in answered.wrong)
-        # What was not understood stays in the field until somebody mends it.
+            open_words = [each.word for each in answered.wrong if each.why not in _SAID_ONCE]
+            open_words += [paper.word(each, zone) for each in answered.ticked if each.fate is Fate.REFUSED]
+            numbers = " ".join(open_words)
+        # What was not taken stays in the field, until somebody mends it or decides.
         text = (numbers if is_done else form.get("ticks", ""))[:LONGEST]
         return flask.render_template(
             "tickets_paper.html",
