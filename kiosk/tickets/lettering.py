@@ -19,7 +19,7 @@ from PIL import Image
 
 log = logging.getLogger(__name__)
 
-SIZE_PX = 48  # of the letters; 300 dots an inch for letters of 11.5 points
+SIZE_PX = 40  # of the letters; 250 dots an inch for letters of 11.5 points
 _ASCENT_PX, _DESCENT_PX = round(1.15 * SIZE_PX), round(0.5 * SIZE_PX)  # room for what stands high, as Thai does
 _IN_ONE_RUN = 150  # texts with a line between two: a picture of some 20,000 of the 32,767 lines that Cairo draws
 _LIMIT_S = 60.0  # a slow Pi that reads all its fonts
@@ -37,7 +37,7 @@ _PLAIN = ((0x20, 0x590), (0x10A0, 0x1100), (0x1E00, 0x2000), (0x2010, 0x2028), (
 class Lettered(NamedTuple):
     """A text as a picture on nothing."""
 
-    picture: Image.Image  # RGBA; letters of SIZE_PX
+    picture: Image.Image  # RGBA, or LA where there is no colour in it; letters of SIZE_PX
     baseline_px: int  # from its top
 
 
@@ -109,4 +109,6 @@ def _cut_out(picture: Image.Image, baseline: int) -> Lettered:
     ink = line.getchannel("A").getbbox()
     if ink is None:  # a text of nothing that can be seen
         return Lettered(line.crop((0, 0, 1, 1)), 0)
-    return Lettered(line.crop(ink), _ASCENT_PX - ink[1])
+    cut = line.crop(ink)
+    has_colour = any(band.getbbox() for band in cut.split()[:3])
+    return Lettered(cut if has_colour else cut.convert("LA"), _ASCENT_PX - ink[1])  # thousands take half the memory
