@@ -85,7 +85,7 @@ def tickets_ticks(
         at=None if at is None else _time(at),
         day=None if day is None else day.date(),
         gate=" ".join(gate.split()),
-        did_get_in=_numbers(did_get_in),
+        did_get_in=None if _EVERYBODY in did_get_in else did_get_in,
     )
     told = paper_office.type_ticks(config_path, slug, given, only_looks=preview)
     if as_json:
@@ -110,18 +110,3 @@ def _time(text: str) -> time:
         return time.fromisoformat(text)
     except ValueError:
         raise click.UsageError(f"--at {text!r} is no time such as 19:05") from None
-
-
-def _numbers(words: Sequence[str]) -> frozenset[int] | None:
-    """Numbers of tickets; None for all of them."""
-    from kiosk.tickets.line_numbers import read_line_number  # noqa: PLC0415
-
-    if _EVERYBODY in words:
-        return None
-    found = set()
-    for word in words:
-        line = read_line_number(word)
-        if line is None:
-            raise click.UsageError(f"--did-get-in {word!r} is no number of the paper, such as 18-1")
-        found.add(line.number)
-    return frozenset(found)

@@ -15,7 +15,7 @@ from hardware.clock import Stamp
 from kiosk.ledger import Event, Found, KnownTime, Occupancy
 from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.paper import Fate, PaperTicks, Tick, Ticked, Typist, WalkIns
-from kiosk.tickets.line_numbers import line_number
+from kiosk.tickets.line_numbers import line_number, read_line_number
 from kiosk.tickets.sheet import fold
 from kiosk.tickets.typed_ticks import Slip, Typed, TypedTick, read_ticks
 
@@ -76,7 +76,7 @@ class Given(NamedTuple):
     at: time | None = None  # for what has no time of its own
     day: date | None = None  # None: that of the event's start
     gate: str = ""
-    did_get_in: Collection[int] | None = ()  # numbers of tickets, whatever the rules say; None: of all
+    did_get_in: Collection[str] | None = ()  # numbers of the paper, whatever the rules say; None: all
 
 
 class Answered(NamedTuple):
@@ -142,6 +142,13 @@ class PaperList:
     ) -> tuple[Typist, Sequence[Tick], Sequence[Wrong]]:
         typed: Typed = read_ticks(given.text)
         wrong = [Wrong(slip.word, _why(slip.why)) for slip in typed.slips]
+        forced = set()
+        for word in given.did_get_in or ():
+            line = read_line_number(word)
+            if line is not None and line.fits(self._event.id):
+                forced.add(line.number)
+            else:
+                wrong.append(Wrong(word, Why.NO_NUMBER) if line is None else self._misfit(TypedTick(line)))
         ticks = []
         for each in typed.ticks:
             if not each.line.fits(self._event.id):
@@ -151,7 +158,8 @@ class PaperList:
             if self._is_to_come(at, now):
                 wrong.append(Wrong(_word(str(each.line), each.at or given.at, each.persons), Why.NOT_YET))
                 continue
-            ticks.append(_tick(each, at, given.did_get_in))
+            is_in = given.did_get_in is None or each.line.number in forced
+            ticks.append(Tick(each.line.number, at, each.persons, did_get_in=is_in))
         day = given.day or self.day(zone)
         typist = Typist(actor, now, day.isoformat() if day else "", given.gate.strip()[:LONGEST_GATE].strip())
         return typist, ticks, wrong
@@ -223,11 +231,6 @@ def _listed(event: Event, found: Found) -> Listed:
     letter = (fold(name) or name)[:1].upper()
     heir = line_number(event.id, ticket.heir) if ticket.heir is not None else ""
     return Listed(line_number(event.id, ticket.number), name, letter, found, heir)
-
-
-def _tick(typed: TypedTick, at: datetime | None, did_get_in: Collection[int] | None) -> Tick:
-    is_in = did_get_in is None or typed.line.number in did_get_in
-    return Tick(typed.line.number, at, typed.persons, did_get_in=is_in)
 
 
 def _word(line: str, at: time | None, persons: int | None) -> str:

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 LONGEST = 8_000  # characters: a form has 16 kB, in which a new line takes six
 _PATIENCE_S = 5.0  # of who asks while another paper is made
 _SAID_ONCE = frozenset({Why.TWICE, Why.NOTHING_BEFORE})  # there is nothing to mend
-_NUMBER = re.compile(r"[0-9]{1,9}")
+_NUMBER, _LINE = re.compile(r"[0-9]{1,9}"), re.compile(r"[0-9]{1,9}-[0-9]")
 
 
 def add_paper(app: flask.Flask, paper: PaperList, live: Live, zone: ZoneInfo, turns: Turns, clock: Clock) -> None:
@@ -157,7 +157,7 @@ def _given() -> Given:
             at=time.fromisoformat(at) if at else None,
             day=date.fromisoformat(day) if day else None,
             gate=" ".join("".join(c for c in form.get("gate", "") if c.isprintable()).split()),
-            did_get_in=frozenset(int(each) for each in form.getlist("did_get_in") if _NUMBER.fullmatch(each)),
+            did_get_in=[each for each in form.getlist("did_get_in") if _LINE.fullmatch(each)],
         )
     except ValueError:
         flask.abort(400)

@@ -36,8 +36,7 @@ _WHY: Mapping[Why, str] = {
 class TickLine(msgspec.Struct, frozen=True, kw_only=True):
     """A tick, for whoever compares it with the paper."""
 
-    number: int
-    line: str  # as it stands on the paper
+    line: str  # its number, as it stands on the paper
     who: str
     tone: Tone
     state: str
@@ -103,11 +102,10 @@ def tick_line(each: Ticked, line: str, zone: ZoneInfo, *, is_done: bool) -> Tick
     """What becomes of a tick, or became of it; `line` is its number on the paper."""
     found = each.found
     if found is None:  # told as a wrong number
-        return TickLine(number=each.tick.number, line=line, who="", tone="no", state="", can_get_in=False)
+        return TickLine(line=line, who="", tone="no", state="", can_get_in=False)
     tone, state = _fate(each, found, zone, is_done=is_done)
     ticket = found.ticket
     return TickLine(
-        number=ticket.number,
         line=line,
         who=ticket.holder or (_("Walk-in") if ticket.is_walk_in else _("No name")),
         tone=tone,

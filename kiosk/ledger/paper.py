@@ -118,7 +118,7 @@ class PaperTicks:
             for n in range(told.counted_before, told.on_paper):
                 made = door_ticket(db, self._event, None, 1)
                 self._insert(
-                    db, _nonce(self._event, typist, f"walk-in {typist.gate} {n}"), made, at, typist, 1, visit=1
+                    db, _nonce(self._event, typist, f"walk-in/{typist.gate}/{n}"), made, at, typist, 1, visit=1
                 )
             return told
 
@@ -141,7 +141,7 @@ class PaperTicks:
 
     def _walk_ins(self, db: sa.Connection, count: int, typist: Typist) -> WalkIns:
         known = 0
-        while _is_known(db, _nonce(self._event, typist, f"walk-in {typist.gate} {known}")):
+        while _is_known(db, _nonce(self._event, typist, f"walk-in/{typist.gate}/{known}")):
             known += 1
         return WalkIns(count, known)
 
@@ -194,7 +194,7 @@ class PaperTicks:
         self._insert(db, nonce, ticket, tick.at, typist, told.persons, visit=entry, caveats=caveats)
         if told.fate is Fate.CAME_AND_LEFT:
             left_at = _later(tick.at, told.found.last_at)
-            gone = _nonce(self._event, typist, f"{tick.number} left")
+            gone = _nonce(self._event, typist, f"{tick.number}/left")
             self._insert(db, gone, ticket, left_at, typist, -told.persons, visit=visits["exit"] + 1, kind="exit")
         return told
 
@@ -210,7 +210,7 @@ class PaperTicks:
     ) -> None:
         wall = at or known_time(db, typist.at).wall
         # Whoever wrote the time vouches for it; for the moment of typing nobody does: they came before.
-        stamp = Stamp(wall, (wall - _EPOCH) // timedelta(microseconds=1) * 1000, f"paper {nonce[:24]}", at is not None)
+        stamp = Stamp(wall, (wall - _EPOCH) // timedelta(microseconds=1) * 1000, f"paper-{nonce[:24]}", at is not None)
         columns = {
             "kind": "entry",
             "gate": f"{PAPER} {typist.gate}".strip(),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
-from api_stage import Program, issue, problem
+from api_stage import Program, issue
 from dashboard_browser import PICTURES, log_in_at, watched
 from dashboard_house import House, token_on
 from flask.testing import FlaskClient
@@ -68,14 +68,14 @@ def test_it_is_seen_before_it_is_done(night: House) -> None:
         "6 of 6 inside.",
     ):
         assert words in said, words
-    taken = press(phone, "take", ticks=typed, walk_ins="2", at="19:10", did_get_in="4")
+    taken = press(phone, "take", ticks=typed, walk_ins="2", at="19:10", did_get_in=line(night, 4))
     said = text_of(taken)
     assert "Came in at 19:05" in said and "though not paid: noted as against the rules" in said
     assert "7 inside: 1 more than the 6 seats" in said
     assert night.ledger.occupancy(night.evening).inside == 7 and audit(night.ledger) == []
     left = re.findall(r"<textarea[^>]*>([^<]*)", taken.text)
     assert left == [mistyped], "what was not understood stays in the field"
-    again = text_of(press(phone, "take", ticks=typed, walk_ins="2", at="19:10", did_get_in="4"))
+    again = text_of(press(phone, "take", ticks=typed, walk_ins="2", at="19:10", did_get_in=line(night, 4)))
     assert again.count("Typed before: nothing changes") == 3 and "2 were counted before, nothing changes" in again
     assert night.ledger.occupancy(night.evening).inside == 7
 
@@ -164,8 +164,9 @@ def test_a_program_types_the_paper_in_too(night: House) -> None:
     assert (again["inside"], again["walk_ins"], again["walk_ins_before"]) == (4, 0, 1)
     assert {each["fate"] for each in again["ticks"]} == {"typed_before"}
     wrong = f"4-{(int(line(night, 4)[-1]) + 1) % 10}"
-    assert wrong in problem(program.post("/paper/take", {**sent, "did_get_in": [wrong]}), 422, "invalid")
-    what = night.noted()[0].what
+    mistyped = program.post("/paper/take", {**sent, "did_get_in": [wrong]}).get_json()["wrong"]
+    assert mistyped[1] == {"word": wrong, "why": "wrong_check", "other": ""}
+    what = night.noted()[1].what
     assert what == "Tickets: the paper was typed in: 0 people by tickets, 0 without, 1 not understood"
 
 
