@@ -131,13 +131,13 @@ def add_paper(app: flask.Flask, paper: PaperList, live: Live, zone: ZoneInfo, tu
         return later("%(count)s ticks of the paper were looked at", count=len(answered.ticked)).source
 
     press("look", look, looked, is_done=False)
-    press("take", take, taken_said, is_done=True)
+    press("take", take, _taken_said, is_done=True)
 
 
-def taken_said(answered: Answered) -> str:
+def _taken_said(answered: Answered) -> str:
     """The line of the list of changes."""
     return later(
-        "the paper was typed in: %(came)s people by tickets, %(walk_ins)s without, %(wrong)s not understood",
+        "the paper was typed in: people by tickets %(came)s, without %(walk_ins)s, not understood %(wrong)s",
         came=answered.came,
         walk_ins=answered.walk_ins.new,
         wrong=len(answered.wrong),

@@ -9,10 +9,13 @@ import msgspec
 
 from kiosk.dashboard import words
 from kiosk.dashboard.language import _, day_and_time, ngettext, pgettext, say_later
+from kiosk.dashboard.ports import DESK_GATE, PHONE_GATE, PROGRAM_GATE
+from kiosk.dashboard.report_view import gate
 from kiosk.dashboard.ticket_words import STATUSES
 from kiosk.dashboard.words import Tone
 from kiosk.ledger import Found
 from kiosk.ledger.paper import Fate, Ticked
+from kiosk.ledger.records import PAPER
 from kiosk.paper_list import Answered, Listed, PaperFacts, Why, Wrong
 from kiosk.tickets.paper_sheet import PaperLine, PaperSheet
 from kiosk.tickets.status import Status
@@ -121,7 +124,7 @@ def _fate(each: Ticked, found: Found, zone: ZoneInfo, *, is_done: bool) -> tuple
         case Fate.TYPED_BEFORE:
             return "calm", _("Typed before: nothing changes")
         case Fate.ALREADY_IN if found.inside:
-            return "calm", _("Already in since %(time)s, gate %(gate)s: nothing changes", time=last, gate=each.gate)
+            return "calm", _("Already in since %(time)s (%(gate)s): nothing changes", time=last, gate=_where(each.gate))
         case Fate.ALREADY_IN:
             return "calm", _("Was counted in, and left at %(time)s: nothing changes", time=last)
         case Fate.REFUSED:
@@ -138,6 +141,12 @@ def _fate(each: Ticked, found: Found, zone: ZoneInfo, *, is_done: bool) -> tuple
     if why:
         return "warn", _("%(said)s, though %(why)s: noted as against the rules", said=said, why=why)
     return "yes", said
+
+
+def _where(name: str) -> str:
+    """A gate; whose phone or program it was is nobody's business here."""
+    kind = name.partition(" ")[0]
+    return gate(kind) if kind in {PHONE_GATE, PROGRAM_GATE, DESK_GATE, PAPER} else name
 
 
 def wrong_line(each: Wrong) -> str:
@@ -175,13 +184,3 @@ def room(told: Answered) -> tuple[Tone, str]:
         )
         return "warn", said
     return "calm", _("%(inside)s of %(capacity)s inside.", inside=inside, capacity=capacity)
-
-
-def summary(told: Answered) -> str:
-    """What was done, without names."""
-    return _(
-        "%(people)s by the paper, %(walk_ins)s without a ticket, %(wrong)s not understood",
-        people=words.people(told.came),
-        walk_ins=told.walk_ins.new,
-        wrong=len(told.wrong),
-    )

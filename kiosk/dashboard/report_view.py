@@ -96,7 +96,7 @@ def _tables(told: Report) -> Iterator[Table]:
     yield Table(
         title=_("Gates"),
         heads=(_("In"), pgettext("people", "Out"), pgettext("guests", "Refused")),
-        rows=tuple((_gate(name), *map(str, count)) for name, count in told.gates.items()),
+        rows=tuple((gate(name), *map(str, count)) for name, count in told.gates.items()),
     )
     yield Table(
         title=_("Refused, and why"),
@@ -120,7 +120,8 @@ def _tables(told: Report) -> Iterator[Table]:
     )
 
 
-def _gate(name: str) -> str:
+def gate(name: str) -> str:
+    """A gate as the report calls it."""
     return _(_GATES[name]) if name in _GATES else name
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from zoneinfo import ZoneInfo
 
 import pytest
 from api_stage import Program, issue
@@ -14,12 +15,18 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 from werkzeug.test import TestResponse
 
-from kiosk.ledger import Hand, Presentation
+from kiosk.dashboard import paper_words, views
+from kiosk.dashboard.language import speaking
+from kiosk.ledger import Hand, NewTicket, Presentation
 from kiosk.ledger.audit import audit
+from kiosk.ledger.ticket_book import TicketBook
+from kiosk.paper_list import PaperList
+from kiosk.tickets.codes import digest
 from kiosk.tickets.line_numbers import line_number
 from kiosk.tickets.status import Status
 
 PAGE = "/tickets/paper"
+PARIS = ZoneInfo("Europe/Paris")
 STARTS = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)  # seven in the evening at the venue
 
 
@@ -58,7 +65,7 @@ def test_it_is_seen_before_it_is_done(night: House) -> None:
     said = text_of(seen)
     assert seen.status_code == 200 and night.ledger.occupancy(night.evening).inside == 1
     for words in (
-        "Already in since 19:02, gate side: nothing changes",
+        "Already in since 19:02 (side): nothing changes",
         "Ada Lovelace",
         "Comes in, at 19:05",
         "Comes in, at 19:10 · 2 people",
@@ -84,7 +91,8 @@ def test_history_and_report_say_that_it_came_from_the_paper(night: House) -> Non
     organizer = night.somebody("Ada", "organizer")
     press(organizer, "take", ticks=line(night, 2), gate="side door")
     (row,) = night.ledger.recent_scans(night.evening, 1)
-    assert row.gate == "paper side door"
+    assert row.gate == "paper side door" and "from the paper" in views.line(row, PARIS).note
+    assert not views.is_for_screen(row), "no guest is greeted hours after they came"
     assert re.search(r"Paper</th><td>1</td>", organizer.get("/report").text)
 
 
@@ -94,9 +102,35 @@ def test_the_list_of_changes_tells_it_without_names(night: House) -> None:
     press(phone, "take", ticks=f"{line(night, 2)} nonsense", walk_ins="1")
     what = [each.what for each in night.noted()]
     assert what[:2] == [
-        "Tickets: the paper was typed in: 1 people by tickets, 1 without, 1 not understood",
+        "Tickets: the paper was typed in: people by tickets 1, without 1, not understood 1",
         "Tickets: 1 ticks of the paper were looked at",
     ]
+
+
+def test_the_sheet_has_the_date_and_what_is_to_be_known_of_each_ticket(night: House) -> None:
+    night.clock.is_trusted = False
+    book = TicketBook(night.ledger, night.evening)
+    heir = book.replace(issue_own(night), lambda number: digest(b"heir %d" % number)).number
+    facts = PaperList(night.ledger, night.evening).facts(night.clock.stamp())
+    sheet = paper_words.sheet(facts, PARIS)
+    assert sheet.about == "Tuesday 24 November 2026, 19:00 · 6 seats · 7 tickets" and "clock not sure" in sheet.made
+    lines = {each.name: (each.state, each.persons, each.is_in, each.is_struck) for each in sheet.lines if each.letter}
+    assert lines == {
+        "Dupont, Jean": ("", "\N{MULTIPLICATION SIGN}4", False, False),
+        "Jeannot, Kofi": ("not paid", "", False, False),
+        "Lovelace, Ada": ("", "", False, False),
+        "Ødegård, Zoë": ("in since 19:02", "", True, False),
+        "حداد, أمينة": ("revoked", "", False, True),
+    }
+    assert [each.state for each in sheet.lines if not each.letter] == [f"now {line(night, heir)}", ""]
+    with speaking("fr"):
+        assert paper_words.sheet(facts, PARIS).about.startswith("mardi 24 novembre 2026")
+
+
+def issue_own(house: House) -> int:
+    """A ticket of our own, of nobody."""
+    house.ledger.put_tickets(house.evening, [NewTicket(0, digest(b"own"), is_own=True)])
+    return house.ledger.tickets(house.evening)[-1].number
 
 
 def test_viewers_have_no_paper(night: House) -> None:
@@ -167,7 +201,7 @@ def test_a_program_types_the_paper_in_too(night: House) -> None:
     mistyped = program.post("/paper/take", {**sent, "did_get_in": [wrong]}).get_json()["wrong"]
     assert mistyped[1] == {"word": wrong, "why": "wrong_check", "other": ""}
     what = night.noted()[1].what
-    assert what == "Tickets: the paper was typed in: 0 people by tickets, 0 without, 1 not understood"
+    assert what == "Tickets: the paper was typed in: people by tickets 0, without 0, not understood 1"
 
 
 def test_undoing_a_tick_is_a_press_at_the_door(night: House) -> None:

@@ -186,8 +186,8 @@ class Calls:
         told = self._write(lambda: self._paper.take(call.body, call.program.signature))
         came = sum(each.persons for each in told.ticks if each.fate in {Fate.ENTERS, Fate.CAME_AND_LEFT})
         note(
-            f"the paper was typed in: {came} people by tickets, {told.walk_ins} without, "
-            f"{len(told.wrong)} not understood"
+            f"the paper was typed in: people by tickets {came}, without {told.walk_ins}, "
+            f"not understood {len(told.wrong)}"
         )
         return told
 
