@@ -199,8 +199,10 @@ class PaperList:
         return next((each for each in moments if each >= begin), None)
 
     def _is_to_come(self, at: datetime | None, now: Stamp) -> bool:
+        if at is None:
+            return False
         time = self._ledger.known_time(now)
-        return at is not None and time.is_known and at > time.wall + _PHONES_DIFFER
+        return time.is_known and at > time.wall + _PHONES_DIFFER
 
 
 def family_first(holder: str) -> str:
