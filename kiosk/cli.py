@@ -23,6 +23,7 @@ from hardware.checks import as_table
 from hardware.clock import SystemClock
 from hardware.errors import PlatypusError
 from kiosk.cli_options import CONFIG, JSON
+from kiosk.cli_paper import tickets_paper, tickets_ticks
 from kiosk.cli_pretix import pretix
 from kiosk.cli_privacy import privacy
 from kiosk.cli_stream import agenda, stream
@@ -90,6 +91,8 @@ def cli(*, verbose: bool) -> None:
 cli.add_command(stream)
 cli.add_command(agenda)
 cli.add_command(tickets)
+tickets.add_command(tickets_paper)
+tickets.add_command(tickets_ticks)
 cli.add_command(privacy)
 cli.add_command(pretix)
 

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from kiosk.dashboard.access import Access
 from kiosk.dashboard.api import problems
 from kiosk.dashboard.api.calls import Calls
+from kiosk.dashboard.api.paper import PaperDesk
 from kiosk.dashboard.api.serving import add_api, is_api
 from kiosk.dashboard.changes import Changes
 from kiosk.dashboard.changes_page import add_changes
@@ -26,6 +27,7 @@ from kiosk.dashboard.live import Live
 from kiosk.dashboard.metrics import add_metrics
 from kiosk.dashboard.noting import add_noting
 from kiosk.dashboard.pages import add_pages
+from kiosk.dashboard.paper_page import add_paper
 from kiosk.dashboard.people_page import add_people
 from kiosk.dashboard.phones import LIFE_S
 from kiosk.dashboard.ports import FrontDesk, News
@@ -128,11 +130,13 @@ def create_app(
     add_privacy(app, tickets, live, settings.zone, turns)
     add_pretix(app, tickets, live, settings.zone, turns)
     add_ticket_lists(app, tickets, live, settings.zone, turns, access.clock, tickets_page)
+    add_paper(app, tickets.paper, live, settings.zone, turns, access.clock)
     add_screen(app, settings, access.phones, FirstLink(access), live)
     add_sponsors(app, sponsors)
     add_metrics(app, live)
     add_watching(app, preview, settings.language_of_screens)
-    forms.exempt(add_api(app, Calls(live, news, desk, changes, turns), live, access.tokens))
+    paper = PaperDesk(tickets.paper, access.clock, settings.zone)
+    forms.exempt(add_api(app, Calls(live, news, desk, changes, turns, paper), live, access.tokens))
 
     @app.errorhandler(CSRFError)
     def csrf_failed(error: CSRFError) -> flask.typing.ResponseReturnValue:

@@ -60,6 +60,8 @@ WHAT: Mapping[str, str] = {
     "pretix_sync": say_later("pretix: ask now"),
     "pretix_seen": say_later("pretix: look at a scan"),
     "pretix_leave": say_later("pretix: leave"),
+    "tickets_paper-look": say_later("Tickets: look at ticks of the paper"),
+    "tickets_paper-take": say_later("Tickets: take ticks of the paper"),
     "system_lights": say_later("System: try lamps and buzzer"),
     "system_counter": say_later("System: try the counter"),
     "system_strike": say_later("System: free the door's latch"),

@@ -11,12 +11,14 @@ from kiosk.dashboard import words
 from kiosk.dashboard.curve import CurveView, curve
 from kiosk.dashboard.language import _, day_and_time, ngettext, pgettext, say_later
 from kiosk.dashboard.ports import DESK_GATE, PHONE_GATE, PROGRAM_GATE
+from kiosk.ledger.records import PAPER
 from kiosk.ledger.report import Report
 
 _GATES: Mapping[str, str] = {
     DESK_GATE: say_later("By hand"),
     PHONE_GATE: say_later("Phones"),
     PROGRAM_GATE: say_later("Programs"),
+    PAPER: say_later("Paper"),
 }
 
 
@@ -94,7 +96,7 @@ def _tables(told: Report) -> Iterator[Table]:
     yield Table(
         title=_("Gates"),
         heads=(_("In"), pgettext("people", "Out"), pgettext("guests", "Refused")),
-        rows=tuple((_gate(name), *map(str, count)) for name, count in told.gates.items()),
+        rows=tuple((gate(name), *map(str, count)) for name, count in told.gates.items()),
     )
     yield Table(
         title=_("Refused, and why"),
@@ -118,7 +120,8 @@ def _tables(told: Report) -> Iterator[Table]:
     )
 
 
-def _gate(name: str) -> str:
+def gate(name: str) -> str:
+    """A gate as the report calls it."""
     return _(_GATES[name]) if name in _GATES else name
 
 

@@ -49,6 +49,10 @@ RIGHTS: Mapping[str, Least] = {
     "door_scan": "door",
     "door_read-code": "door",
     "system": "door",
+    "tickets_paper": "door",
+    "tickets_paper_pdf": "door",
+    "tickets_paper-look": "door",
+    "tickets_paper-take": "door",
     # numbers, for a program that watches
     "metrics": "door",
     # what viewers see, and who may come in
@@ -129,6 +133,8 @@ RIGHTS: Mapping[str, Least] = {
     "api.door_release": "door",
     "api.door_set-clock": "door",
     "api.door_read-code": "door",
+    "api.tickets_paper-look": "door",
+    "api.tickets_paper-take": "door",
     "api.stream_start": "organizer",
     "api.stream_go_live": "organizer",
     "api.stream_next_talk": "organizer",

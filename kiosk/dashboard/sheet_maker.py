@@ -5,25 +5,20 @@ python -m kiosk.dashboard.sheet_maker < order.json > report.pdf
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-import kiosk
 from hardware.errors import PlatypusError
 from kiosk.dashboard.language import speaking, spoken
 from kiosk.dashboard.report_sheet import sheet
 from kiosk.dashboard.report_view import report_view
 from kiosk.dashboard.settings import Language
 from kiosk.ledger.report import Report
+from kiosk.tickets.drawn_apart import DrawingError, drawn_apart
 
-_PACKAGES = Path(kiosk.__file__).parents[1]  # where it finds our packages
 _LIMIT_S = 30.0  # a slow Pi takes some seconds
-_ENVIRONMENT = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
 
 
 class SheetError(PlatypusError, RuntimeError):
@@ -43,23 +38,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 def sheet_apart(told: Report, zone: ZoneInfo) -> bytes:
     """The report as one page of A4, in the language of the moment. Raises SheetError."""
     order = msgspec.json.encode(Order(report=told, zone=zone.key, language=spoken()))
-    surroundings = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "kiosk.dashboard.sheet_maker"],
-            input=order,
-            capture_output=True,
-            timeout=_LIMIT_S,
-            check=False,
-            cwd=_PACKAGES,
-            env=surroundings | {"LC_ALL": "C.UTF-8"},
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
+        return drawn_apart("kiosk.dashboard.sheet_maker", order, _LIMIT_S)
+    except DrawingError as error:
         raise SheetError(f"the PDF could not be made: {error}. Take the CSV, or try again.") from error
-    if done.returncode or not done.stdout.startswith(b"%PDF"):
-        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise SheetError(f"the PDF could not be made: {last}. Take the CSV, or try again.")
-    return done.stdout
 
 
 def _main() -> None:

@@ -16,6 +16,7 @@ from kiosk.ledger import Event
 from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.privacy import Kept, kept_of
 from kiosk.ledger.ticket_book import TicketBook
+from kiosk.paper_list import PaperList
 from kiosk.pretix.desk import PretixDesk
 from kiosk.ticket_lists import Looked, TicketLists
 from kiosk.tickets import codes
@@ -44,6 +45,7 @@ class TicketOffice(NamedTuple):
     forget: Callable[[], Kept]  # forget them, once and for all
     forgetting: Forgetting
     pretix: PretixDesk
+    paper: PaperList
 
     @classmethod
     def of(
@@ -64,6 +66,7 @@ class TicketOffice(NamedTuple):
             lambda: forgetting.forget(event),
             forgetting,
             pretix,
+            PaperList(ledger, event),
         )
 
 

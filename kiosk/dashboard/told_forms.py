@@ -659,6 +659,8 @@ FORMS = (
     say_later("%(count)s talks from %(file)s"),
     say_later("Tickets: %(said_what)s"),
     say_later("a list of %(count)s tickets was looked at"),
+    say_later("%(count)s ticks of the paper were looked at"),
+    say_later("the paper was typed in: people by tickets %(came)s, without %(walk_ins)s, not understood %(wrong)s"),
     say_later("a list was not taken"),
     say_later("a list could not be taken"),
     say_later("List taken: %(new)s new, %(changed)s changed, %(same)s as before, %(gone)s cancelled"),

@@ -21,6 +21,7 @@ from kiosk.dashboard.stream_view import StatusLine, StreamView, status, stream_v
 from kiosk.dashboard.told import told
 from kiosk.dashboard.words import Status, Tone
 from kiosk.ledger import HeadCount, KnownTime, Movement, Reason, ScanRow, Seats, Waiting
+from kiosk.ledger.records import PAPER
 
 _UNKNOWN = "?"
 _SOMEBODY = say_later("A guest")  # where names are not told
@@ -209,7 +210,7 @@ def is_for_screen(row: ScanRow) -> bool:
     volunteer's page: that guest stands elsewhere, and a sudden green would greet the wrong one. Nor does one that a
     phone or a program read: they have a face of their own.
     """
-    if row.gate.startswith((f"{PHONE_GATE} ", f"{PROGRAM_GATE} ")):
+    if row.gate.startswith((f"{PHONE_GATE} ", f"{PROGRAM_GATE} ")) or is_from_paper(row):
         return False
     if row.kind == "entry":
         return row.actor is None or row.gate != DESK_GATE
@@ -289,6 +290,7 @@ def line(row: ScanRow, zone: ZoneInfo) -> AnswerLine:
         words.people(moved) if moved > 1 and row.kind in {"entry", "exit"} else "",
         _("%(count)s inside", count=words.signed(row.delta)) if row.kind == "undo" and row.delta else "",
         *(words.caveat(code) for code in row.caveats),
+        _("from the paper") if is_from_paper(row) else "",
         _("by %(name)s", name=told(row.actor)) if row.actor else "",
         _("the clock said %(time)s", time=_to_the_second(row.raw_at, zone)) if row.raw_at else "",
     ]
@@ -303,6 +305,11 @@ def line(row: ScanRow, zone: ZoneInfo) -> AnswerLine:
         is_undone=row.is_undone,
         can_undo=row.is_admitted and row.kind not in {"undo", "clock"} and not row.is_undone,
     )
+
+
+def is_from_paper(row: ScanRow) -> bool:
+    """Whether it was typed in from the paper list, long after somebody stood there."""
+    return row.gate.partition(" ")[0] == PAPER
 
 
 def without_names(row: ScanRow) -> ScanRow:

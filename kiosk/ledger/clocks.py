@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hardware.clock import Stamp
-from kiosk.ledger.records import ClockKnown, Event, KnownTime, WrongTime
+from kiosk.ledger.records import PAPER, ClockKnown, Event, KnownTime, WrongTime
 from kiosk.ledger.schema import clock_fixes, events, scans
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -85,7 +85,11 @@ def _latest_known(db: sa.Connection, over: datetime) -> datetime:
     One after `over` was a server's mistake: it must not keep phones from telling the time for good.
     """
     trusted: datetime | None = db.execute(
-        sa.select(sa.func.max(scans.c.wall)).where(scans.c.clock_trusted, scans.c.wall <= over)
+        sa.select(sa.func.max(scans.c.wall)).where(
+            scans.c.clock_trusted,
+            scans.c.source != PAPER,
+            scans.c.wall <= over,  # no server told those of the paper
+        )
     ).scalar_one()
     corrected_ns = sa.select(sa.func.max(scans.c.monotonic_ns + clock_fixes.c.offset_ns)).where(
         scans.c.boot_id == clock_fixes.c.boot_id,

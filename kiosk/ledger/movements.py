@@ -117,7 +117,7 @@ def walk_in(db: sa.Connection, event: Event, hand: Hand, name: str | None, perso
     verdict = judge_walk_in(space, persons)
     if override:
         verdict = overrule(verdict, space, persons)
-    ticket = None if verdict.reason else _door_ticket(db, event, name, persons)
+    ticket = None if verdict.reason else door_ticket(db, event, name, persons)
     return _enter_without_ticket(db, event, hand, ticket, persons, space, verdict)
 
 
@@ -132,7 +132,7 @@ def admit_waiting(db: sa.Connection, event: Event, hand: Hand, guest: Waiting, *
     if guest.ticket_id is not None:  # they had come in, and it was undone
         ticket = ticket_of_id(db, event, guest.ticket_id)
     else:
-        ticket = _door_ticket(db, event, guest.name, guest.persons)
+        ticket = door_ticket(db, event, guest.name, guest.persons)
         its_guest = waiting_guests.c.id == guest.id
         db.execute(sa.update(waiting_guests).where(its_guest).values(ticket_id=ticket.id))
     return _enter_without_ticket(db, event, hand, ticket, guest.persons, space, verdict, guest.id)
@@ -160,7 +160,8 @@ def _who_comes(claim: Claim | None, *, may_return: bool) -> int:
     return 1 if claim is None else claim.rest(may_return=may_return) or claim.persons
 
 
-def _door_ticket(db: sa.Connection, event: Event, name: str | None, persons: int) -> Ticket:
+def door_ticket(db: sa.Connection, event: Event, name: str | None, persons: int) -> Ticket:
+    """A ticket for people who have none."""
     code = secrets.token_bytes(32)
     made = NewTicket(0, code, is_own=False, holder=name, product=_WALK_IN, guests=persons - 1)
     return add_ticket(db, event, made, is_walk_in=True)

@@ -11,6 +11,8 @@ from hardware.errors import PlatypusError
 from kiosk.ledger.rules import Caveat, Direction, Reason
 from kiosk.tickets.status import Status
 
+PAPER = "paper"  # source of the rows that were typed in from the paper list, and their gate
+
 
 class LedgerError(PlatypusError, OSError):
     """The ledger cannot be opened, read or written; nothing was admitted."""

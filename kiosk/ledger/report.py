@@ -6,7 +6,7 @@ while the door works. What was undone did not happen, so a slip of a finger is n
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from hardware.clock import Stamp
 from kiosk.ledger.clocks import corrected, known_time, with_clock_fix
 from kiosk.ledger.history import may_return
 from kiosk.ledger.ledger import Ledger
-from kiosk.ledger.records import Event, Movement
+from kiosk.ledger.records import PAPER, Event, Movement
 from kiosk.ledger.schema import events, scans, tickets
 from kiosk.tickets.sheet import fold
 from kiosk.tickets.status import Status
@@ -130,9 +130,21 @@ def _standing(db: sa.Connection, event: Event) -> Iterable[Any]:
     of_event = scans.c.event_id == event.id
     undone = set(db.execute(sa.select(scans.c.undoes).where(of_event, scans.c.undoes.is_not(None))).scalars())
     columns = (scans.c.id, scans.c.kind, scans.c.gate, scans.c.reason, scans.c.visit, scans.c.delta, scans.c.ticket_id)
-    times = (scans.c.wall, scans.c.monotonic_ns, scans.c.clock_trusted)
+    times = (scans.c.source, scans.c.wall, scans.c.monotonic_ns, scans.c.clock_trusted)
     query = with_clock_fix(sa.select(*columns, *times)).where(of_event, scans.c.kind != "undo")
     return (row for row in db.execute(query.order_by(scans.c.id)) if row[0] not in undone)
+
+
+def _in_time(moved: Sequence[tuple[datetime, int, str, str]]) -> Iterable[tuple[datetime, int, str]]:
+    """Movements in the order of their rows; those that were typed in from the paper where their time belongs."""
+    paper = deque(sorted((each for each in moved if each[3] == PAPER), key=lambda each: each[0]))
+    for at, delta, kind, source in moved:
+        if source == PAPER:
+            continue
+        while paper and paper[0][0] <= at:
+            yield paper.popleft()[:3]
+        yield at, delta, kind
+    yield from (each[:3] for each in paper)
 
 
 class _Door:
@@ -151,8 +163,9 @@ class _Door:
 
     def take(self, rows: Iterable[Any]) -> None:
         """Rows of `_standing`."""
+        moved: list[tuple[datetime, int, str, str]] = []
         for row in rows:
-            _, kind, gate, reason, visit, delta, ticket, *_, is_trusted, offset_ns = row
+            _, kind, gate, reason, visit, delta, ticket, source, *_, is_trusted, offset_ns = row
             self.unsure += offset_ns is None and not is_trusted
             if reason is not None:
                 self.refusals[reason] += 1
@@ -162,7 +175,9 @@ class _Door:
                 self._at_gate[gate][is_exit] += abs(delta)
                 self._move(ticket, delta, is_exit=is_exit)
             if delta:
-                self._count(corrected(row), delta, kind)
+                moved.append((corrected(row), delta, kind, source))
+        for at, delta, kind in _in_time(moved):
+            self._count(at, delta, kind)
 
     def gates(self) -> Mapping[str, GateCount]:
         """By gate; all phones are one, and so are all programs: behind a blank stands whose it was."""

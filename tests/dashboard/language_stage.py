@@ -86,7 +86,7 @@ CHECKED = StreamState(
 NAMES = re.compile(
     r"Platypus|Lightning talks, November|Zoë Ødegård|Jean(ne)? Dupont|Kofi Jeannot|Ada|Aïssatou Diallo|Nguyễn Văn An"
     r"|Soirée|Ouverture|Ornithorynque|Standard|vegan|[\w.]+@[\w.]+|main|hall|tube|/srv|a\.ts|MP4|phone|Pi|Films?|Pause|min\b|Mb/s"
-    r"|cm|dB|QR|Test phone|live\.example\.org/talks|[A-Z]{3}\b|Français|English|schedule\.json|\.(ics|csv)|°C"
+    r"|cm|dB|QR\b|\bx\d\b|Test phone|live\.example\.org/talks|[A-Z]{3}\b|Français|English|schedule\.json|\.(ics|csv)|°C"
     r"|Invitations?|Minutes|PIN|CSV|JSON|http\S+|e-mail|platypus [\w -]+|\b[A-Z]\d\b|bidule"
 )
 

@@ -24,6 +24,7 @@ PAGES: dict[str, tuple[tuple[str, StreamState], ...]] = {
     "door_scan": (("/door/scan", STREAM),),
     "ticket_list": (("/tickets", STREAM), ("/tickets?q=zzz", STREAM)),
     "ticket": (("/tickets/1", STREAM), ("/tickets/3", STREAM)),
+    "tickets_paper": (("/tickets/paper", STREAM),),
     "confirm_forget": (("/tickets/forget", STREAM),),
     "pretix": (("/tickets/pretix", STREAM), ("/tickets/pretix?choose=1", STREAM)),
     "confirm_pretix_leave": (("/tickets/pretix/leave", STREAM),),
@@ -46,7 +47,7 @@ NO_PAGES = frozenset(
     {
         *("static", "healthz", "login", "first_use", "language", "privacy"),
         *("events", "screen_events", "preview_picture", "watch_playlist", "watch_segment", "metrics", "screen_sponsor"),
-        *("report_pdf", "report_csv", "report_json"),
+        *("report_pdf", "report_csv", "report_json", "tickets_paper_pdf"),
     }
 )
 

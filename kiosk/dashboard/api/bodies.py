@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -10,16 +10,19 @@ import msgspec
 from kiosk.dashboard.presses import LONGEST_TEXT, MOST_ON_A_TICKET, MOST_PERSONS
 from kiosk.dashboard.scanning import LONGEST_CODE
 from kiosk.ledger import GateMode
+from kiosk.paper_list import LONGEST_GATE, MOST_WALK_INS
 from stream.agenda import Words
 
 MOST_SCANS = 200
 MOST_TICKETS = 50
 MOST_CHANGES = 200
+LONGEST_TICKS = 12_000
 _LARGEST_ID = 999_999_999_999
 
 Id = Annotated[int, msgspec.Meta(ge=1, le=_LARGEST_ID)]
 Persons = Annotated[int, msgspec.Meta(ge=1, le=MOST_PERSONS)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_TEXT)]
+PaperNumber = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,9}-[0-9]$")]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 # Both alphabets' padding is asked for: what is cut off in the middle is not taken for another code.
 _BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
@@ -94,6 +97,17 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     code: Annotated[bytes, msgspec.Meta(min_length=1, max_length=LONGEST_CODE, extra_json_schema={"pattern": _BASE64})]
     mode: GateMode
+
+
+class PaperTicks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What stands on the paper list, as a person types it: "12-4 19:05 13-7 x2". The same twice counts once."""
+
+    ticks: Annotated[str, msgspec.Meta(max_length=LONGEST_TICKS)]
+    walk_ins: Annotated[int, msgspec.Meta(ge=0, le=MOST_WALK_INS)] = 0  # on this gate's paper, all together
+    at: Annotated[str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None = None  # of the others
+    day: date | None = None  # null: that of the event's start
+    gate: Annotated[str, msgspec.Meta(max_length=LONGEST_GATE)] = ""
+    did_get_in: tuple[PaperNumber, ...] = ()  # whatever the rules say: they did
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,6 +9,7 @@ import msgspec
 
 from hardware.errors import PlatypusError
 from kiosk.dashboard.api import bodies, facts
+from kiosk.dashboard.api.paper import PaperDesk
 from kiosk.dashboard.changes import Changes
 from kiosk.dashboard.desk import Turns
 from kiosk.dashboard.language import Later
@@ -20,6 +21,7 @@ from kiosk.dashboard.presses import one_line
 from kiosk.dashboard.talk_changes import TalkChanges
 from kiosk.dashboard.talks_view import standing
 from kiosk.dashboard.tokens import Program
+from kiosk.ledger.paper import Fate
 from kiosk.news import StreamCommand, StreamOrder
 from stream.agenda import Talk, plain_words
 
@@ -53,11 +55,14 @@ class Call(NamedTuple):
 class Calls:
     """The routes' deeds. They raise what the ports raise."""
 
-    def __init__(self, live: Live, news: News, desk: FrontDesk, changes: Changes, turns: Turns) -> None:
+    def __init__(
+        self, live: Live, news: News, desk: FrontDesk, changes: Changes, turns: Turns, paper: PaperDesk
+    ) -> None:
         self._live = live
         self._news = news
         self._desk = desk
         self._changes = changes
+        self._paper = paper
         self._talks = TalkChanges(news)
         self._turns = turns  # the pages' own: a ledger that hangs holds no more threads than before
         self._orders = Turns(_MOST_ORDERS, _PATIENCE_S, StreamBusy)
@@ -83,6 +88,8 @@ class Calls:
             "door_release": lambda call: facts.seats_of(self._write(lambda: self._desk.release_no_shows(call.press))),
             "door_set-clock": self._set_clock,
             "door_read-code": self._read_code,
+            "tickets_paper-look": self._look_at_paper,
+            "tickets_paper-take": self._take_paper,
             **{f"stream_{do}": self._order(do) for do in ORDERS.values()},
             "talks_add": lambda call: self._told(lambda: self._talks.add(_put_in(call.body), call.body.revision)),
             "talks_edit": lambda call: self._told(
@@ -169,6 +176,20 @@ class Calls:
         sent: bodies.Scan = call.body
         gate = f"{PROGRAM_GATE} {call.program.token.name}"
         return self._decide(lambda: self._desk.scan(sent.code, sent.mode, call.press, gate))
+
+    def _look_at_paper(self, call: Call) -> facts.PaperTold:
+        told = self._read(lambda: self._paper.look(call.body, call.program.signature))
+        note(f"{len(told.ticks)} ticks of the paper were looked at")
+        return told
+
+    def _take_paper(self, call: Call) -> facts.PaperTold:
+        told = self._write(lambda: self._paper.take(call.body, call.program.signature))
+        came = sum(each.persons for each in told.ticks if each.fate in {Fate.ENTERS, Fate.CAME_AND_LEFT})
+        note(
+            f"the paper was typed in: people by tickets {came}, without {told.walk_ins}, "
+            f"not understood {len(told.wrong)}"
+        )
+        return told
 
     def _decide(self, act: Callable[[], Any]) -> facts.Answer:
         return facts.answer(self._write(act))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -15,7 +15,9 @@ from kiosk.dashboard.ports import EventFacts, Heard
 from kiosk.ledger import Caveat, Decision, Direction, Found, Reason, ScanRow, Waiting
 from kiosk.ledger import Seats as LedgerSeats
 from kiosk.ledger import Ticket as LedgerTicket
+from kiosk.ledger.paper import Fate
 from kiosk.news import DoorState
+from kiosk.paper_list import Answered, Why
 from kiosk.tickets.status import Status
 from stream.agenda import Talk
 from stream.health import StreamState
@@ -171,6 +173,36 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     inside: int
 
 
+class PaperTick(msgspec.Struct, frozen=True, kw_only=True):
+    """A tick of the paper list, and what becomes of it or became of it."""
+
+    line: str  # as it stands on the paper
+    fate: Fate
+    reason: Reason | None  # why it is, or would have been, refused
+    persons: int  # who come in by it
+    at: datetime | None  # null: the paper does not say
+    ticket: Ticket | None
+
+
+class PaperWrong(msgspec.Struct, frozen=True, kw_only=True):
+    """A word that is not taken; all others may be."""
+
+    word: str
+    why: Why
+    other: str  # the event whose paper it may be of, or how many people the ticket has
+
+
+class PaperTold(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes of ticks of the paper list, or became of them."""
+
+    ticks: tuple[PaperTick, ...]
+    wrong: tuple[PaperWrong, ...]
+    walk_ins: int  # counted by this
+    walk_ins_before: int
+    inside: int  # with them
+    capacity: int
+
+
 class Waits(msgspec.Struct, frozen=True, kw_only=True):
     """A guest is on the waiting list under this number."""
 
@@ -272,6 +304,28 @@ def answer(decision: Decision) -> Answer:
         capacity=decision.capacity,
         is_repeat=decision.is_repeat,
         ticket=None if decision.ticket is None else Ticket(**_fields(decision.ticket)),
+    )
+
+
+def paper(told: Answered, line: Callable[[int], str]) -> PaperTold:
+    """What became of ticks; `line` is how the paper calls a ticket."""
+    return PaperTold(
+        ticks=tuple(
+            PaperTick(
+                line=line(each.tick.number),
+                fate=each.fate,
+                reason=each.reason,
+                persons=each.persons,
+                at=each.tick.at,
+                ticket=None if each.found is None else Ticket(**_fields(each.found.ticket)),
+            )
+            for each in told.ticked
+        ),
+        wrong=tuple(PaperWrong(**each._asdict()) for each in told.wrong),
+        walk_ins=told.walk_ins.new,
+        walk_ins_before=told.walk_ins.counted_before,
+        inside=told.room.inside,
+        capacity=told.room.capacity,
     )
 
 

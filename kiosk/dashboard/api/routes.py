@@ -15,7 +15,7 @@ from kiosk.dashboard.orders import ORDERS
 
 BASE = "/api/v1"
 
-Writes = Literal["", "ledger", "stream"]
+Writes = Literal["", "ledger", "paper", "stream"]
 
 
 class Route(NamedTuple):
@@ -28,7 +28,7 @@ class Route(NamedTuple):
     answer: type[msgspec.Struct] | None = None  # None: no struct, and served by itself
     body: type[msgspec.Struct] | None = None
     asked: type[msgspec.Struct] | None = None  # behind the question mark
-    writes: Writes = ""  # to the ledger, by an Idempotency-Key; or to the stream's program
+    writes: Writes = ""  # to the ledger, by an Idempotency-Key or by the paper's numbers; or to the stream
 
 
 def _get(
@@ -80,6 +80,15 @@ ROUTES: tuple[Route, ...] = (
     _press("release", "/release", bodies.Nothing, facts.Seats, "Keep nobody's seat any more."),
     _press("set-clock", "/clock", bodies.SetClock, facts.Done, "Set the clock of a machine that has none."),
     _press("read-code", "/scan", bodies.Scan, facts.Answer, "Decide on a code that was read elsewhere."),
+    Route(
+        *("tickets_paper-look", "POST", "/paper/look", "What typing in ticks of the paper list would do."),
+        *(facts.PaperTold, bodies.PaperTicks),
+    ),
+    Route(
+        *("tickets_paper-take", "POST", "/paper/take", "Type in ticks of the paper list; said twice they count once."),
+        *(facts.PaperTold, bodies.PaperTicks),
+        writes="paper",
+    ),
     *(
         Route(
             f"stream_{do}", "POST", f"/stream/{path}", _ORDER_SAYS[path], facts.Done, bodies.Nothing, writes="stream"

@@ -1,0 +1,40 @@
+"""A PDF made by a program of its own: what draws it takes 50 MB, which a long-lived one would keep all evening."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import kiosk
+from hardware.errors import PlatypusError
+
+_PACKAGES = Path(kiosk.__file__).parents[1]  # where it finds our packages
+_ENVIRONMENT = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
+
+
+class DrawingError(PlatypusError, RuntimeError):
+    """The PDF could not be made; its text says why."""
+
+    code = "sheet"
+
+
+def drawn_apart(module: str, order: bytes, limit_s: float) -> bytes:
+    """What `python -m module` makes of `order`. Raises DrawingError."""
+    surroundings = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", module],
+            input=order,
+            capture_output=True,
+            timeout=limit_s,
+            check=False,
+            cwd=_PACKAGES,
+            env=surroundings | {"LC_ALL": "C.UTF-8"},
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise DrawingError(str(error)) from error
+    if done.returncode or not done.stdout.startswith(b"%PDF"):
+        raise DrawingError(done.stderr.decode(errors="replace").strip().rpartition("\n")[2] or "it said nothing")
+    return done.stdout
