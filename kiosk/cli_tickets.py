@@ -346,7 +346,7 @@ class Terminal:
 
     def waits(self, seconds: float, letters: int) -> None:
         if not self._is_quiet:
-            click.echo(f"{letters} to be tried again, the next in {seconds:.0f} s (Ctrl-C ends, and loses nothing)")
+            click.echo(f"{letters} still to go, the next try in {seconds:.0f} s (Ctrl-C ends, and loses nothing)")
 
 
 def _which(only: Sequence[str]) -> Literal["unsent"] | Sequence[int]:

@@ -47,10 +47,9 @@ def letter(
     message["To"] = Address(plain_words(ticket.holder), addr_spec=to)
     if settings.reply_to:
         message["Reply-To"] = _address(settings.reply_to)
-    message["Subject"] = say.subject.format(plain_words(evening.name))
+    message["Subject"] = plain_words(say.subject.format(evening.name))
     message["Date"] = format_datetime(at)
     message["Message-ID"] = f"<{message_id}@{_address(settings.sender).domain}>"
-    message["Content-Language"] = say.language
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's holiday answers it
     message.set_content(
         say.letter(
@@ -64,6 +63,7 @@ def letter(
         ),
         cte="quoted-printable",
     )
+    message["Content-Language"] = say.language  # of this part: what is attached moves it there
     name = say.file_name.format(ticket.number)
     message.add_attachment(pdf, maintype="application", subtype="pdf", filename=f"{name}.pdf")
     message.add_attachment(png, maintype="image", subtype="png", filename=f"{name}.png")

@@ -54,7 +54,7 @@ class Onlooker(Protocol):
         """A letter was taken and noted."""
 
     def waits(self, seconds: float, letters: int) -> None:
-        """Nothing to do for a while: so many letters are to be tried again."""
+        """Nothing to do for a while: so many letters are still to go."""
 
 
 def deliver(
@@ -76,6 +76,7 @@ def deliver(
     sent: list[int] = []
     failed: list[Failed] = []
     free_s = clock.monotonic()  # when the pace lets the next one go
+    broken = 0  # times in a row that there was no courier
 
     def done(why: str = "", *, is_interrupted: bool = False, hand: Sequence[Due] = ()) -> Done:
         left = [*(each.number for each in hand), *(each.number for *_, each in sorted(waiting, key=lambda row: row[1]))]
@@ -83,12 +84,13 @@ def deliver(
         return Done(sent, failed, sorted(left), why, is_interrupted)
 
     while waiting:
-        at_s, _, tries, each = heapq.heappop(waiting)
+        at_s, place, tries, each = heapq.heappop(waiting)
         try:
             now_s = clock.monotonic()
-            if at_s > max(now_s, free_s):
-                onlooker.waits(at_s - now_s, len(waiting) + 1)
-            if (pause_s := max(at_s, free_s) - now_s) > 0:
+            pause_s = max(at_s, free_s) - now_s
+            if pause_s > 60 / per_minute + 1:
+                onlooker.waits(pause_s, len(waiting) + 1)
+            if pause_s > 0:
                 wait(pause_s)
             free_s = clock.monotonic() + 60 / per_minute
             letter = each.write()
@@ -108,9 +110,12 @@ def deliver(
             else:
                 heapq.heappush(waiting, (clock.monotonic() + RETRY_S[tries], next(turn), tries + 1, each))
         except NoCourier as error:
-            if not sent or tries == len(RETRY_S):  # it never worked, or has not for an hour
+            if not sent or broken == len(RETRY_S):  # it never worked, or has not for an hour
                 return done(str(error), hand=[each])
-            log.warning("post event=no-courier ticket=%d tries=%d", each.number, tries + 1)
-            free_s = clock.monotonic() + RETRY_S[tries]  # nobody else would get through either
-            heapq.heappush(waiting, (free_s, -next(turn), tries + 1, each))
+            log.warning("post event=no-courier ticket=%d times=%d", each.number, broken + 1)
+            free_s = clock.monotonic() + RETRY_S[broken]  # nobody else would get through either
+            broken += 1
+            heapq.heappush(waiting, (at_s, place, tries, each))
+            continue
+        broken = 0
     return done()
