@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -84,18 +84,6 @@ class TicketPress:
                 raise PrintingError(f"{path} cannot be written: {error.strerror or error}") from error
             files.append(path)
         return Printed(files, [each for each in tickets if not is_address(each.email or "")], self.troubles)
-
-    def content(self, ticket: AnyTicket, form: Form) -> bytes:
-        """One ticket in one form."""
-        piece = self._piece(ticket)
-        make: dict[Form, Callable[[], bytes]] = {
-            Form.A4: lambda: self._printer.sheet([piece]),
-            Form.PAGE: lambda: self._printer.pages([piece]),
-            Form.LABEL: lambda: self._printer.labels([piece]),
-            Form.PNG: lambda: self._printer.png(piece),
-            Form.SVG: lambda: next(content for _, content in self._printer.svgs([piece])),
-        }
-        return make[form]()
 
     def letter(self, ticket: AnyTicket, mail: MailSettings, at: datetime, to: str = "") -> Letter:
         """The letter of a ticket that has an e-mail, or to another address."""

@@ -55,7 +55,7 @@ def letter(
         say.letter(
             event=plain_words(evening.name),
             when=say.when(evening.when) if evening.when else "",
-            venue=evening.venue,
+            venue=plain_words(evening.venue),
             name=plain_words(ticket.holder),
             kind=kind_of(ticket, say),
             number=ticket.number,

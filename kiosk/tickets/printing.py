@@ -120,6 +120,20 @@ class Printer:
             pages.draw(drawing)
         return pages.content()
 
+    def one(self, piece: Piece, form: Form) -> bytes:
+        """A single ticket, as the content of a file."""
+        match form:
+            case Form.A4:
+                return self.sheet([piece])
+            case Form.PAGE:
+                return self.pages([piece])
+            case Form.LABEL:
+                return self.labels([piece])
+            case Form.PNG:
+                return self.png(piece)
+            case Form.SVG:
+                return next(content for _, content in self.svgs([piece]))
+
     def png(self, piece: Piece) -> bytes:
         """A picture of one."""
         return next(content for _, content in self.pngs([piece]))

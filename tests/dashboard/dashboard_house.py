@@ -188,6 +188,8 @@ def build(
             lambda: SECRET,
             folder / "ticket-columns.json",
             Forgetting(ledger, folder / "reports", clock, timedelta(days=14), options.zone),
+            folder / "look",
+            options.zone,
         ),
         preview=preview,
         sponsors=Sponsors(folder / "look"),
