@@ -28,7 +28,7 @@ _EDGE = 6.0
 _PAD = 5.0  # within the band
 _INNER = CARD[0] - 2 * _EDGE
 _STEP = 2 / 15  # modules grow by this: whole pixels in a picture of 7.5 px a mm
-_LARGEST_MODULE = 13 * _STEP
+_LARGEST_MODULE = 15 * _STEP
 _LABEL_MODULE = 1.5  # 12 dots at 203 dpi; 49.5 mm with its quiet zone
 _SPONSOR = (13.0, 7.0)
 _MOST_SPONSORS = 6  # on a ticket; more take turns, ticket by ticket
@@ -93,7 +93,7 @@ class Cards:
         code = set_.place(groups(ticket.code), _EDGE, foot, _INNER, 3.5, is_centred=True)
         items += [*hint.items, *code.items]
         side = len(rows) + 2 * QUIET_ZONE
-        module = min(_LARGEST_MODULE, int((foot - y) / side / _STEP) * _STEP)
+        module = max(SMALLEST_MODULE, min(_LARGEST_MODULE, int((foot - y) / side / _STEP) * _STEP))
         spare = foot - y - module * side
         items.append(Symbol((CARD[0] - module * side) / 2, y + spare / 2, module, rows))
         return Drawing(*CARD, items)
