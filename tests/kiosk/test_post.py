@@ -505,3 +505,18 @@ def test_letters_need_a_sender_and_a_server(venue: tuple[Path, MailServer]) -> N
             config, "evening", 1, config.parent / "x", Wish((), None, letters=True), holder=None, email=None
         )
     assert before() == count  # nothing was replaced
+
+
+def test_a_mail_server_on_this_machine_needs_neither_tls_nor_login() -> None:
+    with MailServer(None, wants_login=False) as server:
+        with SmtpCourier(settings(server.port, security="none", user=""), "") as courier:
+            courier.send(a_letter())
+        assert [(each.to, each.over_tls) for each in server.taken] == [("ada@example.org", False)]
+
+
+def test_the_check_of_the_configuration_misses_no_password(venue: tuple[Path, MailServer]) -> None:
+    config, _ = venue
+    assert any("is good" in line for line in office.check_config(config))
+    secrets_path(config).unlink()
+    with pytest.raises(ConfigError, match=r"has user .* and no password"):
+        office.check_config(config)
