@@ -208,4 +208,4 @@ def _inset(logo: Image.Image, width: float, height: float) -> Inset:
 
 def _without_colour(item: Item) -> Item:
     """An emoji on a label is grey: its printer has no colours."""
-    return item._replace(picture=item.picture.convert("LA").convert("RGBA")) if isinstance(item, Inset) else item
+    return item._replace(picture=item.picture.convert("LA")) if isinstance(item, Inset) else item

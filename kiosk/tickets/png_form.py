@@ -12,6 +12,7 @@ from kiosk.tickets.typesetting import Type
 
 PX = 7.5  # a millimetre: 190.5 dpi, a card of 788 x 1110
 DPI = PX * 25.4
+_MOST_KEPT = 80  # pictures
 
 
 class PngForm:
@@ -53,6 +54,8 @@ class PngForm:
     def _shown(self, item: Inset) -> Image.Image:
         known = self._insets.get(id(item.picture))  # which stays its own as long as the picture is kept beside it
         if known is None:
+            if len(self._insets) == _MOST_KEPT:  # logos are asked for again and again, names once
+                self._insets.clear()
             size = (max(1, _px(item.width)), max(1, _px(item.height)))
             known = self._insets[id(item.picture)] = (item.picture, item.picture.resize(size, Image.Resampling.LANCZOS))
         return known[1]

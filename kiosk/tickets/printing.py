@@ -6,7 +6,7 @@ The files are for their owner alone: a code is as good as a seat.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +26,7 @@ from stream.slate_words import Language
 __all__ = ["FONT", "QUIET_ZONE", "Evening", "Form", "Printable", "Printer", "PrintingError", "qr", "write_tickets"]
 
 _VERSION = 2
+_PORTION = 60
 _CUT = 5.0  # mm of a mark, from the edge that no printer reaches
 
 
@@ -112,12 +113,12 @@ class Printer:
     def labels(self, pieces: Sequence[Piece]) -> bytes:
         """A page of 62 mm each, as long as it needs."""
         pages = self._pages(pieces)
-        for language, some in _by_language(pieces).items():
-            self._labels_in(language).prepare(some)
-        for piece in pieces:
-            drawing = self._labels_in(piece.language).whole(piece.ticket, self._modules(piece.ticket))
-            pages.page(drawing.width, drawing.height)
-            pages.draw(drawing)
+        for some in _portions(pieces):
+            self._labels_in(some[0].language).prepare([piece.ticket for piece in some])  # the same in any language
+            for piece in some:
+                drawing = self._labels_in(piece.language).whole(piece.ticket, self._modules(piece.ticket))
+                pages.page(drawing.width, drawing.height)
+                pages.draw(drawing)
         return pages.content()
 
     def one(self, piece: Piece, form: Form) -> bytes:
@@ -165,10 +166,10 @@ class Printer:
         return PdfPages(self._evening.name, language, self._design.type)
 
     def _with_cards(self, pieces: Sequence[Piece]) -> Iterator[tuple[Printable, Cards]]:
-        for language, some in _by_language(pieces).items():
-            self._cards_in(language).prepare(some)
-        for piece in pieces:
-            yield piece.ticket, self._cards_in(piece.language)
+        for some in _portions(pieces):
+            self._cards_in(some[0].language).prepare([piece.ticket for piece in some])  # the same in any language
+            for piece in some:
+                yield piece.ticket, self._cards_in(piece.language)
 
     def _cards_in(self, language: Language) -> Cards:
         if language not in self._cards:
@@ -211,11 +212,10 @@ def write_private(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def _by_language(pieces: Sequence[Piece]) -> Mapping[Language, Sequence[Printable]]:
-    found: dict[Language, list[Printable]] = {}
-    for piece in pieces:
-        found.setdefault(piece.language, []).append(piece.ticket)
-    return found
+def _portions(pieces: Sequence[Piece]) -> Iterator[Sequence[Piece]]:
+    """Some at a time: a name that is a picture takes 100 kB while it waits."""
+    for at in range(0, len(pieces), _PORTION):
+        yield pieces[at : at + _PORTION]
 
 
 def _cuts() -> Sequence[tuple[float, float, float, float]]:

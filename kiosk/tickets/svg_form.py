@@ -12,6 +12,8 @@ from PIL import Image
 from kiosk.tickets.drawing import BLACK, WHITE, Area, Drawing, Inset, Symbol, Words
 from kiosk.tickets.typesetting import Face, Type
 
+_MOST_KEPT = 80  # pictures
+
 
 class SvgForm:
     """Draws what many cards have in common once."""
@@ -57,6 +59,8 @@ class SvgForm:
     def _data(self, picture: Image.Image) -> str:
         known = self._pictures.get(id(picture))  # which stays its own as long as the picture is kept beside it
         if known is None:
+            if len(self._pictures) == _MOST_KEPT:  # logos are asked for again and again, names once
+                self._pictures.clear()
             content = io.BytesIO()
             picture.save(content, "PNG")
             known = self._pictures[id(picture)] = (picture, base64.b64encode(content.getvalue()).decode("ascii"))

@@ -82,11 +82,13 @@ class Type:
         return _face(self._files[1])
 
     def prepare(self, texts: Iterable[str], size: float, colour: Colour = BLACK, *, is_bold: bool = False) -> None:
-        """Set those of `texts` that must be pictures, many at a time; `place` finds them later."""
+        """Set those of `texts` that must be pictures, many at a time; `place` finds them until others are prepared."""
         wanted = [text for text in dict.fromkeys(map(_plain, texts)) if text and not self._is_simple(text)]
         pictures = self._lettering.lines(wanted, self._style(size, colour, is_bold))
-        self._drawn |= {
-            (text, is_bold, size, colour): picture for text, picture in zip(wanted, pictures, strict=True) if picture
+        self._drawn = {
+            (text, is_bold, size, colour): _lean(picture)
+            for text, picture in zip(wanted, pictures, strict=True)
+            if picture
         }
 
     def place(
@@ -153,6 +155,7 @@ class Type:
             picture = self._lettering.block(text, style, int(width * PX), int(tall * PX))
         if picture is None:
             return Placed([], 0)
+        picture = _lean(picture)
         wide, high = picture.width / PX, picture.height / PX
         left = x + (width - wide) / 2 if is_centred else x
         box = max(high, size)
@@ -199,6 +202,13 @@ def _face(file: Path) -> Face:
     with TTFont(file, lazy=True) as font:
         letters = frozenset(font.getBestCmap())
     return Face(file, ImageFont.truetype(file, _EM_PX, layout_engine=ImageFont.Layout.BASIC), letters, {})
+
+
+def _lean(picture: Image.Image) -> Image.Image:
+    """Half as large where all of it is black: a name, but no emoji."""
+    if picture.mode != "RGBA" or any(picture.getchannel(band).getextrema() != (0, 0) for band in "RGB"):
+        return picture
+    return picture.convert("LA")
 
 
 def _plain(text: str) -> str:
