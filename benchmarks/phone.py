@@ -113,6 +113,8 @@ def main() -> None:
                 Path(folder) / "columns.json",
                 Forgetting(ledger, Path(folder) / "reports", links, clock, None, settings.zone),
                 PretixDesk.of(ledger, evening, links, clock, settings.language),
+                Path(folder) / "look",
+                settings.zone,
             ),
             preview=preview,
             sponsors=Sponsors(Path(folder) / "look"),

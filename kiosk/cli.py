@@ -226,6 +226,7 @@ def event() -> None:
     help="Whether a guest who left may come in again.",
 )
 @click.option("--stream-page", help="Where viewers watch, for those who find the room full.")
+@click.option("--venue", help="Where it is, as tickets say.")
 def event_create(config_path: Path, slug: str, name: str, capacity: int, **choices: Any) -> None:
     """Make an event and its secret."""
     from kiosk import office  # noqa: PLC0415
@@ -244,11 +245,13 @@ def event_create(config_path: Path, slug: str, name: str, capacity: int, **choic
 @click.option("--release-no-shows", "release_no_shows_at", type=time_or_minutes)
 @click.option("--return/--no-return", "may_return", default=None)
 @click.option("--stream-page")
+@click.option("--venue")
 def event_change(config_path: Path, slug: str, **changes: Any) -> None:
     """Change what is named of an event; tickets and scans stay.
 
     Seats, fire limit, release and return count at once; name, start and stream page show when door and dashboard start
-    again. With the start the release of kept seats moves too, and with the seats a fire limit that was as many.
+    again; tickets that are printed from then on say name, start and venue. With the start the release of kept seats
+    moves too, and with the seats a fire limit that was as many.
     """
     from kiosk import office  # noqa: PLC0415
 

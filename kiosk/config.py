@@ -24,6 +24,7 @@ from hardware.pins import refuse_clashes
 from hardware.scanners import ScannerSettings
 from kiosk.dashboard.settings import DashboardSettings
 from kiosk.ledger import GateMode
+from kiosk.post.settings import MailSettings
 from kiosk.tickets.codes import SECRET_BYTES, new_secret
 from stream.settings import StreamSettings
 
@@ -82,6 +83,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     stream: StreamSettings = StreamSettings()
     dashboard: DashboardSettings = DashboardSettings()
     privacy: PrivacySettings = PrivacySettings()
+    mail: MailSettings | None = None  # None: no letters
 
     @property
     def ledger_path(self) -> Path:
@@ -114,13 +116,23 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return Path(self.stream.look_dir) if self.stream.look_dir else Path(self.state_dir) / "look"
 
 
+class MailSecrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """[mail] of secrets.toml."""
+
+    password: str = ""
+
+    def __repr__(self) -> str:
+        return f"MailSecrets(has_password={bool(self.password)})"
+
+
 class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All of secrets.toml, which a person writes; never shown."""
 
     stream_keys: Mapping[str, str] = {}  # destination -> key
+    mail: MailSecrets = MailSecrets()
 
     def __repr__(self) -> str:
-        return f"Secrets(stream_keys={sorted(self.stream_keys)})"
+        return f"Secrets(stream_keys={sorted(self.stream_keys)}, mail={self.mail!r})"
 
 
 def is_name(text: str) -> bool:

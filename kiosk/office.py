@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from hardware.clock import SystemClock
@@ -34,11 +34,13 @@ from kiosk.pretix.links import Links
 from kiosk.ticket_lists import Looked, Taken, TicketLists
 from kiosk.tickets import codes
 from kiosk.tickets.columns_file import Choice, ColumnsFile
-from kiosk.tickets.printing import PrintingError
 from kiosk.tickets.sheet import Sheet
 from kiosk.tickets.status import Status
 from kiosk.tickets.table import read_table
 from stream.agenda import Agenda, AgendaFile
+
+if TYPE_CHECKING:
+    from kiosk.ticket_press import Printed, Wish
 
 
 class Issued(NamedTuple):
@@ -46,7 +48,7 @@ class Issued(NamedTuple):
 
     sheet: Sheet
     done: Imported
-    files: Sequence[Path]
+    printed: Printed
     absent: Sequence[int]  # numbers of tickets of ours that the list does not name; they stay good
 
 
@@ -148,12 +150,12 @@ def check_ledger(config_path: Path) -> list[str]:
         return audit(ledger)
 
 
-def issue_tickets(config_path: Path, slug: str, people: Path, out: Path) -> Issued:
+def issue_tickets(config_path: Path, slug: str, people: Path, out: Path, wish: Wish) -> Issued:
     """A ticket of our own for each person of a list, written to `out`; a person who has one keeps it.
 
     People are told apart by name and e-mail; the second Jean Dupont of a list is the second in the ledger too.
     """
-    config = load_config(config_path)
+    config = _config(config_path, wish)
     table = read_table(people)
     with Ledger(config.ledger_path) as ledger:
         event = ledger.event(slug)
@@ -162,8 +164,8 @@ def issue_tickets(config_path: Path, slug: str, people: Path, out: Path) -> Issu
         named = {ticket.number for ticket in taken.tickets}
         good = [ticket for ticket in lists.tickets() if ticket.is_own and ticket.status is Status.PAID]
         absent = [ticket.number for ticket in good if ticket.number not in named and not ticket.is_walk_in]
-    files = _print(config, event, [ticket for ticket in good if ticket.number in named], out)
-    return Issued(taken.sheet, taken.done, files, absent)
+    printed = _print(config, event, [ticket for ticket in good if ticket.number in named], out, wish)
+    return Issued(taken.sheet, taken.done, printed, absent)
 
 
 def look_at_tickets(config_path: Path, slug: str, listing: Path, choice: Choice | None) -> Looked:
@@ -226,10 +228,12 @@ def give_back_ticket(config_path: Path, slug: str, number: int) -> Ticket:
 
 
 def replace_ticket(
-    config_path: Path, slug: str, number: int, out: Path, *, holder: str | None, email: str | None
-) -> tuple[Ticket, Sequence[Path]]:
+    config_path: Path, slug: str, number: int, out: Path, wish: Wish, *, holder: str | None, email: str | None
+) -> tuple[Ticket, Printed]:
     """Another ticket in the place of one of ours, written to `out`. Raises UnknownTicket, CannotChange, OSError."""
-    config = load_config(config_path)
+    from kiosk.tickets.printing import PrintingError  # noqa: PLC0415
+
+    config = _config(config_path, wish)
     secret = event_secret(config, slug)
     with _book(config_path, slug) as (book, event):
         heir = book.replace(
@@ -239,7 +243,7 @@ def replace_ticket(
             email=email,
         )
     try:
-        return heir, _print(config, event, [heir], out)
+        return heir, _print(config, event, [heir], out, wish)
     except OSError as error:
         raise PrintingError(
             f"no. {heir.number} was made in the place of no. {number}, but {error}. Then: platypus tickets print "
@@ -247,15 +251,27 @@ def replace_ticket(
         ) from error
 
 
-def print_ticket(config_path: Path, slug: str, number: int, out: Path) -> Sequence[Path]:
+def print_ticket(config_path: Path, slug: str, number: int, out: Path, wish: Wish) -> Printed:
     """Write one ticket of ours to `out` again. Raises UnknownTicket, CannotChange, PrintingError."""
+    config = _config(config_path, wish)
     with _book(config_path, slug) as (book, event):
         ticket = book.ticket(number).ticket
     if not ticket.is_own or ticket.is_walk_in:
         raise CannotChange(f"ticket no. {number} is not one of ours: whoever issued it can print it.")
     if ticket.status is not Status.PAID:
         raise CannotChange(f"ticket no. {number} is {ticket.status}: the door would refuse what is printed.")
-    return _print(load_config(config_path), event, [ticket], out)
+    return _print(config, event, [ticket], out, wish)
+
+
+def _config(config_path: Path, wish: Wish) -> Config:
+    """The configuration, before anything is changed for a wish that it cannot fulfil. Raises ConfigError."""
+    config = load_config(config_path)
+    if wish.letters and config.mail is None:
+        raise ConfigError(
+            f"{config_path} does not say whom letters are from: write from = "
+            '"Tickets <tickets@example.org>" under [mail]'
+        )
+    return config
 
 
 @contextmanager
@@ -265,26 +281,14 @@ def _book(config_path: Path, slug: str) -> Iterator[tuple[TicketBook, Event]]:
         yield TicketBook(ledger, event), event
 
 
-def _print(config: Config, event: Event, tickets: Sequence[Ticket | NewTicket], out: Path) -> Sequence[Path]:
-    """Write tickets of ours. Raises PrintingError."""
-    from kiosk.tickets.printing import Printable, write_tickets  # noqa: PLC0415
+def _print(config: Config, event: Event, tickets: Sequence[Ticket | NewTicket], out: Path, wish: Wish) -> Printed:
+    """Write tickets of ours. Raises PrintingError, FontError."""
+    from kiosk.ticket_press import TicketPress  # noqa: PLC0415  # loads what draws
 
     secret = event_secret(config, event.slug)
-    when = event.starts_at.astimezone(config.dashboard.zone).strftime("%Y-%m-%d %H:%M") if event.starts_at else ""
-    return write_tickets(
-        out,
-        event.name,
-        when,
-        [
-            Printable(
-                ticket.number,
-                codes.own_code(secret, event.slug, ticket.number),
-                ticket.holder or "",
-                ticket.product or "",
-            )
-            for ticket in tickets
-        ],
-    )
+    language = wish.language or config.dashboard.language
+    with TicketPress.of(event, secret, config.look_path, config.dashboard.zone, language) as press:
+        return press.write(tickets, out, wish, config.mail, SystemClock().stamp().wall)
 
 
 def _lists(config: Config, ledger: Ledger, event: Event) -> TicketLists:
@@ -302,6 +306,11 @@ def check_config(config_path: Path) -> list[str]:
                 f'destination {destination.name!r} has no key: write {destination.name} = "..." '
                 f"under [stream_keys] in {secrets_path(config_path)}"
             )
+    if config.mail is not None and config.mail.user and not secrets.mail.password:
+        raise ConfigError(
+            f'[mail] has user {config.mail.user!r} and no password: write password = "..." under [mail] in '
+            f"{secrets_path(config_path)}"
+        )
     lines.append(f"{secrets_path(config_path)} is good: {len(secrets.stream_keys)} key(s)")
     if not config.ledger_path.exists():  # a check makes nothing
         raise ConfigError(f"there is no ledger at {config.ledger_path}: platypus event create {config.door.event} ...")

@@ -124,4 +124,5 @@ def _ticket(row: Row, source: str, *, is_own: bool) -> NewTicket:
         order_code=row.order_code,
         note=row.note,
         source=source,
+        language=row.language,
     )

@@ -14,10 +14,12 @@ import math
 import os
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from stream.agenda import plain_words
@@ -28,6 +30,7 @@ FALLBACK_FAMILIES = ("Noto Sans", "DejaVu Sans")
 _PILLOW_FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")  # Debian's fonts-dejavu-core
 LIMIT_S = 5.0  # a first run may have to read all fonts
 _MOST_LETTERS = 400  # more do not fit into any box of ours at its smallest size
+_AT_ONCE = 20  # texts on one picture: 20 lines of 80 px and what stands between take 20 MB
 _SHRINK = (1.0, 0.85, 0.72, 0.6, 0.5)
 _SMALLEST_PX = 6
 # Explicit directions: a text that turns what stands after it has no place on a slate. Marks and joiners stay.
@@ -80,6 +83,52 @@ class Lettering:
         if ink is None:
             return None
         return picture.crop((ink[0], ink[1], min(ink[2], ink[0] + width_px), min(ink[3], ink[1] + height_px)))
+
+    def lines(self, texts: Sequence[str], style: Style) -> list[Image.Image | None]:
+        """Short texts, each on one line of its own length, as RGBA on nothing, cropped to its ink.
+
+        Some at a time, as most of what a text costs is Pango's start: 20 names take little longer than one. None for
+        those without ink, and for all when Pango fails: `block` says why, and does without it.
+        """
+        words = [plain_words(text.translate(_NO_TURNS))[:_MOST_LETTERS] for text in texts]
+        found: list[Image.Image | None] = []
+        for at in range(0, len(words), _AT_ONCE):
+            found += self._some_lines(words[at : at + _AT_ONCE], style)
+        return found
+
+    def _some_lines(self, words: Sequence[str], style: Style) -> Sequence[Image.Image | None]:
+        nothing: list[Image.Image | None] = [None] * len(words)
+        places = [place for place, text in enumerate(words) if text]
+        if self._is_pango_out or not places:
+            return nothing
+        size_px = max(_SMALLEST_PX, round(style.size_px))
+        argv = self._argv(style, size_px, math.ceil(size_px * 0.25), 0)
+        argv = [each for each in argv if not each.startswith(("--width=", "--wrap="))]
+        try:
+            with tempfile.TemporaryDirectory(prefix="text-", dir=self._folder) as folder:
+                written, drawn = Path(folder, "text.txt"), Path(folder, "text.png")
+                written.write_text(("\n" * 4).join(words[place] for place in places), encoding="utf-8")
+                self._run([*argv, f"--output={drawn}", str(written)])
+                with Image.open(drawn, formats=["PNG"]) as file:
+                    picture = file.convert("RGBA")
+        except (OSError, subprocess.SubprocessError, SyntaxError, Image.DecompressionBombError) as error:
+            log.warning("lettering event=lines-failed cause=%s next=one-by-one", type(error).__name__)
+            return nothing
+        bands = _bands(picture, size_px)
+        if len(bands) != len(places):  # a text of marks alone has no ink: nobody can tell which is whose
+            return nothing
+        for place, band in zip(places, bands, strict=True):
+            nothing[place] = band
+        return nothing
+
+    def font_file(self, family: str, *, is_bold: bool = False) -> Path | None:
+        """Where the font of this name is, or one that stands in for it; None when nobody can tell."""
+        name = family.replace("-", "\\-") + (":bold" if is_bold else "")
+        try:
+            found = Path(self._run(["fc-match", "--format=%{file}", name]).stdout.decode(errors="replace"))
+        except (OSError, subprocess.SubprocessError):
+            return None
+        return found if found.suffix.lower() in {".ttf", ".otf"} and found.is_file() else None
 
     def has_family(self, family: str) -> bool:
         """Whether a font of this name is there; True when nobody can tell."""
@@ -171,6 +220,22 @@ class Lettering:
             encoding="utf-8",
         )
         return path
+
+
+def _bands(picture: Image.Image, gap_px: int) -> list[Image.Image]:
+    """What stands between rows that are empty for `gap_px` and more, from the top, each cropped to its ink."""
+    rows = np.asarray(picture.getchannel("A")).any(axis=1)
+    inked = np.flatnonzero(rows)
+    if not len(inked):
+        return []
+    breaks = np.flatnonzero(np.diff(inked) > gap_px)
+    tops = [int(inked[0]), *(int(inked[at + 1]) for at in breaks)]
+    ends = [*(int(inked[at]) + 1 for at in breaks), int(inked[-1]) + 1]
+    found = []
+    for top, end in zip(tops, ends, strict=True):
+        band = picture.crop((0, top, picture.width, end))
+        found.append(band.crop(band.getbbox()))
+    return found
 
 
 def _set_by_pillow(text: str, style: Style, width_px: int, height_px: int) -> Image.Image:

@@ -62,9 +62,9 @@ class Sheet:
         """The logo and the event's name, small, at the top."""
         left = self._left
         if logo is not None:
-            if _is_lost_on(logo, self._look.background):
+            if is_lost_on(logo, self._look.background):
                 edge = max(1, round(logo.height * 0.1))
-                plate = _plate((logo.width, logo.height), "#ffffff", edge)
+                plate = plate_of((logo.width, logo.height), "#ffffff", edge)
                 inner = logo.resize((max(1, logo.width - 2 * edge), max(1, logo.height - 2 * edge)))
                 plate.alpha_composite(inner, (edge, edge))
                 logo = plate
@@ -108,9 +108,9 @@ class Sheet:
 
     def tile(self, finished: Image.Image, logo: Image.Image, place: int, rows: int) -> None:
         """A sponsor's logo on its tile: white, as logos are made for, but dark for one that is made for the dark."""
-        colour = mixed(self._look.text, self._look.background, 0.12) if _is_lost_on(logo, "#ffffff") else "#ffffff"
+        colour = mixed(self._look.text, self._look.background, 0.12) if is_lost_on(logo, "#ffffff") else "#ffffff"
         width, height = self._tile_px
-        plate = _plate((width, height), colour, max(1, round(14 * self._unit)))
+        plate = plate_of((width, height), colour, max(1, round(14 * self._unit)))
         plate.alpha_composite(logo, ((width - logo.width) // 2, (height - logo.height) // 2))
         row, column = divmod(place, COLUMNS)
         left = self._left + column * (width + self._gap)
@@ -127,7 +127,7 @@ class Sheet:
         self._picture.paste(block, (left, top), block)
 
 
-def _plate(size: tuple[int, int], colour: str, radius: int) -> Image.Image:
+def plate_of(size: tuple[int, int], colour: str, radius: int) -> Image.Image:
     """A rectangle with round corners, drawn large and made small so that they are smooth."""
     mask = Image.new("L", (size[0] * 2, size[1] * 2), 0)
     ImageDraw.Draw(mask).rounded_rectangle((0, 0, size[0] * 2 - 1, size[1] * 2 - 1), radius * 2, fill=255)
@@ -142,7 +142,7 @@ def mixed(one: str, other: str, share: float) -> str:
     return "#" + "".join(f"{part:02x}" for part in parts)
 
 
-def _is_lost_on(logo: Image.Image, ground: str) -> bool:
+def is_lost_on(logo: Image.Image, ground: str) -> bool:
     """Whether a see-through logo has hardly a part that stands out from `ground`."""
     alpha = logo.getchannel("A")
     if ImageStat.Stat(alpha).mean[0] > 250:  # a picture with its own ground

@@ -41,6 +41,7 @@ from kiosk.dashboard.sponsors import Sponsors, add_sponsors
 from kiosk.dashboard.stream_page import add_stream
 from kiosk.dashboard.system_page import add_system
 from kiosk.dashboard.talks import add_talks
+from kiosk.dashboard.ticket_files import add_ticket_files
 from kiosk.dashboard.ticket_lists_page import add_ticket_lists
 from kiosk.dashboard.ticket_office import TicketOffice
 from kiosk.dashboard.tickets_page import add_tickets
@@ -127,6 +128,7 @@ def create_app(
     add_report(app, desk, settings.zone)
     add_talks(app, live, news, settings.zone)
     tickets_page = add_tickets(app, tickets, live, settings.zone, turns)
+    add_ticket_files(app, tickets, turns)
     add_privacy(app, tickets, live, settings.zone, turns)
     add_pretix(app, tickets, live, settings.zone, turns)
     add_ticket_lists(app, tickets, live, settings.zone, turns, access.clock, tickets_page)

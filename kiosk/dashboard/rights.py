@@ -83,6 +83,7 @@ RIGHTS: Mapping[str, Least] = {
     "talks_edit": "organizer",
     "ticket_list": "organizer",
     "ticket": "organizer",
+    "ticket_print": "organizer",
     "tickets_look": "organizer",
     "tickets_take": "organizer",
     "tickets_leave": "organizer",

@@ -8,15 +8,17 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple, Self
+from zoneinfo import ZoneInfo
 
 from hardware.clock import Clock
 from hardware.errors import PlatypusError
 from kiosk.forgetting import Forgetting
-from kiosk.ledger import Event
+from kiosk.ledger import Event, Ticket
 from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.privacy import Kept, kept_of
 from kiosk.ledger.ticket_book import TicketBook
 from kiosk.paper_list import PaperList
+from kiosk.press_apart import Order, print_apart
 from kiosk.pretix.desk import PretixDesk
 from kiosk.ticket_lists import Looked, TicketLists
 from kiosk.tickets import codes
@@ -24,6 +26,7 @@ from kiosk.tickets.columns_file import Choice, ColumnsFile
 from kiosk.tickets.sheet import guessed, source_of_list
 from kiosk.tickets.sources import Source
 from kiosk.tickets.table import Table
+from stream.slate_words import Language
 
 MOST_HELD = 4  # of at most 2 MB each
 LIFE_S = 1_800.0  # somebody goes and asks a colleague
@@ -41,6 +44,7 @@ class TicketOffice(NamedTuple):
     book: TicketBook
     lists: TicketLists
     code_of: Callable[[int], str]  # of a ticket of ours, by its number
+    printed: Callable[[Ticket, str, Language], bytes]  # one of ours in one of press_apart.FORMS
     kept: Callable[[], Kept]  # what is known of persons
     forget: Callable[[], Kept]  # forget them, once and for all
     forgetting: Forgetting
@@ -56,12 +60,33 @@ class TicketOffice(NamedTuple):
         columns_path: Path,
         forgetting: Forgetting,
         pretix: PretixDesk,
+        look: Path,
+        zone: ZoneInfo,
     ) -> Self:
-        """For an event; its `secret` is asked for when a code of ours is needed."""
+        """For an event; its `secret` is asked for when a code of ours is needed. `look`: the folder of the design."""
+
+        def printed(ticket: Ticket, form: str, language: Language) -> bytes:
+            order = Order(
+                event=event.name,
+                when=event.starts_at,
+                zone=zone.key,
+                venue=event.venue or "",
+                number=ticket.number,
+                code=codes.own_code(secret(), event.slug, ticket.number),
+                holder=ticket.holder or "",
+                product=ticket.product or "",
+                persons=ticket.persons,
+                language=language,
+                form=form,
+                look=str(look),
+            )
+            return print_apart(order)
+
         return cls(
             TicketBook(ledger, event),
             TicketLists(ledger, event, secret, ColumnsFile(columns_path)),
             lambda number: codes.own_code(secret(), event.slug, number),
+            printed,
             lambda: kept_of(ledger, event),
             lambda: forgetting.forget(event),
             forgetting,

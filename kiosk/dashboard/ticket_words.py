@@ -36,6 +36,7 @@ FIELDS: Mapping[str, str] = {
     "guests": say_later("Guests"),
     "order_code": say_later("Order"),
     "note": say_later("Note"),
+    "language": say_later("Language"),
 }
 STATUSES: Mapping[Status, str] = {
     Status.PAID: say_later("good"),

@@ -31,7 +31,7 @@ ShowPage = Callable[[str, int], flask.typing.ResponseReturnValue]
 
 LEAF = 50  # tickets on a page
 _MOST_START = 10_000_000
-_ONE = "/tickets/<int(max=2147483647):number>"  # more than that a database does not count
+ONE = "/tickets/<int(max=2147483647):number>"  # more than that a database does not count
 
 
 def add_tickets(app: flask.Flask, office: TicketOffice, live: Live, zone: ZoneInfo, turns: Turns) -> ShowPage:
@@ -68,7 +68,7 @@ def add_tickets(app: flask.Flask, office: TicketOffice, live: Live, zone: ZoneIn
     def ticket_list() -> flask.typing.ResponseReturnValue:
         return page()
 
-    @app.get(_ONE)
+    @app.get(ONE)
     def ticket(number: int) -> flask.typing.ResponseReturnValue:
         with turns.taken():
             each = office.book.ticket(number)
@@ -87,7 +87,7 @@ def add_tickets(app: flask.Flask, office: TicketOffice, live: Live, zone: ZoneIn
             tell_press(name, once)
             return flask.redirect(flask.url_for("ticket", number=number), 303)
 
-        app.post(f"{_ONE}/{name}", endpoint=f"tickets_{name}")(pressed)
+        app.post(f"{ONE}/{name}", endpoint=f"tickets_{name}")(pressed)
 
     def revoke(number: int) -> Later:
         office.book.revoke(number)

@@ -6,6 +6,7 @@ from kiosk.dashboard.language import say_later
 from kiosk.dashboard.noting import DOOR, REFUSED, WHAT
 
 FORMS = (
+    say_later("the ticket could not be drawn: %(cause)s. Try again."),
     # pretix (kiosk/pretix, kiosk/tickets/pretix)
     say_later("this machine is a device of pretix already: leave that one first"),
     say_later("pretix has no check-in list %(list)s in an event %(event)s for this device"),

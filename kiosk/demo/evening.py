@@ -20,6 +20,8 @@ from kiosk import office
 from kiosk.config import event_secret, load_config, secrets_path
 from kiosk.dashboard.settings import DashboardSettings
 from kiosk.demo import cast, servers
+from kiosk.ticket_press import Wish
+from kiosk.tickets.printing import Form
 
 FRAMES_PER_S = 25
 ZONE = DashboardSettings().zone  # the terminal tells the time as the pages do
@@ -119,7 +121,7 @@ def prepare(folder: Path, port: int, seed: int) -> Evening:
     office.import_agenda(evening.config, agenda, room=None, day=None)
     people = folder / "people.csv"
     cast.write_people(people)
-    office.issue_tickets(evening.config, cast.EVENT, people, folder / "tickets")
+    office.issue_tickets(evening.config, cast.EVENT, people, folder / "tickets", Wish((Form.PNG,)))
     write_visitors(visitors_file, cast.visitors(event_secret(load_config(evening.config), cast.EVENT), seed))
     return evening
 

@@ -323,6 +323,7 @@ class Ledger:
         starts_at: datetime | None = None,
         release_no_shows_at: datetime | None = None,
         stream_page: str | None = None,
+        venue: str | None = None,
     ) -> Event:
         """Write a new event; without a fire limit it is the seats. Raises LedgerError when the name is taken."""
         limit = capacity if fire_limit is None else fire_limit
@@ -337,6 +338,7 @@ class Ledger:
             "starts_at": starts_at,
             "release_no_shows_at": release_no_shows_at,
             "stream_page": stream_page,
+            "venue": venue,
         }
         with self.database.writing() as db:
             if db.execute(sa.select(events.c.id).where(events.c.slug == slug)).one_or_none() is not None:

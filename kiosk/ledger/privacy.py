@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.records import Event
-from kiosk.ledger.schema import events, scans, tickets, waiting
+from kiosk.ledger.schema import events, scans, sendings, tickets, waiting
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +60,9 @@ def forget(ledger: Ledger, event: Event) -> Kept:
     """Forget the persons of an event. Returns what there was. Raises LedgerError."""
     with ledger.database.blanking() as db:
         there = _kept(db, event)
-        of_tickets = {column.name: None for column in _PERSONAL} | {"folded": ""}
+        of_tickets = {column.name: None for column in _PERSONAL} | {"folded": "", "language": None}
         db.execute(sa.update(tickets).where(tickets.c.event_id == event.id).values(of_tickets))
+        db.execute(sa.update(sendings).where(sendings.c.event_id == event.id).values(address_mac=None))
         db.execute(sa.update(waiting).where(waiting.c.event_id == event.id).values(name=_FORGOTTEN))
         with ledger.database.rows_changeable(db):
             named = sa.and_(scans.c.event_id == event.id, scans.c.actor.is_not(None))

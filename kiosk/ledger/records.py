@@ -74,6 +74,7 @@ class Event(NamedTuple):
     starts_at: datetime | None  # aware, UTC
     release_no_shows_at: datetime | None  # from then on nobody's seat is kept; a person may say so earlier
     stream_page: str | None  # where viewers watch, for those who find the room full
+    venue: str | None = None  # where it is, as tickets say
 
 
 class NewTicket(NamedTuple):
@@ -92,6 +93,7 @@ class NewTicket(NamedTuple):
     order_code: str | None = None
     note: str | None = None  # what a volunteer must see: diet, access needs, speaker
     source: str | None = None  # the ticket system whose list it came from
+    language: str | None = None  # "en" or "fr", that the ticket speaks; None: nobody said
 
 
 class Ticket(NamedTuple):
@@ -114,6 +116,7 @@ class Ticket(NamedTuple):
     source: str | None  # None: made here, or before sources were noted
     revoked_from: str | None  # its Status before a person's hand revoked it; None: none did
     heir: int | None  # number of the ticket that took its place
+    language: str | None = None  # "en" or "fr", that the ticket speaks; None: nobody said
 
     @property
     def persons(self) -> int:

@@ -1,6 +1,7 @@
 """The tables, in SQLAlchemy Core; one schema for SQLite and PostgreSQL. Changes go through migrations/.
 
     events 1--* tickets 1--* scans        events 1--* waiting        clock_fixes, one a boot
+                 tickets 1--* sendings
     pretix_copies, one an event; pretix_tickets, one a ticket; pretix_withdrawn codes; pretix_conflicts, one a scan
 
 `scans` is append-only (a trigger forbids update and delete): an undo is a row, a correction is a row, and so is what
@@ -68,6 +69,7 @@ events = sa.Table(
     sa.Column("starts_at", UtcTime),
     sa.Column("release_no_shows_at", UtcTime),
     sa.Column("stream_page", sa.String(500)),
+    sa.Column("venue", sa.String(200)),
     sa.CheckConstraint("capacity >= 0 AND fire_limit >= capacity", name="limits"),
 )
 
@@ -92,6 +94,7 @@ tickets = sa.Table(
     sa.Column("source", sa.String(40)),
     sa.Column("revoked_from", sa.String(16)),  # its status before a person's hand revoked it; null: none did
     sa.Column("heir", sa.Integer),  # number of the ticket that took its place
+    sa.Column("language", sa.String(2)),  # null: nobody said
     sa.Column("folded", sa.String(800), nullable=False),  # for the search: holder, e-mail, order, the name in one word
     sa.UniqueConstraint("event_id", "number"),
     sa.UniqueConstraint("event_id", "code_sha256"),
@@ -193,6 +196,18 @@ pretix_conflicts = sa.Table(
     sa.Column("other_at", UtcTime),  # when another device had let them in
     sa.Column("is_seen", sa.Boolean, nullable=False),
     sa.Index("ix_pretix_conflicts_event", "event_id", "is_seen"),
+)
+
+# Tickets that a mail server took. The address itself is not kept: its HMAC tells whether it is still the same one.
+sendings = sa.Table(
+    "sendings",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("event_id", sa.ForeignKey("events.id"), nullable=False),
+    sa.Column("ticket_id", sa.ForeignKey("tickets.id"), nullable=False),
+    sa.Column("address_mac", sa.LargeBinary(32)),  # null: forgotten
+    sa.Column("sent_at", UtcTime, nullable=False),  # as the machine believed
+    sa.Index("ix_sendings_of_event", "event_id", "ticket_id"),
 )
 
 # When a boot's wall clock was set: wall = monotonic + offset for every row of that boot, also those before. A time

@@ -111,8 +111,9 @@ class TicketBook:
             self._set(db, old, status=Status.REVOKED, revoked_from=old.status, heir=fresh)
             values = {name: getattr(old, name) for name in NewTicket._fields}
             values |= {"number": fresh, "code_sha256": digest_of(fresh)}
-            if holder:  # order and note were the other person's
+            if holder:  # order, note and language were the other person's
                 values |= {"holder": holder, "email": email or None, "order_code": None, "note": None}
+                values["language"] = None
             elif email:
                 values["email"] = email
             db.execute(sa.insert(tickets), [with_folded(self._event, values)])

@@ -104,7 +104,14 @@ def run_dashboard(config_path: Path) -> None:
             news=news,
             desk=desk,
             tickets=TicketOffice.of(
-                ledger, event, lambda: event_secret(config, event.slug), config.columns_path, forgetting, pretix
+                ledger,
+                event,
+                lambda: event_secret(config, event.slug),
+                config.columns_path,
+                forgetting,
+                pretix,
+                config.look_path,
+                settings.zone,
             ),
             preview=preview,
             sponsors=Sponsors(config.look_path),

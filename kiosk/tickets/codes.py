@@ -35,6 +35,11 @@ def clean(raw: bytes) -> bytes:
     return _ECI_PREFIX.sub(b"", raw).translate(None, _CONTROL).strip()
 
 
+def groups(code: str) -> str:
+    """A code as people read it out: four characters at a time."""
+    return " ".join(code[at : at + 4] for at in range(0, len(code), 4))
+
+
 def digest(code: bytes) -> bytes:
     """How the ledger knows a code: SHA-256 of its cleaned bytes, 32 bytes."""
     return hashlib.sha256(clean(code)).digest()

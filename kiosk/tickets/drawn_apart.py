@@ -1,4 +1,4 @@
-"""A PDF made by a program of its own: what draws it takes 50 MB, which a long-lived one would keep all evening."""
+"""Something drawn by a program of its own: it takes some 50 MB, which a long-lived one would keep all evening."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _ENVIRONMENT = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
 
 
 class DrawingError(PlatypusError, RuntimeError):
-    """The PDF could not be made; its text says why."""
+    """It could not be drawn; its text says why."""
 
     code = "sheet"
 
 
-def drawn_apart(module: str, order: bytes, limit_s: float) -> bytes:
-    """What `python -m module` makes of `order`. Raises DrawingError."""
+def drawn_apart(module: str, order: bytes, limit_s: float, begins: bytes = b"%PDF") -> bytes:
+    """What `python -m module` makes of `order`, which it reads from a pipe. Raises DrawingError."""
     surroundings = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     try:
         done = subprocess.run(
@@ -35,6 +35,6 @@ def drawn_apart(module: str, order: bytes, limit_s: float) -> bytes:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise DrawingError(str(error)) from error
-    if done.returncode or not done.stdout.startswith(b"%PDF"):
+    if done.returncode or not done.stdout or not done.stdout.startswith(begins):
         raise DrawingError(done.stderr.decode(errors="replace").strip().rpartition("\n")[2] or "it said nothing")
     return done.stdout

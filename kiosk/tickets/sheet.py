@@ -30,7 +30,9 @@ __all__ = [
 ]
 
 _MAX_COMPLAINTS = 20
-_FEW = frozenset({"product", "status", "note"})  # the same few words again and again: one copy of each is kept
+_FEW = frozenset(
+    {"product", "status", "note", "language"}
+)  # the same few words again and again: one copy of each is kept
 _MOST_GUESTS = 20
 # As a spreadsheet shortens a long number, and how it says that it could not compute. A signed code of pretix may begin
 # with "=" itself.
@@ -52,6 +54,7 @@ _LONGEST = {  # characters, as the ledger has room for
     "valid_from": 60,
     "valid_until": 60,
     "guests": 10,
+    "language": 40,
 }
 
 Complaint = tuple[int, str]  # row, what is wrong with it
@@ -77,6 +80,7 @@ class Row(NamedTuple):
     guests: int = 0  # people it admits beside its holder
     order_code: str | None = None
     note: str | None = None  # what a volunteer must see
+    language: str | None = None  # "en" or "fr", when the list says one of them
 
 
 class Sheet(NamedTuple):
@@ -137,6 +141,7 @@ _HEADINGS: Mapping[str, Sequence[str]] = {
     "guests": ("guests", "invites", "accompagnants"),
     "order_code": ("order code", "order", "commande", "order id"),
     "note": ("note", "notes", "remarque", "diet", "diets", "regime", "regime alimentaire", "allergies"),
+    "language": ("language", "langue", "lang", "locale", "preferred language", "sprache"),
 }
 
 _STATUS_WORDS: Mapping[Status, Sequence[str]] = {
@@ -175,6 +180,11 @@ _STATUS_WORDS: Mapping[Status, Sequence[str]] = {
     Status.REVOKED: ("revoked", "revoque"),
 }
 
+
+_LANGUAGES: Mapping[str, Sequence[str]] = {
+    "en": ("en", "eng", "english", "anglais", "englisch"),
+    "fr": ("fr", "fra", "fre", "french", "francais", "franzosisch"),
+}
 
 WORDS = tuple(_HEADINGS)  # for what of ours a column can be
 
@@ -318,7 +328,14 @@ def _row(line: int, values: Mapping[str, str], source: Source) -> Row:
         _guests(values.get("guests", "")),
         values.get("order_code") or None,
         values.get("note") or None,
+        _language(values.get("language", "")),
     )
+
+
+def _language(word: str) -> str | None:
+    """One that tickets speak; where a list has another they speak the venue's."""
+    first = fold(word).partition(" ")[0]  # "fr-FR", "English (UK)"
+    return next((ours for ours, its in _LANGUAGES.items() if first in its), None)
 
 
 def _guests(text: str) -> int:

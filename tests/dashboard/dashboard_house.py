@@ -230,6 +230,8 @@ def build(
             folder / "ticket-columns.json",
             Forgetting(ledger, folder / "reports", links, clock, timedelta(days=14), options.zone),
             pretix_desk,
+            folder / "look",
+            options.zone,
         ),
         preview=preview,
         sponsors=Sponsors(folder / "look"),

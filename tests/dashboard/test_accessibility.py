@@ -47,7 +47,7 @@ NO_PAGES = frozenset(
     {
         *("static", "healthz", "login", "first_use", "language", "privacy"),
         *("events", "screen_events", "preview_picture", "watch_playlist", "watch_segment", "metrics", "screen_sponsor"),
-        *("report_pdf", "report_csv", "report_json", "tickets_paper_pdf"),
+        *("report_pdf", "report_csv", "report_json", "tickets_paper_pdf", "ticket_print"),
     }
 )
 

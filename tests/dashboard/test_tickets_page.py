@@ -266,3 +266,18 @@ def test_names_are_forgotten_after_a_second_press(house: House, phone: FlaskClie
     assert holders(house) == [None, None]
     assert "Nothing of anybody is kept any more" in phone.get("/tickets/forget").text
     assert house.noted()[0].what == "Tickets: Names, e-mails and notes of 2 tickets are forgotten"
+
+
+def test_a_ticket_of_ours_is_printed_again_as_a_label_a_page_and_a_picture(house: House, phone: FlaskClient) -> None:
+    page = again(phone, look(phone, "Name,Language\nAda,fr\n"), by_name="on")
+    press(phone, "/tickets/take", list=word(page))
+    for form, begins in (("label", b"%PDF"), ("page", b"%PDF"), ("png", b"\x89PNG"), ("svg", b"<svg")):
+        answer = phone.get(f"/tickets/1/print/{form}")
+        assert answer.status_code == 200 and answer.data.startswith(begins), form
+        assert f"ticket-0001-{form}" in answer.headers["Content-Disposition"]
+        assert answer.headers["Cache-Control"] == "no-store"
+    assert phone.get("/tickets/1/print/poster").status_code == 404
+    assert phone.get("/tickets/9/print/png").status_code == 404
+    press(phone, "/tickets/1/revoke")
+    assert phone.get("/tickets/1/print/png").status_code == 404
+    assert house.somebody("Léa", "door").get("/tickets/1/print/png").status_code == 403

@@ -78,6 +78,19 @@ def test_tickets_are_issued_printed_again_and_read(venue: Path) -> None:
     assert texts == [codes.own_code(secret, "evening", number) for number in (1, 2)]
 
 
+def test_tickets_are_issued_in_the_forms_and_languages_that_are_asked_for(venue: Path) -> None:
+    people = venue / "people.csv"
+    people.write_text("Name,Language\nAda,en\nÉmile,\n", encoding="utf-8")
+    words = ("tickets", "issue", str(people), "--event", "evening", "--out", str(venue / "tickets"))
+    told = json.loads(platypus(venue, *words, "--form", "label", "--form", "svg", "--language", "fr", "--json").stdout)
+    assert (told["new"], told["absent"], told["without_email"]) == (2, [], [])
+    assert [Path(file).name for file in told["files"]] == ["tickets-labels.pdf", "0001.svg", "0002.svg"]
+    said = [(venue / "tickets" / f"000{number}.svg").read_text() for number in (1, 2)]
+    assert "26 November 2026, 19:00" in said[0] and "Jeudi 26 novembre 2026 à 19\u00a0h\u00a000" in said[1]
+    assert "no such option" in platypus(venue, *words, "--poster", code=2).stderr.lower()
+    assert "[mail]" in platypus(venue, *words, "--eml", code=1).stderr
+
+
 def test_the_ledger_holds_no_code_and_no_secret(venue: Path) -> None:
     people = venue / "people.csv"
     people.write_text(PEOPLE, encoding="utf-8")

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
-from hardware.clock import ManualClock
-from kiosk.door.reader import Reader
 from kiosk.tickets import codes
-from kiosk.tickets.printing import Printable, PrintingError, qr, write_tickets
+from kiosk.tickets.printing import BadCode, qr
 
 SECRET = bytes(range(32))
 
@@ -56,22 +51,11 @@ def test_a_code_is_cleaned_as_scanners_need_it(raw: bytes, meant: bytes) -> None
     assert codes.digest(raw) == codes.digest(meant)
 
 
-def test_printed_tickets_are_read_by_the_door_and_are_private(tmp_path: Path) -> None:
-    names = ["Ada Lovelace", "Łukasz Wiśniewski", "Ζωή", "A very long name " * 8]
-    prints = [Printable(n, codes.own_code(SECRET, "evening", n), name, "Seat") for n, name in enumerate(names, 1)]
-    written = write_tickets(tmp_path / "out", "Soirée « talks »", "2026-11-26 19:00", prints)
-    assert sorted(path.name for path in written)[:3] == ["0001.png", "0001.svg", "0002.png"]
-    assert all(path.stat().st_mode & 0o777 == 0o600 for path in written)
-    for ticket in prints:
-        with Image.open(tmp_path / "out" / f"{ticket.number:04d}.png") as picture:
-            import numpy as np
-
-            reads = Reader(ManualClock()).read_still(np.asarray(picture.convert("L")))
-        assert [read.data for read in reads] == [ticket.code.encode()]
-    assert (tmp_path / "out" / "tickets.pdf").read_bytes().startswith(b"%PDF-")
+def test_what_does_not_fit_into_version_2_is_refused_and_not_printed_smaller() -> None:
+    for code in ("A" * 30, "lower case", ""):
+        with pytest.raises(BadCode, match="do not fit into a QR of version 2"):
+            qr(code)
 
 
-def test_tickets_that_cannot_be_written_are_refused_in_words(tmp_path: Path) -> None:
-    (tmp_path / "out").write_text("a file where the folder should be")
-    with pytest.raises(PrintingError, match="cannot be written"):
-        write_tickets(tmp_path / "out", "E", "", [Printable(1, "A" * 26, "Ada", "")])
+def test_a_code_is_read_out_four_characters_at_a_time() -> None:
+    assert codes.groups("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "ABCD EFGH IJKL MNOP QRST UVWX YZ"

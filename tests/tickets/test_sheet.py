@@ -151,3 +151,11 @@ def test_people_need_names_only(tmp_path: Path) -> None:
     assert [(row.holder, row.email, row.code) for row in sheet.rows] == [("Ada", "ada@example.org", None)]
     with pytest.raises(TicketFileError, match="no column with names"):
         read_sheet(listing(tmp_path, "mail\nada@example.org\n"), needs_code=False)
+
+
+def test_the_language_of_a_person_is_known_where_tickets_speak_it(tmp_path: Path) -> None:
+    words = ("fr", "Français", "fr-FR", "English (UK)", "EN", "de", "")
+    rows = "".join(f"P{at},{word}\n" for at, word in enumerate(words))
+    sheet = read_sheet(listing(tmp_path, f"Name,Langue\n{rows}"), needs_code=False)
+    assert [row.language for row in sheet.rows] == ["fr", "fr", "fr", "en", "en", None, None]
+    assert "language" in sheet.fields

@@ -16,7 +16,9 @@ from kiosk import office
 from kiosk.config import event_secret, load_config
 from kiosk.ledger import HeadCount, Reason
 from kiosk.ledger.ledger import Ledger
+from kiosk.ticket_press import Wish
 from kiosk.tickets import codes
+from kiosk.tickets.printing import Form
 
 MEDIA: tuple[Medium, ...] = ("phone", "dark", "paper")
 
@@ -34,7 +36,7 @@ def prepare(folder: Path, film: Path, guests: int) -> Path:
     office.create_event(config, "evening", "An evening", 50)
     with (folder / "people.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("Name",), *((f"Guest {n}",) for n in range(1, guests + 1))])
-    office.issue_tickets(config, "evening", folder / "people.csv", folder / "tickets")
+    office.issue_tickets(config, "evening", folder / "people.csv", folder / "tickets", Wish((Form.PNG,)))
     return config
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from kiosk.ledger.records import LedgerError
 
-HEAD = "0004"
+HEAD = "0005"
 WRITES = "platypus_writes"  # the execution option of a transaction that takes the write lock before it looks
 
 
