@@ -22,6 +22,7 @@ import msgspec
 from hardware.checks import as_table
 from hardware.clock import SystemClock
 from hardware.errors import PlatypusError
+from kiosk.cli_backup import backup, restore
 from kiosk.cli_options import CONFIG, JSON
 from kiosk.cli_privacy import privacy
 from kiosk.cli_stream import agenda, stream
@@ -90,6 +91,8 @@ cli.add_command(stream)
 cli.add_command(agenda)
 cli.add_command(tickets)
 cli.add_command(privacy)
+cli.add_command(backup)
+cli.add_command(restore)
 
 # -- the other processes ----------------------------------------------------------------------------------------------
 

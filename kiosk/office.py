@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from hardware.clock import SystemClock
 from hardware.errors import PlatypusError
+from kiosk.backup.shelf import Copy
 from kiosk.config import (
     Config,
     ConfigError,
@@ -29,6 +30,7 @@ from kiosk.ledger.privacy import Kept, kept
 from kiosk.ledger.records import Imported
 from kiosk.ledger.report import Report, report
 from kiosk.ledger.ticket_book import CannotChange, TicketBook
+from kiosk.safekeeping import shelf_of
 from kiosk.ticket_lists import Looked, Taken, TicketLists
 from kiosk.tickets import codes
 from kiosk.tickets.columns_file import Choice, ColumnsFile
@@ -185,19 +187,22 @@ def import_tickets(
     return taken
 
 
-def personal_data(config_path: Path) -> tuple[timedelta | None, Sequence[Kept]]:
-    """After how long names go by themselves, and what is kept of persons, by event."""
+def personal_data(config_path: Path) -> tuple[timedelta | None, Sequence[Kept], Sequence[Copy]]:
+    """After how long names go by themselves, what is kept of persons, by event, and all backups there are."""
     config = load_config(config_path)
     with Ledger(config.ledger_path) as ledger:
-        return config.privacy.after, kept(ledger)
+        return config.privacy.after, kept(ledger), shelf_of(config, config_path, SystemClock()).copies()
 
 
-def erase_personal_data(config_path: Path, slug: str) -> Kept:
-    """Forget the persons of an event now. Returns what there was."""
-    config = load_config(config_path)
+def erase_personal_data(config_path: Path, slug: str) -> tuple[Kept, Sequence[Copy]]:
+    """Forget the persons of an event now. Returns what there was, and the backups that went with it."""
+    config, clock = load_config(config_path), SystemClock()
+    shelf = shelf_of(config, config_path, clock)
     with Ledger(config.ledger_path) as ledger:
         event = ledger.event(slug)
-        return Forgetting(ledger, config.reports_path, SystemClock(), None, config.dashboard.zone).forget(event)
+        copies = shelf.holding(slug)
+        forgetting = Forgetting(ledger, config.reports_path, clock, None, config.dashboard.zone, shelf)
+        return forgetting.forget(event), copies
 
 
 def revoke_ticket(config_path: Path, slug: str, number: int) -> Ticket:
