@@ -22,13 +22,14 @@ from kiosk.backup.archive import glance
 from kiosk.backup.errors import BackupError, BadBackup, why
 from kiosk.backup.manifest import UNKNOWN, Manifest, goes_at, read_manifest
 from kiosk.backup.places import ABOUT_ASIDE, ASIDE, Places
+from kiosk.backup.restoring import check
 from kiosk.backup.writing import Made, write_backup
 
 log = logging.getLogger(__name__)
 
 # Numbered, because the clock of a Pi may be wrong: the newest is the one with the highest number.
 _NAME = re.compile(r"platypus-backup-(\d{4,9})-[\d-]{10}\.zip")
-UPLOADED = "uploaded.zip"
+SENT = "sent.zip"  # by somebody, to be looked at and restored
 
 
 class Copy(NamedTuple):
@@ -58,7 +59,7 @@ class Shelf:
         self.folder = folder
         self._keep = keep
         self._clock = clock
-        self._after = after  # how long names are kept after their event; None: until somebody erases them
+        self.after = after  # how long names are kept after their event; None: until somebody erases them
 
     def make(self) -> Made:
         """Make one; the oldest goes when there are too many. Raises BackupError; RunsAlready while another is made."""
@@ -86,14 +87,24 @@ class Shelf:
         """A backup by the name of its file. Raises BackupError when there is none."""
         found = next((each for each in self.backups() if each.path.name == name), None)
         if found is None:
-            raise BackupError(f"there is no backup {name[:80]!r} any more: choose another one")
+            raise BackupError("there is no such backup any more: choose another one")
         return found
 
-    def take_in(self, raw: bytes) -> Path:
-        """Put a file of somebody's on the shelf, in the place of the last one. Raises OSError."""
-        path = self.folder / UPLOADED
-        write_durably(path, raw)
-        return path
+    def take_in(self, raw: bytes) -> tuple[Path, Manifest]:
+        """Put a backup that somebody sent on the shelf, in the place of the one sent before; nothing when it is none.
+
+        Raises BadBackup, OSError.
+        """
+        self._make_folder()
+        fresh = self.folder / ".sent"
+        write_durably(fresh, raw)
+        try:
+            manifest = check(fresh)[0]
+            fresh.replace(self.folder / SENT)
+        finally:
+            fresh.unlink(missing_ok=True)
+        sync_folder(self.folder)
+        return self.folder / SENT, manifest
 
     def holding(self, event: str) -> Sequence[Copy]:
         """Those with names of an event. Raises OSError."""
@@ -106,9 +117,9 @@ class Shelf:
     def forget_due(self) -> Sequence[Copy]:
         """Delete those whose names have to be gone, when a time server says so. Raises OSError, BackupError."""
         now = self._clock.stamp()
-        if self._after is None or not now.is_trusted:  # a wrong clock deletes nothing
+        if self.after is None or not now.is_trusted:  # a wrong clock deletes nothing
             return ()
-        return self._let_go([each for each in self.copies() if each.is_due(now.wall, self._after)])
+        return self._let_go([each for each in self.copies() if each.is_due(now.wall, self.after)])
 
     def _let_go(self, copies: Sequence[Copy]) -> Sequence[Copy]:
         gone = {each.path for each in copies}
@@ -135,7 +146,7 @@ class Shelf:
         stamp = self._clock.stamp()
         number = max(numbers, default=0) + 1
         name = f"platypus-backup-{number:04d}-{stamp.wall:%Y-%m-%d}.zip"
-        made = write_backup(self.places, self.folder / name, stamp, self._after)
+        made = write_backup(self.places, self.folder / name, stamp, self.after)
         own = [each for each in self.backups() if each.number]
         self._delete(own[self._keep :])
         return made

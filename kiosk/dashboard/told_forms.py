@@ -517,6 +517,58 @@ FORMS = (
     say_later("this page is old: nothing was counted; open it again"),
     say_later("this ticket admits %(persons)s, not %(asked)s"),
     say_later("a walk-in is one person or more"),
+    # backups (kiosk/backup)
+    say_later("a backup is made or read just now; wait a moment, then press again"),
+    say_later("a backup runs already, with the files in %(folder)s: this one ends"),
+    say_later("there is no such backup any more: choose another one"),
+    say_later("there is no ledger at %(path)s: is state_dir right, and was an event made?"),
+    say_later("no backup can be kept in %(folder)s: %(why)s"),
+    say_later(
+        "no backup could be made at %(path)s: %(why)s. Is there room, and may we read and write there? As another user: sudo platypus backup"
+    ),
+    say_later(
+        "no backup was made of %(ledger)s: %(said_why)s. Keep the older backups, and look: platypus ledger check"
+    ),
+    say_later("the ledger %(ledger)s cannot be copied into a backup: %(why)s. Is the disk full?"),
+    say_later("what was written could not be read back: %(said_why)s. Is the disk failing?"),
+    say_later("what was written is not what is read back. Is the disk failing?"),
+    say_later(
+        "all together is more than %(most)s GB, with %(name)s in it: move what is not of the evening out of the state folder"
+    ),
+    say_later("more than %(most)s files: move what is not of the evening out of the state folder"),
+    say_later("%(path)s is from a newer Platypus (step %(step)s): upgrade first"),
+    say_later("%(path)s cannot be deleted (%(why)s): delete it by hand"),
+    say_later("%(path)s is there already, and stays as it is: give another name"),
+    say_later("%(path)s is no ledger (%(why)s)"),
+    say_later("No file was chosen, or it is empty: choose a backup, platypus-backup-….zip."),
+    say_later(
+        "The file has more than %(most)s MB. The Pi itself takes larger ones: copy it there, then: platypus restore --check FILE"
+    ),
+    say_later("it is empty"),
+    say_later("it is no file"),
+    say_later("it is no backup of Platypus"),
+    say_later("it is not whole, or no backup of Platypus: its end is missing"),
+    say_later("it is damaged: its bytes are not those that were written"),
+    say_later("it is damaged (%(why)s)"),
+    say_later("it has %(size)s GB, more than any backup of ours"),
+    say_later("it would unpack to %(size)s GB, more than any backup of ours"),
+    say_later("more files are in it than in any backup of ours"),
+    say_later("it has no list of its files"),
+    say_later("its list of files cannot be understood (%(why)s)"),
+    say_later("a file is in it twice"),
+    say_later("the files in it are not those of its list"),
+    say_later("there is no ledger in it"),
+    say_later("%(name)s in it is no plain file"),
+    say_later("%(name)s in it is no name of a file of ours"),
+    say_later("%(name)s in it unpacks to more than it says"),
+    say_later("%(name)s in it is damaged (%(why)s)"),
+    say_later("%(name)s in it is not what was put in"),
+    say_later("the ledger in it is damaged (%(why)s)"),
+    say_later("the ledger in it cannot be read (%(why)s)"),
+    say_later("the ledger in it does not say of which step its tables are"),
+    say_later("the ledger in it is at step %(step)s, and it says %(told)s"),
+    say_later("a newer Platypus made it (format %(format)s, this one knows %(known)s): upgrade first"),
+    say_later("a newer Platypus made it (ledger at step %(step)s, this one knows %(known)s): upgrade first"),
     # what the dashboard itself refuses, and logs in English
     say_later("Too many tries. Wait %(duration)s s, then try again."),
     say_later("That is not a name here with its PIN. Look at both, then try again."),

@@ -17,6 +17,8 @@ import flask
 from flask.testing import FlaskClient
 
 from hardware.clock import ManualClock
+from kiosk.backup.places import Places
+from kiosk.backup.shelf import Shelf
 from kiosk.dashboard.access import Access
 from kiosk.dashboard.access_file import Person, Role
 from kiosk.dashboard.app import create_app
@@ -65,6 +67,7 @@ class House:
     app: flask.Flask
     ledger: Ledger
     evening: Event  # in the ledger
+    shelf: Shelf  # of backups
     preview_folder: Path  # where the stream's process would put picture and segments
 
     def client(self) -> FlaskClient:
@@ -159,7 +162,10 @@ def build(
     )
     book = FakeDoorbook(event, clock, tickets=58)
     news, machine = FakeNews(clock), FakeMachine()
-    ledger = Ledger(folder / f"{uuid.uuid4().hex}.db")
+    state = folder / uuid.uuid4().hex
+    ledger = Ledger(state / "ledger.db")
+    places = Places(state, state / "platypus.toml", state / "secrets.toml", folder / "look")
+    shelf = Shelf(places, state / "backups", 10, clock, timedelta(days=14))
     evening = ledger.create_event("evening", event.name, 6, fire_limit=8, starts_at=event.starts_at)
     desk = LedgerDesk(ledger, evening, clock)
     live = Live(
@@ -187,9 +193,10 @@ def build(
             evening,
             lambda: SECRET,
             folder / "ticket-columns.json",
-            Forgetting(ledger, folder / "reports", clock, timedelta(days=14), options.zone),
+            Forgetting(ledger, folder / "reports", clock, timedelta(days=14), options.zone, shelf),
         ),
+        shelf=shelf,
         preview=preview,
         sponsors=Sponsors(folder / "look"),
     )
-    return House(options, clock, access, changes, book, news, machine, live, app, ledger, evening, shots)
+    return House(options, clock, access, changes, book, news, machine, live, app, ledger, evening, shelf, shots)

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from hardware.errors import PlatypusError
+from kiosk.backup.shelf import Shelf
 from kiosk.dashboard.api import bodies, facts
 from kiosk.dashboard.changes import Changes
 from kiosk.dashboard.desk import Turns
-from kiosk.dashboard.language import Later
+from kiosk.dashboard.language import Later, later
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.noting import note
 from kiosk.dashboard.orders import DONE, ORDERS, StreamBusy, give
@@ -53,12 +54,13 @@ class Call(NamedTuple):
 class Calls:
     """The routes' deeds. They raise what the ports raise."""
 
-    def __init__(self, live: Live, news: News, desk: FrontDesk, changes: Changes, turns: Turns) -> None:
+    def __init__(self, live: Live, news: News, desk: FrontDesk, changes: Changes, turns: Turns, shelf: Shelf) -> None:
         self._live = live
         self._news = news
         self._desk = desk
         self._changes = changes
         self._talks = TalkChanges(news)
+        self._shelf = shelf
         self._turns = turns  # the pages' own: a ledger that hangs holds no more threads than before
         self._orders = Turns(_MOST_ORDERS, _PATIENCE_S, StreamBusy)
 
@@ -72,6 +74,8 @@ class Calls:
             "waiting": lambda _: facts.WaitingList(guests=tuple(map(facts.guest, self._read(self._desk.waiting_list)))),
             "talks": self._talks_now,
             "changes": self._changes_now,
+            "backups": self._backups,
+            "backup_make": self._make_backup,
             "door_check-in": self._check_in,
             "door_check-out": lambda call: self._decide(lambda: self._desk.check_out(call.body.ticket, call.press)),
             "door_walk-in": self._walk_in,
@@ -126,6 +130,20 @@ class Calls:
     def _changes_now(self, call: Call) -> facts.ChangeList:
         newest = self._changes.newest(call.asked.limit)
         return facts.ChangeList(changes=tuple(newest.changes), unreadable=newest.unreadable)
+
+    def _backups(self, _call: Call) -> facts.Backups:
+        after = self._shelf.after
+        return facts.Backups(
+            backups=tuple(
+                facts.backup(each.path.name, each.size, each.manifest, after, each.trouble)
+                for each in self._shelf.backups()
+            )
+        )
+
+    def _make_backup(self, _call: Call) -> facts.Backup:
+        made = self._shelf.make()
+        note(later("%(file)s is made", file=made.path.name).source)
+        return facts.backup(made.path.name, made.size, made.manifest, self._shelf.after)
 
     def _read(self, ask: Callable[[], _Given]) -> _Given:
         with self._turns.taken():
