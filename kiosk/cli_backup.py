@@ -43,7 +43,7 @@ def backup(config_path: Path, file: Path | None, *, as_json: bool, before_upgrad
     if as_json:
         click.echo(msgspec.json.encode({"file": str(made.path), "bytes": made.size, **_told(made.manifest)}))
         return
-    click.echo(f"{made.path}: {made.size / 1e6:.1f} MB, {len(made.manifest.files)} files, written and read back")
+    click.echo(f"{made.path}: {_size(made.size)}, {len(made.manifest.files)} files, written and read back")
     click.echo(_CAUTION)
     for line in _names(made.manifest):
         click.echo(line)
@@ -131,7 +131,7 @@ def _foreseen(file: Path, foreseen: Foreseen) -> Sequence[str]:
     doubt = "" if manifest.is_clock_trusted else " (that clock was not set by a time server)"
     state = foreseen.places.state_dir
     lines = [
-        f"{file} is whole: {len(manifest.files)} files, {manifest.size / 1e6:.1f} MB unpacked",
+        f"{file} is whole: {len(manifest.files)} files, {_size(manifest.size)} unpacked",
         f"made {manifest.made_at:%Y-%m-%d %H:%M} UTC{doubt} on {manifest.host} by Platypus {manifest.version}",
         *_names(manifest),
         f"it goes to {state}; what is there goes aside, to a folder before-restore-... in it",
@@ -141,6 +141,10 @@ def _foreseen(file: Path, foreseen: Foreseen) -> Sequence[str]:
     lines += [f"it writes {path}" for path in sorted(foreseen.files)]
     lines += [f"it keeps {path} as it is (--with-config takes the backup's)" for path in sorted(foreseen.kept)]
     return lines + [f"note: {note}" for note in foreseen.notes]
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(1, size // 1000)} kB"
 
 
 def _names(manifest: Manifest) -> Sequence[str]:

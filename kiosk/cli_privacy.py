@@ -78,7 +78,8 @@ def privacy_erase(config_path: Path, slug: str, *, yes: bool) -> None:
     from kiosk import office  # noqa: PLC0415
 
     if not yes:
-        click.confirm(f"Erase all names of {slug}? Nobody can be found by name at its door afterwards", abort=True)
+        asked = f"Erase all names of {slug}? Nobody can be found by name at its door afterwards"
+        click.confirm(f"{asked}, and backups with them are deleted", abort=True)
     gone, copies = office.erase_personal_data(config_path, slug)
     click.echo(f"{slug}: erased on {gone.tickets} ticket(s), {gone.waiting} of the waiting list, {gone.rows} row(s)")
     for copy in copies:

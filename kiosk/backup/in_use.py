@@ -48,9 +48,10 @@ def nobody_works_on(state_dir: Path) -> Iterator[None]:
             except BlockingIOError:
                 running.append(program)
         if running:
+            units = " ".join(f"platypus-{each}" for each in running)
             raise InUse(
-                f"platypus {' and platypus '.join(running)} run with the files in {state_dir}: stop them (Ctrl-C, or "
-                f"sudo systemctl stop {' '.join(f'platypus-{each}' for each in running)}), restore, start them again"
+                f"{', '.join(f'platypus {each}' for each in running)} run(s) with the files in {state_dir}: stop with "
+                f"Ctrl-C, or sudo systemctl stop {units}; restore, then start again. Nothing was changed."
             )
         yield
 

@@ -23,12 +23,13 @@ from kiosk.backup.errors import BackupError, BadBackup, why
 from kiosk.backup.manifest import UNKNOWN, Manifest, goes_at, read_manifest
 from kiosk.backup.places import ABOUT_ASIDE, ASIDE, Places
 from kiosk.backup.restoring import check
-from kiosk.backup.writing import Made, write_backup
+from kiosk.backup.writing import Made, clear_left, write_backup
 
 log = logging.getLogger(__name__)
 
 # Numbered, because the clock of a Pi may be wrong: the newest is the one with the highest number.
 _NAME = re.compile(r"platypus-backup-(\d{4,9})-[\d-]{10}\.zip")
+_HALF_SENT = ".sent"
 SENT = "sent.zip"  # by somebody, to be looked at and restored
 
 
@@ -96,7 +97,7 @@ class Shelf:
         Raises BadBackup, OSError.
         """
         self._make_folder()
-        fresh = self.folder / ".sent"
+        fresh = self.folder / _HALF_SENT
         write_durably(fresh, raw)
         try:
             manifest = check(fresh)[0]
@@ -122,6 +123,9 @@ class Shelf:
         return self._let_go([each for each in self.copies() if each.is_due(now.wall, self.after)])
 
     def _let_go(self, copies: Sequence[Copy]) -> Sequence[Copy]:
+        clear_left(self.folder)
+        for half in self.folder.glob(f"*{_HALF_SENT}*"):
+            half.unlink(missing_ok=True)
         gone = {each.path for each in copies}
         good = [each.path for each in self.backups() if each.manifest is not None]
         if good and gone.issuperset(good):

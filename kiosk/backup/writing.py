@@ -124,13 +124,18 @@ def _prove(path: Path, wanted: Manifest, scratch: Path) -> None:
         raise BackupError("what was written is not what is read back. Is the disk failing?")
 
 
-@contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
-    """A folder beside the backup that goes with this block; those that a killed one left go first. Raises OSError."""
+def clear_left(folder: Path) -> None:
+    """Delete what killed ones left: a copy of the ledger may be in it. Raises OSError."""
     for left in folder.glob(f"{_UNDER_WAY}*"):
         with _held(left) as is_ours:
             if is_ours:
                 shutil.rmtree(left)
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """A folder beside the backup that goes with this block. Raises OSError."""
+    clear_left(folder)
     path = Path(tempfile.mkdtemp(prefix=_UNDER_WAY, dir=folder))
     try:
         with _held(path):

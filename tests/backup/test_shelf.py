@@ -72,6 +72,15 @@ def test_backups_go_when_their_names_are_due_and_one_without_names_takes_their_p
     assert len(names(pi)) == 1, "it stays: it has no names"
 
 
+def test_what_a_killed_backup_left_goes_with_the_names(pi: Pi) -> None:
+    left = pi.state / "backups" / ".platypus-backup-killed"
+    left.mkdir(parents=True)
+    (left / "ledger.db").write_bytes((pi.state / "ledger.db").read_bytes())
+    (pi.state / "backups" / "..sent-killed").write_bytes(b"names")
+    look(pi, ManualClock(DUE))
+    assert list((pi.state / "backups").iterdir()) == []
+
+
 def test_a_clock_that_nobody_vouches_for_deletes_no_backup(pi: Pi) -> None:
     clock = ManualClock(DUE + FORTNIGHT)
     shelf(pi, clock).make()
@@ -127,7 +136,7 @@ def test_a_restore_waits_for_no_program_and_says_which_to_stop(pi: Pi, program: 
     file = pi.back_up()
     before = pi.everything()
     with works_on(pi.state, program):  # type: ignore[arg-type]
-        with pytest.raises(InUse, match=f"platypus {program} run.*sudo systemctl stop platypus-{program}"):
+        with pytest.raises(InUse, match=f"platypus {program} run.*systemctl stop platypus-{program}"):
             pi.restore(file)
         assert pi.everything() == before
         pi.back_up()  # which needs nobody to stop
