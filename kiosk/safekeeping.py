@@ -20,6 +20,7 @@ from kiosk.backup.shelf import Copy, Shelf
 from kiosk.backup.snapshot import schema_of
 from kiosk.backup.writing import Made, write_backup
 from kiosk.config import Config, ConfigError, load_config, read_config, secrets_path
+from kiosk.dashboard.changes import Changes, ChangesError
 from kiosk.ledger import migrations
 from kiosk.ledger.peek import event_name
 
@@ -127,6 +128,12 @@ def put_back(config_path: Path, file: Path, foreseen: Foreseen) -> tuple[Restore
         raise type(error)(f"{file}: {error}. Nothing was changed.") from error
     notes = list(foreseen.notes)
     config = load_config(config_path)
+    try:  # the list of changes went back in time, too: it should say why
+        Changes(Path(config.state_dir), SystemClock()).add(
+            "The command line", f"Backup: the backup {file.name} is restored"
+        )
+    except ChangesError as error:
+        notes.append(str(error))
     try:
         event_name(config.ledger_path, config.door.event)
     except PlatypusError as error:

@@ -71,7 +71,7 @@ def add_backup(app: flask.Flask, shelf: Shelf, clock: Clock, zone: ZoneInfo) -> 
         def act() -> None:
             with turns.taken():
                 made = shelf.make()
-            note(later("%(file)s is made", file=made.path.name).source)
+            note(later("the backup %(file)s is made", file=made.path.name).source)
 
         tell_outcome("backup", act, _MADE)
         return flask.redirect(flask.url_for("system"), 303)
@@ -88,7 +88,7 @@ def add_backup(app: flask.Flask, shelf: Shelf, clock: Clock, zone: ZoneInfo) -> 
         except (PlatypusError, OSError) as error:
             note(str(error), refused=True)
             return page(_said(error), 404)
-        note(later("%(file)s was downloaded", file=found.path.name).source)
+        note(later("the backup %(file)s was downloaded", file=found.path.name).source)
         return answer
 
     @app.post(PATHS[_CHECK], endpoint=_CHECK)
@@ -101,7 +101,7 @@ def add_backup(app: flask.Flask, shelf: Shelf, clock: Clock, zone: ZoneInfo) -> 
             log.warning("backup do=check outcome=failed cause=%s", type(error).__name__)
             note(str(error), refused=True)
             return page(_("Not to be restored: %(cause)s", cause=_said(error)), 422)
-        note(later("%(file)s was looked at", file=path.name).source)
+        note(later("the backup %(file)s was looked at", file=path.name).source)
         return flask.render_template(
             "backup.html",
             name=path.name,

@@ -58,7 +58,7 @@ def plan(manifest: Manifest, zone: ZoneInfo, after: timedelta | None) -> Sequenc
     files = ngettext("%(num)s file", "%(num)s files", len(manifest.files))
     lines = [
         _(
-            "Made on %(when)s on %(host)s by Platypus %(version)s: %(files)s, %(size)s unpacked.",
+            "%(when)s, made on %(host)s by Platypus %(version)s: %(files)s, %(size)s unpacked.",
             when=_when(manifest.made_at, zone),
             host=manifest.host,
             version=manifest.version,
@@ -88,7 +88,8 @@ def command(path: Path, places: Places) -> str:
 
 
 def _when(at: datetime, zone: ZoneInfo) -> str:
-    return day_and_time(at.astimezone(zone), _WHEN)
+    when = day_and_time(at.astimezone(zone), _WHEN)
+    return when[:1].upper() + when[1:]
 
 
 def _size(size: int) -> str:

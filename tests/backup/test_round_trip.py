@@ -31,7 +31,10 @@ def test_another_pi_admits_whom_the_old_one_would_and_refuses_who_is_in(pi: Pi, 
 def test_everything_but_recordings_is_on_the_other_pi_as_it_was(pi: Pi, other: Pi) -> None:
     other.restore(pi.back_up(), state_dir=other.state)
     was, is_now = dict(pi.content()), dict(other.content())
-    for name in ("config/platypus.toml", "state/stream-order.json"):  # folders are its own; see below for the order
+    told = is_now["state/changes.jsonl"].removeprefix(was["state/changes.jsonl"])
+    assert told.count(b"\n") == 1 and b"is restored" in told
+    # Folders are its own; see below for the order
+    for name in ("config/platypus.toml", "state/stream-order.json", "state/changes.jsonl"):
         del was[name], is_now[name]
     assert is_now == was
     assert {"look/logo.png", "state/tls/certificate.pem", "state/dashboard.json", "config/secrets.toml"} <= set(was)

@@ -48,7 +48,7 @@ def test_one_press_makes_a_backup_and_the_page_says_when_and_how_large(house: Ho
     assert "Tuesday 24 November 2026, 19:55" in page and " kB" in page
     (file,) = made(house)
     assert check(file)[0].names[0].event == "evening"
-    assert house.noted()[0].what == f"Backup: {file.name} is made"
+    assert house.noted()[0].what == f"Backup: the backup {file.name} is made"
     house.clock.advance(7200)
     assert "2 hours ago" in phone.get("/system").text
 
@@ -68,7 +68,7 @@ def test_it_is_taken_away_as_it_is_and_kept_by_no_browser(house: House, phone: F
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Content-Disposition"] == f"attachment; filename={file.name}"
     answer.close()
-    assert house.noted()[0].what == f"Backup: {file.name} was downloaded"
+    assert house.noted()[0].what == f"Backup: the backup {file.name} was downloaded"
 
 
 def test_nothing_but_a_backup_is_taken_away(house: House, phone: FlaskClient) -> None:
@@ -158,7 +158,7 @@ def test_programs_make_one_and_see_which_there_are(house: House, phone: FlaskCli
     assert done["names_of"] == ["evening"] and done["delete_at"].startswith("2026-12-08")
     listed = program.get("/backups").get_json()["backups"]
     assert listed == [done]
-    assert house.noted()[0].what == f"Backup: {done['file']} is made"
+    assert house.noted()[0].what == f"Backup: the backup {done['file']} is made"
     problem(Program(house, "door", "Other").get("/backups"), 403, "not_for_role")
     problem(Program(house, "door", "Third").post("/backups"), 403, "not_for_role")
     house.clock.advance(timedelta(days=30).total_seconds())

@@ -142,7 +142,7 @@ class Calls:
 
     def _make_backup(self, _call: Call) -> facts.Backup:
         made = self._shelf.make()
-        note(later("%(file)s is made", file=made.path.name).source)
+        note(later("the backup %(file)s is made", file=made.path.name).source)
         return facts.backup(made.path.name, made.size, made.manifest, self._shelf.after)
 
     def _read(self, ask: Callable[[], _Given]) -> _Given:
