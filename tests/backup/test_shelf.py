@@ -261,3 +261,14 @@ def test_the_commands_tell_people_what_they_should_know(pi: Pi, other: Pi, tmp_p
     assert not other.folder.exists()
     with pytest.raises(RestoreError):
         safekeeping.foresee(other.config_path, tmp_path / "nowhere.zip")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_makes_and_restores_belongs_to_whose_state_it_is(pi: Pi) -> None:
+    """`sudo platypus backup` and `sudo platypus restore` lock nobody out."""
+    for path in [pi.folder, *pi.folder.rglob("*")]:
+        os.chown(path, 65534, 65534)
+    file = pi.back_up()
+    pi.restore(file, with_config=True)
+    strangers = [path for path in pi.folder.rglob("*") if path.stat().st_uid != 65534]
+    assert strangers == []
