@@ -21,6 +21,8 @@ import segno
 from playwright.sync_api import Page, sync_playwright
 
 from hardware.clock import SystemClock
+from kiosk.backup.places import Places
+from kiosk.backup.shelf import Shelf
 from kiosk.dashboard.access import Access
 from kiosk.dashboard.app import create_app
 from kiosk.dashboard.changes import Changes
@@ -115,6 +117,15 @@ def main() -> None:
                 PretixDesk.of(ledger, evening, links, clock, settings.language),
                 Path(folder) / "look",
                 settings.zone,
+            ),
+            shelf=Shelf(
+                Places(
+                    Path(folder), Path(folder) / "platypus.toml", Path(folder) / "secrets.toml", Path(folder) / "look"
+                ),
+                Path(folder) / "backups",
+                10,
+                clock,
+                None,
             ),
             preview=preview,
             sponsors=Sponsors(Path(folder) / "look"),

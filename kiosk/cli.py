@@ -22,6 +22,7 @@ import msgspec
 from hardware.checks import as_table
 from hardware.clock import SystemClock
 from hardware.errors import PlatypusError
+from kiosk.cli_backup import backup, restore
 from kiosk.cli_options import CONFIG, JSON
 from kiosk.cli_paper import tickets_paper, tickets_ticks
 from kiosk.cli_pretix import pretix
@@ -95,6 +96,8 @@ tickets.add_command(tickets_paper)
 tickets.add_command(tickets_ticks)
 cli.add_command(privacy)
 cli.add_command(pretix)
+cli.add_command(backup)
+cli.add_command(restore)
 
 # -- the other processes ----------------------------------------------------------------------------------------------
 

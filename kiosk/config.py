@@ -73,6 +73,13 @@ class PrivacySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
         return timedelta(days=self.erase_personal_data_after_days) if self.erase_personal_data_after_days else None
 
 
+class BackupSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """[backup]: where backups are kept on this machine, and how many."""
+
+    dir: str | None = None  # default: backups/ in the state folder
+    keep: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All of platypus.toml."""
 
@@ -84,6 +91,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     dashboard: DashboardSettings = DashboardSettings()
     privacy: PrivacySettings = PrivacySettings()
     mail: MailSettings | None = None  # None: no letters
+    backup: BackupSettings = BackupSettings()
 
     @property
     def ledger_path(self) -> Path:
@@ -99,6 +107,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def reports_path(self) -> Path:
         """Where the reports of evenings are kept whose names are forgotten."""
         return Path(self.state_dir) / "reports"
+
+    @property
+    def backups_path(self) -> Path:
+        """The folder of backups."""
+        return Path(self.backup.dir) if self.backup.dir else Path(self.state_dir) / "backups"
 
     @property
     def columns_path(self) -> Path:
@@ -151,6 +164,11 @@ def load_config(path: Path) -> Config:
         if "@" in getattr(camera, "url", ""):  # a camera's password stands in its address
             _refuse_open(path)
     return config
+
+
+def read_config(text: str, path: Path) -> Config:
+    """The same of a text that is not, or not yet, a file; `path` is what errors call it. Raises ConfigError."""
+    return _convert(path, _tree(path, text), Config, is_secret=False)
 
 
 def secrets_path(config_path: Path) -> Path:
@@ -220,11 +238,16 @@ def _refuse_open(path: Path) -> None:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return _tree(path, path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}. Name another with --config.") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
+
+
+def _tree(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
 

@@ -1,7 +1,7 @@
 """Names go some days after the evening, by themselves, when a time server says that those days have passed.
 
 Before, the evening's report, which has no names, is kept as a file: with the notes of the tickets goes what it counts
-of diets.
+of diets. After it, the backups that still hold those names go.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from hardware.clock import Clock
 from hardware.durable import write_durably
 from hardware.errors import PlatypusError
 from hardware.worker import Worker
+from kiosk.backup.shelf import Shelf
 from kiosk.ledger import Event
 from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.privacy import Kept, due, forget
@@ -32,7 +33,14 @@ class Forgetting:
     """Forgets the persons of events, now or when it is time."""
 
     def __init__(
-        self, ledger: Ledger, reports: Path, links: Links, clock: Clock, after: timedelta | None, zone: tzinfo
+        self,
+        ledger: Ledger,
+        reports: Path,
+        links: Links,
+        clock: Clock,
+        after: timedelta | None,
+        zone: tzinfo,
+        shelf: Shelf | None = None,
     ) -> None:
         self._ledger = ledger
         self._links = links
@@ -40,24 +48,30 @@ class Forgetting:
         self._clock = clock
         self.after = after  # the evening; None: never by itself
         self._zone = zone
+        self._shelf = shelf  # of the backups, which hold names too
         self.worker = Worker("forgetting", self._run)
 
     def forget(self, event: Event) -> Kept:
-        """Keep the report, then forget. Raises LedgerError, and OSError when the report cannot be kept."""
+        """Keep the report, then forget, in the backups too. Raises LedgerError, BackupError; OSError of the report."""
         told = report(self._ledger, event, self._clock.stamp(), self._zone)
         kept_at = self._reports / f"{event.slug}.json"
         if not kept_at.exists():  # a second time there would be less in it
             write_durably(kept_at, msgspec.json.format(msgspec.json.encode(as_json(told))) + b"\n")
         self._links.put(event.slug, None)  # else pretix would tell the names again
-        return forget(self._ledger, event)
+        gone = forget(self._ledger, event)
+        if self._shelf is not None:
+            self._shelf.forget(event.slug)
+        return gone
 
     def look(self) -> None:
-        """Forget what is due. Raises LedgerError, OSError."""
+        """Forget what is due, in the ledger and in backups. Raises LedgerError, BackupError, OSError."""
         now = self._clock.stamp()
         if self.after is None or not now.is_trusted:  # a wrong clock forgets nobody
             return
         for each in due(self._ledger, now.wall, self.after):
             self.forget(each.event)
+        if self._shelf is not None:
+            self._shelf.forget_due()
 
     def _run(self, worker: Worker) -> None:
         while True:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from hardware.clock import SystemClock
 from hardware.errors import PlatypusError
+from kiosk.backup.shelf import Copy
 from kiosk.config import (
     Config,
     ConfigError,
@@ -31,6 +32,7 @@ from kiosk.ledger.report import Report, report
 from kiosk.ledger.ticket_book import CannotChange, TicketBook
 from kiosk.pretix.desk import PretixDesk
 from kiosk.pretix.links import Links
+from kiosk.safekeeping import shelf_of
 from kiosk.ticket_lists import Looked, Taken, TicketLists
 from kiosk.tickets import codes
 from kiosk.tickets.columns_file import Choice, ColumnsFile
@@ -189,21 +191,23 @@ def import_tickets(
     return taken
 
 
-def personal_data(config_path: Path) -> tuple[timedelta | None, Sequence[Kept]]:
-    """After how long names go by themselves, and what is kept of persons, by event."""
+def personal_data(config_path: Path) -> tuple[timedelta | None, Sequence[Kept], Sequence[Copy]]:
+    """After how long names go by themselves, what is kept of persons, by event, and all backups there are."""
     config = load_config(config_path)
     with Ledger(config.ledger_path) as ledger:
-        return config.privacy.after, kept(ledger)
+        return config.privacy.after, kept(ledger), shelf_of(config, config_path, SystemClock()).copies()
 
 
-def erase_personal_data(config_path: Path, slug: str) -> Kept:
-    """Forget the persons of an event now. Returns what there was."""
-    config = load_config(config_path)
+def erase_personal_data(config_path: Path, slug: str) -> tuple[Kept, Sequence[Copy]]:
+    """Forget the persons of an event now. Returns what there was, and the backups that went with it."""
+    config, clock = load_config(config_path), SystemClock()
+    shelf = shelf_of(config, config_path, clock)
     with Ledger(config.ledger_path) as ledger:
         event = ledger.event(slug)
-        return Forgetting(
-            ledger, config.reports_path, Links(config.pretix_path), SystemClock(), None, config.dashboard.zone
-        ).forget(event)
+        copies = shelf.holding(slug)
+        links = Links(config.pretix_path)
+        forgetting = Forgetting(ledger, config.reports_path, links, clock, None, config.dashboard.zone, shelf)
+        return forgetting.forget(event), copies
 
 
 @contextmanager

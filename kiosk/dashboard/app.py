@@ -10,11 +10,13 @@ from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from kiosk.backup.shelf import Shelf
 from kiosk.dashboard.access import Access
 from kiosk.dashboard.api import problems
 from kiosk.dashboard.api.calls import Calls
 from kiosk.dashboard.api.paper import PaperDesk
 from kiosk.dashboard.api.serving import add_api, is_api
+from kiosk.dashboard.backup_page import add_backup
 from kiosk.dashboard.changes import Changes
 from kiosk.dashboard.changes_page import add_changes
 from kiosk.dashboard.desk import MOST_AT_ONCE, PATIENCE_S, Turns, add_desk
@@ -88,6 +90,7 @@ def create_app(
     news: News,
     desk: FrontDesk,
     tickets: TicketOffice,
+    shelf: Shelf,
     preview: PreviewFiles,
     sponsors: Sponsors,
 ) -> flask.Flask:
@@ -121,7 +124,7 @@ def create_app(
     add_changes(app, changes, settings.zone)
     add_pages(app, access.phones, live, settings.zone)
     add_stream(app, live, news, settings.zone)
-    add_system(app, live, news, settings)
+    add_system(app, live, news, settings, add_backup(app, shelf, access.clock, settings.zone))
     turns = Turns(MOST_AT_ONCE, PATIENCE_S)
     add_desk(app, desk, live, settings.zone, turns)
     add_scanning(app, desk, live)
@@ -138,7 +141,7 @@ def create_app(
     add_metrics(app, live)
     add_watching(app, preview, settings.language_of_screens)
     paper = PaperDesk(tickets.paper, access.clock, settings.zone)
-    forms.exempt(add_api(app, Calls(live, news, desk, changes, turns, paper), live, access.tokens))
+    forms.exempt(add_api(app, Calls(live, news, desk, changes, turns, paper, shelf), live, access.tokens))
 
     @app.errorhandler(CSRFError)
     def csrf_failed(error: CSRFError) -> flask.typing.ResponseReturnValue:

@@ -21,7 +21,6 @@ from kiosk.dashboard import desk_words, views
 from kiosk.dashboard.desk_words import Said
 from kiosk.dashboard.gatekeeper import visitor
 from kiosk.dashboard.live import Live
-from kiosk.dashboard.orders import StreamBusy
 from kiosk.dashboard.ports import FrontDesk
 from kiosk.dashboard.presses import LONGEST_TEXT, MOST_PERSONS, Presses
 from kiosk.dashboard.told import told
@@ -45,7 +44,7 @@ class DeskBusy(PlatypusError, TimeoutError):
 class Turns:
     """Lets a few threads at a time to the ledger, or to whatever may not answer."""
 
-    def __init__(self, places: int, patience_s: float, busy: type[DeskBusy | StreamBusy] = DeskBusy) -> None:
+    def __init__(self, places: int, patience_s: float, busy: type[PlatypusError] = DeskBusy) -> None:
         self._places = threading.Semaphore(places)
         self._patience_s = patience_s
         self._busy = busy

@@ -81,6 +81,10 @@ RIGHTS: Mapping[str, Least] = {
     "talks_add": "organizer",
     "edit_talk": "organizer",
     "talks_edit": "organizer",
+    "backups": "organizer",  # all names and all keys are in them
+    "backup_make": "organizer",
+    "backup_download": "organizer",
+    "backup_check": "organizer",
     "ticket_list": "organizer",
     "ticket": "organizer",
     "ticket_print": "organizer",
@@ -158,6 +162,8 @@ RIGHTS: Mapping[str, Least] = {
     "api.talks_next": "organizer",
     "api.talks_undo-stage": "organizer",
     "api.changes": "organizer",
+    "api.backups": "organizer",
+    "api.backup_make": "organizer",
 }
 
 API = "api."  # how the routes begin that know programs by a token, and nobody by a cookie

@@ -10,12 +10,15 @@ import flask
 from hardware.errors import PlatypusError
 from kiosk.dashboard import qr
 from kiosk.dashboard.address import base_url_for_phones
+from kiosk.dashboard.backup_page import Card
+from kiosk.dashboard.gatekeeper import role
 from kiosk.dashboard.language import say_later
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.orders import NotDone
 from kiosk.dashboard.outcome import tell_outcome
 from kiosk.dashboard.pages import page_now
 from kiosk.dashboard.ports import News
+from kiosk.dashboard.rights import may
 from kiosk.dashboard.settings import DashboardSettings
 from kiosk.news import PanelPart
 
@@ -27,8 +30,8 @@ _TRIED: Mapping[PanelPart, str] = {
 }
 
 
-def add_system(app: flask.Flask, live: Live, news: News, settings: DashboardSettings) -> None:
-    """Routes of the page."""
+def add_system(app: flask.Flask, live: Live, news: News, settings: DashboardSettings, backup: Card) -> None:
+    """Routes of the page; `backup` says what there is to say of the newest one."""
 
     @app.get("/system")
     def system() -> flask.typing.ResponseReturnValue:
@@ -40,6 +43,7 @@ def add_system(app: flask.Flask, live: Live, news: News, settings: DashboardSett
             address=address,
             code=qr.picture(address) if address else None,
             version=_version(),
+            backup=backup() if may(role(), "backups") else None,
         )
 
     def try_part(part: PanelPart) -> flask.typing.ResponseReturnValue:

@@ -15,7 +15,11 @@ from kiosk.dashboard.rights import may
 # reads it before anybody looked whether the sender is logged in, on up to 200 connections at once: so not 20 MB.
 LARGEST_BYTES = 2_000_000
 _FIELDS_BYTES = 16 * 1024  # what stands beside the file
-PATHS = {"talks_upload": "/talks/upload", "tickets_look": "/tickets/look"}  # by their route
+PATHS = {
+    "talks_upload": "/talks/upload",
+    "tickets_look": "/tickets/look",
+    "backup_check": "/backups/check",
+}  # by their route
 
 
 class UploadError(PlatypusError, ValueError):

@@ -43,6 +43,7 @@ class Position(NamedTuple):
     id: int  # pretix's own number
     ticket: NewTicket
     is_used_elsewhere: bool  # another device let its holder in
+    is_used_here: bool = False  # this device did, so pretix says; of a ledger that was restored perhaps only pretix
 
 
 class Entrance(NamedTuple):
@@ -293,6 +294,8 @@ class PretixCopy:
         is_changed = there is None or self._update(db, there, position.ticket)
         ticket = there or add_ticket(db, self._event, position.ticket._replace(source=SOURCE))
         came = any(history(db, each.id).standing for each in older)
+        if position.is_used_here and not any(history(db, each.id).visits["entry"] for each in (ticket, *older)):
+            came = True  # we told it, and do not know it any more: our ledger is an older copy of itself
         for each in older:
             if each.heir != ticket.number:
                 replaced = {"status": Status.REVOKED, "heir": ticket.number}

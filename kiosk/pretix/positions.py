@@ -60,7 +60,8 @@ def positions_of(orders: Iterable[Order], rules: Rules) -> Iterator[Position]:
     """The tickets of orders, as the ledger is to have them."""
     for order in orders:
         for position in order.positions:
-            yield Position(position.id, _ticket(order, position, rules), _is_used_elsewhere(position, rules))
+            elsewhere, here = (_is_used(position, rules, by_us=by_us) for by_us in (False, True))
+            yield Position(position.id, _ticket(order, position, rules), elsewhere, here)
 
 
 def _ticket(order: Order, position: OrderPosition, rules: Rules) -> NewTicket:
@@ -96,13 +97,14 @@ def _status(order: Order, position: OrderPosition, rules: Rules) -> Status:
     return Status.PAID if is_paid else Status.UNPAID
 
 
-def _is_used_elsewhere(position: OrderPosition, rules: Rules) -> bool:
-    """Whether another device let its holder in, and that is the last that is known."""
+def _is_used(position: OrderPosition, rules: Rules, *, by_us: bool) -> bool:
+    """Whether this device, or another one, let its holder in, and that is the last that is known of it."""
     here = rules.checkin_list
-    others = [each for each in position.checkins if each.list == here.id and each.device_id != rules.device_id]
-    if here.allow_multiple_entries or not others:
+    known = [each for each in position.checkins if each.list == here.id]
+    of_them = [each for each in known if (each.device_id == rules.device_id) == by_us]
+    if here.allow_multiple_entries or not of_them:
         return False
-    last = max(others, key=lambda each: each.datetime)
+    last = max(of_them, key=lambda each: each.datetime)
     return last.type == "entry" or not here.allow_entry_after_exit
 
 

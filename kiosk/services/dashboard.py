@@ -15,6 +15,7 @@ from hardware.board import Board
 from hardware.clock import Clock, SystemClock
 from hardware.errors import PlatypusError
 from hardware.heap import keep_heap_lean
+from kiosk.backup.in_use import works_on
 from kiosk.bus import Bus
 from kiosk.config import Config, event_secret, load_config
 from kiosk.dashboard import ports, qr
@@ -52,6 +53,7 @@ from kiosk.news import (
 )
 from kiosk.pretix.desk import PretixDesk
 from kiosk.pretix.links import Links
+from kiosk.safekeeping import shelf_of
 from kiosk.services.running import until_told
 from stream.health import StreamState
 from stream.preview_files import preview_folder
@@ -62,8 +64,12 @@ log = logging.getLogger(__name__)
 def run_dashboard(config_path: Path) -> None:
     """Until SIGTERM or SIGINT. Prints a one-time login link while there is nobody who may log in."""
     keep_heap_lean()
-    config, clock = load_config(config_path), SystemClock()
-    settings = config.dashboard
+    with works_on(Path(load_config(config_path).state_dir), "dashboard"):
+        _serve(load_config(config_path), config_path)  # a restore that was finished just now may have brought another
+
+
+def _serve(config: Config, config_path: Path) -> None:
+    clock, settings = SystemClock(), config.dashboard
     access = Access(Path(config.state_dir), clock)
     front = _front(config, clock)
     # Before anybody can reach the page: a link that is made later, by the command line, is not to be void at once.
@@ -89,7 +95,8 @@ def run_dashboard(config_path: Path) -> None:
         MachineWatch(Board(), Path(config.state_dir), clock) as machine,
     ):
         links = Links(config.pretix_path)
-        forgetting = Forgetting(ledger, config.reports_path, links, clock, config.privacy.after, settings.zone)
+        shelf = shelf_of(config, config_path, clock)
+        forgetting = Forgetting(ledger, config.reports_path, links, clock, config.privacy.after, settings.zone, shelf)
         news = Hearing(bus, clock)
         event = ledger.event(config.door.event)
         pretix = PretixDesk.of(ledger, event, links, clock, settings.language)
@@ -113,6 +120,7 @@ def run_dashboard(config_path: Path) -> None:
                 config.look_path,
                 settings.zone,
             ),
+            shelf=shelf,
             preview=preview,
             sponsors=Sponsors(config.look_path),
         )

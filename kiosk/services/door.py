@@ -15,8 +15,9 @@ from hardware.panel import AbsentPanel, GpioPanel, Panel, PanelSettings, open_pa
 from hardware.passage import open_passages
 from hardware.scanners import open_scanner
 from hardware.worker import Worker
+from kiosk.backup.in_use import works_on
 from kiosk.bus import Bus, Will
-from kiosk.config import load_config
+from kiosk.config import Config, load_config
 from kiosk.door.loop import Door, Gate
 from kiosk.door.sidekicks import Doorway, ScannerSource
 from kiosk.door.wiring import Wiring
@@ -30,7 +31,12 @@ log = logging.getLogger(__name__)
 def run_door(config_path: Path) -> None:
     """Until SIGTERM or SIGINT, or until a film given as camera has been shown."""
     keep_heap_lean()
-    config, clock = load_config(config_path), SystemClock()
+    with works_on(Path(load_config(config_path).state_dir), "door"):
+        _run(load_config(config_path))  # a restore that was finished just now may have brought another one
+
+
+def _run(config: Config) -> None:
+    clock = SystemClock()
     with Ledger(config.ledger_path) as ledger:
         settings = config.door
         gate = Gate(settings.gate, ledger.event(settings.event), settings.mode, timedelta(seconds=settings.dwell_s))

@@ -13,8 +13,9 @@ from hardware.errors import PlatypusError
 from hardware.heap import keep_heap_lean
 from hardware.worker import Worker
 from kiosk.agenda_desk import AgendaDesk
+from kiosk.backup.in_use import works_on
 from kiosk.bus import Bus, Will
-from kiosk.config import Config, load_config, load_secrets, secrets_path
+from kiosk.config import Config, Secrets, load_config, load_secrets, secrets_path
 from kiosk.ledger.peek import event_name
 from kiosk.news import STREAM_AGENDA, STREAM_COMMAND, STREAM_STATE, AgendaNews, Reply, StreamCommand, StreamOrder
 from kiosk.services.running import run_until, until_told
@@ -32,8 +33,12 @@ _STATE_EVERY_S = 0.5
 def run_stream(config_path: Path) -> None:
     """Until SIGTERM or SIGINT. It takes up again what had been ordered."""
     keep_heap_lean()
-    config = load_config(config_path)
-    secrets = load_secrets(secrets_path(config_path))
+    with works_on(Path(load_config(config_path).state_dir), "stream"), until_told() as stopping:
+        # Read now: a restore that had been interrupted, and was finished just before, may have brought another one
+        _run(load_config(config_path), load_secrets(secrets_path(config_path)), stopping)
+
+
+def _run(config: Config, secrets: Secrets, stopping: threading.Event) -> None:
     gone = Will(STREAM_STATE, StreamState(online=False))
     clock, state_dir, run_dir = SystemClock(), Path(config.state_dir), Path(config.run_dir)
     agenda = AgendaFile(config.agenda_path)
@@ -41,7 +46,6 @@ def run_stream(config_path: Path) -> None:
     artist = Slates(config.look_path, run_dir / "pictures", config.dashboard.zone, event)
     talks = KeptTalks(agenda, clock)
     with (
-        until_told() as stopping,
         alone(state_dir / "stream.lock", "the stream (platypus stream status tells how it is)"),
         Director(
             config.stream, secrets.stream_keys, state_dir, run_dir, clock, talks=talks, artist=artist, event=event

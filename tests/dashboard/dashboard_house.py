@@ -21,6 +21,8 @@ from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 
 from hardware.clock import ManualClock
+from kiosk.backup.places import Places
+from kiosk.backup.shelf import Shelf
 from kiosk.dashboard.access import Access
 from kiosk.dashboard.access_file import Person, Role
 from kiosk.dashboard.app import create_app
@@ -102,6 +104,7 @@ class House:
     evening: Event  # in the ledger
     pretix: FakePretix
     pretix_desk: PretixDesk
+    shelf: Shelf  # of backups
     preview_folder: Path  # where the stream's process would put picture and segments
 
     def client(self) -> FlaskClient:
@@ -196,9 +199,12 @@ def build(
     )
     book = FakeDoorbook(event, clock, tickets=58)
     news, machine = FakeNews(clock), FakeMachine()
-    file = folder / f"{uuid.uuid4().hex}.db"
-    file.write_bytes(empty_ledger())
-    ledger = Ledger(file)
+    state = folder / uuid.uuid4().hex
+    state.mkdir()
+    (state / "ledger.db").write_bytes(empty_ledger())
+    ledger = Ledger(state / "ledger.db")
+    places = Places(state, state / "platypus.toml", state / "secrets.toml", folder / "look")
+    shelf = Shelf(places, state / "backups", 10, clock, timedelta(days=14))
     evening = ledger.create_event("evening", event.name, 6, fire_limit=8, starts_at=event.starts_at)
     desk = LedgerDesk(ledger, evening, clock)
     live = Live(
@@ -228,15 +234,17 @@ def build(
             evening,
             lambda: SECRET,
             folder / "ticket-columns.json",
-            Forgetting(ledger, folder / "reports", links, clock, timedelta(days=14), options.zone),
+            Forgetting(ledger, folder / "reports", links, clock, timedelta(days=14), options.zone, shelf),
             pretix_desk,
             folder / "look",
             options.zone,
         ),
+        shelf=shelf,
         preview=preview,
         sponsors=Sponsors(folder / "look"),
     )
     app.jinja_env.bytecode_cache = COMPILED
     return House(
-        options, clock, access, changes, book, news, machine, live, app, ledger, evening, pretix, pretix_desk, shots
+        *(options, clock, access, changes, book, news, machine, live, app, ledger, evening),
+        *(pretix, pretix_desk, shelf, shots),
     )

@@ -33,6 +33,7 @@ PAGES: dict[str, tuple[tuple[str, StreamState], ...]] = {
     "edit_talk": (("/talks/edit/t1", STREAM),),
     "people": (("/people", STREAM),),
     "system": (("/system", STREAM),),
+    "backups": (("/backups", STREAM),),
     "changes": (("/changes", STREAM),),
     "report": (("/report", STREAM),),
     "own_pin": (("/own-pin", STREAM),),

@@ -93,6 +93,7 @@ _OTHERS = (
     "kiosk/pretix",
     "kiosk/tickets/pretix",
 )
+_BACKUPS = tuple(f"kiosk/backup/{name}.py" for name in ("archive", "manifest", "shelf", "snapshot", "writing"))
 _LISTS = ("kiosk/ticket_lists.py", "kiosk/tickets/table.py", "kiosk/tickets/sheet.py")  # of tickets
 _EXAMPLES = {
     "connecting again: the server does not answer": "nouvelle connexion : le serveur ne répond pas",
@@ -189,10 +190,10 @@ def test_what_is_doubtful_about_a_list_has_a_form() -> None:
     assert [source.name for source in SOURCES if source.doubt and known(source.doubt) is None] == []
 
 
-def test_every_error_of_the_dashboard_and_of_a_list_has_a_form() -> None:
+def test_every_error_of_the_dashboard_of_a_list_and_of_a_backup_has_a_form() -> None:
     found = [
         f"{path}:{line} {text!r}"
-        for module in [each for place in ("kiosk/dashboard", *_LISTS) for each in modules(place)]
+        for module in [each for place in ("kiosk/dashboard", *_LISTS, *_BACKUPS) for each in modules(place)]
         for path, line, text in sentences(module, raised)
         if not covers(text.partition("\n")[0]) and "%(" not in text  # row after row, each with its form
     ]

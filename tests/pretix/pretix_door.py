@@ -27,7 +27,8 @@ class PretixDoor:
         self.links = Links(folder / "pretix.json")
         self.copy = PretixCopy(ledger, self.event)
         self.desk = PretixDesk.of(ledger, self.event, self.links, self.clock, "en")
-        self.desk.enrol(handshake)
+        if handshake:  # else it is enrolled already
+            self.desk.enrol(handshake)
 
     def choose(self, event: str, checkin_list: int) -> None:
         """Choose a list and take its tickets."""

@@ -310,6 +310,23 @@ def test_a_full_room_is_told_as_an_error_with_its_reason(server: Peer, line: Lin
         assert (row["error_reason"], row["error_explanation"]) == ("error", "full")
 
 
+def test_a_ledger_that_was_restored_does_not_let_those_in_again_whom_pretix_knows_by_us(
+    door: PretixDoor, server: Peer, tmp_path: Path
+) -> None:
+    door.choose("random", server.lists("random")["Main door"])
+    guest, other = server.position("random", "spare10"), server.position("random", "spare11")
+    assert door.show(guest.secret).is_admitted
+    door.sync()
+    (tmp_path / "older").mkdir()
+    (tmp_path / "older" / "pretix.json").write_bytes((tmp_path / "pretix.json").read_bytes())
+    (tmp_path / "older" / "pretix.json").chmod(0o600)
+    with Ledger(tmp_path / "older" / "ledger.db") as ledger:  # made before anybody came
+        restored = PretixDoor(ledger, tmp_path / "older", "")
+        assert restored.sync() is Phase.CURRENT
+        assert restored.show(guest.secret).reason is Reason.ALREADY_REDEEMED
+        assert restored.show(other.secret).is_admitted
+
+
 # -- signed codes ---------------------------------------------------------------------------------------------------
 
 

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from hardware.errors import PlatypusError
+from kiosk.backup.shelf import Shelf
 from kiosk.dashboard.api import bodies, facts
 from kiosk.dashboard.api.paper import PaperDesk
 from kiosk.dashboard.changes import Changes
 from kiosk.dashboard.desk import Turns
-from kiosk.dashboard.language import Later
+from kiosk.dashboard.language import Later, later
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.noting import note
 from kiosk.dashboard.orders import DONE, ORDERS, StreamBusy, give
@@ -56,7 +57,14 @@ class Calls:
     """The routes' deeds. They raise what the ports raise."""
 
     def __init__(
-        self, live: Live, news: News, desk: FrontDesk, changes: Changes, turns: Turns, paper: PaperDesk
+        self,
+        live: Live,
+        news: News,
+        desk: FrontDesk,
+        changes: Changes,
+        turns: Turns,
+        paper: PaperDesk,
+        shelf: Shelf,
     ) -> None:
         self._live = live
         self._news = news
@@ -64,6 +72,7 @@ class Calls:
         self._changes = changes
         self._paper = paper
         self._talks = TalkChanges(news)
+        self._shelf = shelf
         self._turns = turns  # the pages' own: a ledger that hangs holds no more threads than before
         self._orders = Turns(_MOST_ORDERS, _PATIENCE_S, StreamBusy)
 
@@ -77,6 +86,8 @@ class Calls:
             "waiting": lambda _: facts.WaitingList(guests=tuple(map(facts.guest, self._read(self._desk.waiting_list)))),
             "talks": self._talks_now,
             "changes": self._changes_now,
+            "backups": self._backups,
+            "backup_make": self._make_backup,
             "door_check-in": self._check_in,
             "door_check-out": lambda call: self._decide(lambda: self._desk.check_out(call.body.ticket, call.press)),
             "door_walk-in": self._walk_in,
@@ -133,6 +144,20 @@ class Calls:
     def _changes_now(self, call: Call) -> facts.ChangeList:
         newest = self._changes.newest(call.asked.limit)
         return facts.ChangeList(changes=tuple(newest.changes), unreadable=newest.unreadable)
+
+    def _backups(self, _call: Call) -> facts.Backups:
+        after = self._shelf.after
+        return facts.Backups(
+            backups=tuple(
+                facts.backup(each.path.name, each.size, each.manifest, after, each.trouble)
+                for each in self._shelf.backups()
+            )
+        )
+
+    def _make_backup(self, _call: Call) -> facts.Backup:
+        made = self._shelf.make()
+        note(later("the backup %(file)s is made", file=made.path.name).source)
+        return facts.backup(made.path.name, made.size, made.manifest, self._shelf.after)
 
     def _read(self, ask: Callable[[], _Given]) -> _Given:
         with self._turns.taken():

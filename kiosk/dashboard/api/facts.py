@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
 
+from kiosk.backup.manifest import Manifest, goes_at
 from kiosk.dashboard import views, words
 from kiosk.dashboard.changes import Change
 from kiosk.dashboard.live import Snapshot
@@ -233,6 +234,40 @@ class ChangeList(msgspec.Struct, frozen=True, kw_only=True):
 
     changes: tuple[Change, ...]
     unreadable: int  # lines passed over
+
+
+class Backup(msgspec.Struct, frozen=True, kw_only=True):
+    """A backup; the file itself only people with a browser take away."""
+
+    file: str
+    size: int  # bytes
+    made_at: datetime | None  # null: it cannot be read
+    is_clock_trusted: bool
+    schema: str  # the step of the ledger's tables
+    names_of: tuple[str, ...]  # events
+    delete_at: datetime | None  # for the names in it
+    trouble: str  # why it cannot be read
+
+
+class Backups(msgspec.Struct, frozen=True, kw_only=True):
+    """Backups, newest first."""
+
+    backups: tuple[Backup, ...]
+
+
+def backup(name: str, size: int, manifest: Manifest | None, after: timedelta | None, trouble: str = "") -> Backup:
+    """What is known of one."""
+    names = () if manifest is None else manifest.names
+    return Backup(
+        file=name,
+        size=size,
+        made_at=None if manifest is None else manifest.made_at,
+        is_clock_trusted=manifest is not None and manifest.is_clock_trusted,
+        schema="" if manifest is None else manifest.schema,
+        names_of=tuple(each.event for each in names),
+        delete_at=goes_at(names, after),
+        trouble=trouble,
+    )
 
 
 def evening(now: Snapshot, *, names: bool) -> Evening:

@@ -64,6 +64,7 @@ STATUS: Mapping[str, int] = {
     "wrong_time": 409,
     "agenda_changed": 409,
     "not_done": 409,
+    "runs_already": 409,
     "media_type": 415,
     "invalid": 422,
     "old_page": 422,
@@ -76,6 +77,8 @@ STATUS: Mapping[str, int] = {
     "too_many_listeners": 503,
     "changes": 503,
     "access_file": 503,
+    "backup": 503,
+    "bad_backup": 503,
     "bus": 504,
 }
 _SAID: Mapping[str, str] = {  # where the sentence of an error speaks of a page

@@ -69,6 +69,10 @@ ROUTES: tuple[Route, ...] = (
     _get("waiting", "/waiting", "Who waits for a seat.", facts.WaitingList),
     _get("talks", "/talks", "The agenda, who is on stage, who is next.", facts.TalksNow),
     _get("changes", "/changes", "What was changed, by whom and when.", facts.ChangeList, bodies.ChangesAsked),
+    _get("backups", "/backups", "The backups on this machine, newest first.", facts.Backups),
+    Route(
+        "backup_make", "POST", "/backups", "Make a backup, and read it back.", facts.Backup, bodies.Nothing
+    ),
     _press("check-in", "/check-in", bodies.CheckIn, facts.Answer, "Let a ticket's people in."),
     _press("check-out", "/check-out", bodies.CheckOut, facts.Answer, "Let a ticket's people out."),
     _press("walk-in", "/walk-in", bodies.WalkIn, facts.Answer, "Let in people without a ticket."),

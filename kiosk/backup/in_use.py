@@ -1,0 +1,67 @@
+"""Who works with the files of the state: the programs of the evening, or a restore, never both.
+
+Each program holds a lock that ends with it, however it ends. It waits for a restore under way, and finishes one that
+was interrupted.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Literal, get_args
+
+from hardware.durable import own_as_folder
+from kiosk.backup.errors import InUse
+from kiosk.backup.swap import finish
+
+Program = Literal["door", "stream", "dashboard"]
+_RESTORE = ".restore"
+
+
+@contextmanager
+def works_on(state_dir: Path, program: Program) -> Iterator[None]:
+    """For as long as `program` runs. Raises RestoreError, OSError."""
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with ExitStack() as held:
+        with _locked(state_dir / _RESTORE, fcntl.LOCK_EX):
+            finish(state_dir)
+            held.enter_context(_locked(state_dir / f".in-use-{program}", fcntl.LOCK_SH))  # a Pi may have two gates
+        yield
+
+
+@contextmanager
+def nobody_works_on(state_dir: Path) -> Iterator[None]:
+    """For a restore. Raises InUse, OSError."""
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with ExitStack() as held:
+        try:
+            held.enter_context(_locked(state_dir / _RESTORE, fcntl.LOCK_EX | fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise InUse(f"another restore works in {state_dir}, or a program starts: wait until it is done") from None
+        running = []
+        for program in get_args(Program):
+            try:
+                held.enter_context(_locked(state_dir / f".in-use-{program}", fcntl.LOCK_EX | fcntl.LOCK_NB))
+            except BlockingIOError:
+                running.append(program)
+        if running:
+            units = " ".join(f"platypus-{each}" for each in running)
+            raise InUse(
+                f"{', '.join(f'platypus {each}' for each in running)} run(s) with the files in {state_dir}: stop with "
+                f"Ctrl-C, or sudo systemctl stop {units}; restore, then start again. Nothing was changed."
+            )
+        yield
+
+
+@contextmanager
+def _locked(path: Path, kind: int) -> Iterator[None]:
+    handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        own_as_folder(handle, path.parent)
+        fcntl.flock(handle, kind)
+        yield
+    finally:
+        os.close(handle)

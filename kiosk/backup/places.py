@@ -1,0 +1,82 @@
+"""Where everything is that another Pi needs, and which of it a backup takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ASIDE = "before-restore-"  # how the folders begin that hold what a backup replaced
+ABOUT_ASIDE = f"{ASIDE}names.json"  # in such a folder: a manifest, for whose names are in it
+_NOT_OURS = ("recordings", "backups")  # where they are unless the configuration says otherwise
+LEDGER = "ledger.db"
+LEDGER_FILES = (LEDGER, f"{LEDGER}-wal", f"{LEDGER}-shm", f"{LEDGER}-journal")
+
+
+class Places(NamedTuple):
+    """The folders and files of one installation."""
+
+    state_dir: Path
+    config_path: Path
+    secrets_path: Path
+    look_path: Path  # a folder; it may not be there
+    beside: tuple[Path, ...] = ()  # files that the configuration names: a certificate, its key
+    never: tuple[Path, ...] = ()  # folders that are no part of it: recordings, backups, what a restart makes anew
+
+    @property
+    def ledger(self) -> Path:
+        """The database of the door."""
+        return self.state_dir / LEDGER
+
+    @property
+    def config_files(self) -> dict[str, Path]:
+        """By their names in a backup; they may not be there."""
+        return {"config/platypus.toml": self.config_path, "config/secrets.toml": self.secrets_path}
+
+    def files(self) -> Iterator[tuple[str, Path]]:
+        """Every file a backup takes beside the ledger, by its name in there. Raises OSError."""
+        for name, path in self.config_files.items():
+            if path.exists():
+                yield name, path
+        names = set(self.config_files)
+        for path in self.beside:
+            name = f"config/{path.name}"
+            while name in names:  # another file of the same name, of another folder
+                name = f"config/other-{name.removeprefix('config/')}"
+            names.add(name)
+            yield name, path
+        for path in self.own_entries():
+            if path.resolve() != self.look_path.resolve():
+                yield from _below(path, f"state/{path.name}", self.never)
+        if self.look_path.is_dir():
+            yield from _below(self.look_path, "look", self.never)
+
+    def own_entries(self) -> list[Path]:
+        """What in the state folder is the state, beside the ledger. Raises OSError."""
+        never = {path.resolve() for path in (*self.never, self.config_path, self.secrets_path, *self.beside)}
+        there = sorted(self.state_dir.iterdir()) if self.state_dir.is_dir() else []
+        return [path for path in there if is_own(path.name) and path.resolve() not in never]
+
+
+def is_own(name: str) -> bool:
+    """Whether something of the state folder may be of the state, by its name: no lock, nothing half, nothing old."""
+    return not (name.startswith((".", ASIDE)) or name.endswith(".lock") or name in (*_NOT_OURS, *LEDGER_FILES))
+
+
+def _below(path: Path, name: str, never: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
+    if path.is_file():
+        yield name, path
+        return
+    left_out = {each.resolve() for each in never}
+    for folder, folders, files in os.walk(path, onerror=_raise):
+        here = Path(folder)
+        folders[:] = sorted(each for each in folders if (here / each).resolve() not in left_out)
+        for file in sorted(files):
+            inside = here / file
+            if inside.is_file() and not file.startswith("."):  # no socket; nothing half written
+                yield f"{name}/{inside.relative_to(path).as_posix()}", inside
+
+
+def _raise(error: OSError) -> None:
+    raise error
