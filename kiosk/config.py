@@ -119,6 +119,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return Path(self.state_dir) / "ticket-columns.json"
 
     @property
+    def logbook_path(self) -> Path:
+        """What became of the stream."""
+        return Path(self.state_dir) / "stream-log.jsonl"
+
+    @property
     def pretix_path(self) -> Path:
         """Which events are which check-in lists of a pretix server, with the tokens of this device."""
         return Path(self.state_dir) / "pretix.json"

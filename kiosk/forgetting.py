@@ -17,10 +17,10 @@ from hardware.durable import write_durably
 from hardware.errors import PlatypusError
 from hardware.worker import Worker
 from kiosk.backup.shelf import Shelf
+from kiosk.evening import evening_report
 from kiosk.ledger import Event
 from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.privacy import Kept, due, forget
-from kiosk.ledger.report import report
 from kiosk.ledger.report_forms import as_json
 from kiosk.pretix.links import Links
 
@@ -41,9 +41,11 @@ class Forgetting:
         after: timedelta | None,
         zone: tzinfo,
         shelf: Shelf | None = None,
+        logbook: Path | None = None,
     ) -> None:
         self._ledger = ledger
         self._links = links
+        self._logbook = logbook  # of the stream
         self._reports = reports  # a folder
         self._clock = clock
         self.after = after  # the evening; None: never by itself
@@ -53,7 +55,7 @@ class Forgetting:
 
     def forget(self, event: Event) -> Kept:
         """Keep the report, then forget, in the backups too. Raises LedgerError, BackupError; OSError of the report."""
-        told = report(self._ledger, event, self._clock.stamp(), self._zone)
+        told = evening_report(self._ledger, event, self._clock.stamp(), self._zone, self._logbook)
         kept_at = self._reports / f"{event.slug}.json"
         if not kept_at.exists():  # a second time there would be less in it
             write_durably(kept_at, msgspec.json.format(msgspec.json.encode(as_json(told))) + b"\n")

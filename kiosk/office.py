@@ -22,13 +22,14 @@ from kiosk.config import (
     make_event_secret,
     secrets_path,
 )
+from kiosk.evening import evening_report
 from kiosk.forgetting import Forgetting
 from kiosk.ledger import Event, NewTicket, Ticket
 from kiosk.ledger.audit import audit
 from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.privacy import Kept, kept
 from kiosk.ledger.records import Imported
-from kiosk.ledger.report import Report, report
+from kiosk.ledger.report import Report
 from kiosk.ledger.ticket_book import CannotChange, TicketBook
 from kiosk.pretix.desk import PretixDesk
 from kiosk.pretix.links import Links
@@ -121,7 +122,8 @@ def event_report(config_path: Path, slug: str) -> Report:
     """What happened at the door of an event."""
     config = load_config(config_path)
     with Ledger(config.ledger_path) as ledger:
-        return report(ledger, ledger.event(slug), SystemClock().stamp(), config.dashboard.zone)
+        now, zone = SystemClock().stamp(), config.dashboard.zone
+        return evening_report(ledger, ledger.event(slug), now, zone, config.logbook_path)
 
 
 def report_sheet(config_path: Path, told: Report, language: Literal["en", "fr"]) -> bytes:
@@ -206,7 +208,9 @@ def erase_personal_data(config_path: Path, slug: str) -> tuple[Kept, Sequence[Co
         event = ledger.event(slug)
         copies = shelf.holding(slug)
         links = Links(config.pretix_path)
-        forgetting = Forgetting(ledger, config.reports_path, links, clock, None, config.dashboard.zone, shelf)
+        forgetting = Forgetting(
+            ledger, config.reports_path, links, clock, None, config.dashboard.zone, shelf, config.logbook_path
+        )
         return forgetting.forget(event), copies
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
 
 from hardware.clock import Clock
 from kiosk.dashboard import ports
+from kiosk.evening import evening_report
 from kiosk.ledger import (
     DWELL,
     Decision,
@@ -23,14 +25,22 @@ from kiosk.ledger import (
     Waiting,
 )
 from kiosk.ledger.ledger import Ledger
-from kiosk.ledger.report import Report, report
+from kiosk.ledger.report import Report
 
 
 class LedgerDesk:
     """The ledger as the dashboard reads it, and as its volunteers write it: ports.Doorbook and ports.FrontDesk."""
 
-    def __init__(self, ledger: Ledger, event: Event, clock: Clock, dwell: timedelta = DWELL) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        event: Event,
+        clock: Clock,
+        dwell: timedelta = DWELL,
+        logbook: Path | None = None,
+    ) -> None:
         self._ledger = ledger
+        self._logbook = logbook  # of the stream
         self._event = event
         self._clock = clock
         self._dwell = dwell  # of a phone that is a gate for both ways
@@ -68,7 +78,7 @@ class LedgerDesk:
         return self._ledger.find(self._event, text, limit)
 
     def report(self, zone: tzinfo) -> Report:
-        return report(self._ledger, self._event, self._clock.stamp(), zone)
+        return evening_report(self._ledger, self._event, self._clock.stamp(), zone, self._logbook)
 
     def scan(self, code: bytes, mode: GateMode, press: ports.Press, gate: str) -> Decision:
         shown = Presentation(code, press.nonce, gate, "phone", self._clock.stamp(), press.actor)

@@ -106,6 +106,7 @@ def _tables(told: Report) -> Iterator[Table]:
             for reason, count in sorted(told.refusals.items(), key=lambda each: -each[1])
         ),
     )
+    yield _stream(told)
     other = told.other_notes
     yield Table(
         title=_("Notes on tickets"),
@@ -118,6 +119,29 @@ def _tables(told: Report) -> Iterator[Table]:
         if other.tickets
         else "",
     )
+
+
+def _stream(told: Report) -> Table:
+    stream = told.stream
+    rows = [
+        (each.name, _minutes(each.live_s), str(each.gaps), _minutes(each.longest_s) if each.gaps else "")
+        for each in stream.aired
+    ]
+    if stream.recordings:
+        files = ngettext("Recorded, %(num)s file", "Recorded, %(num)s files", stream.recordings)
+        rows.append((files, _minutes(stream.recorded_s), "", ""))
+    return Table(
+        title=_("Stream"),
+        heads=(pgettext("stream", "Live"), _("Gaps"), _("Longest")),
+        rows=tuple(rows),
+        note=_("A minute before the power was cut counts as missing: nobody was left to note it.")
+        if any(each.gaps for each in stream.aired)
+        else "",
+    )
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 def gate(name: str) -> str:

@@ -21,6 +21,7 @@ from kiosk.ledger.records import PAPER, Event, Movement
 from kiosk.ledger.schema import events, scans, tickets
 from kiosk.tickets.sheet import fold
 from kiosk.tickets.status import Status
+from stream.aired import StreamReport
 
 _SLICE_S, _MINUTE_S = 5 * 60, 60
 _FEWEST = 2  # tickets with a note: one alone may be told by it
@@ -79,6 +80,7 @@ class Report(NamedTuple):
     course: Sequence[Movement]  # how many more, or less, were inside after each minute: for drawing
     notes: Mapping[str, Noted]
     other_notes: Noted  # those that might tell who it is: on one ticket alone, or with a word of a guest's name
+    stream: StreamReport = StreamReport()  # of the same evening; see kiosk.evening
 
 
 def report(ledger: Ledger, event: Event, now: Stamp, zone: tzinfo = UTC) -> Report:

@@ -44,6 +44,12 @@ def as_text(told: Report) -> str:
     other = told.other_notes
     if other.tickets:
         lines.append(f"  other notes: {other.tickets}, came {other.came}, of them inside {other.inside}")
+    for aired in told.stream.aired:
+        missing = f", {aired.gaps} gap(s) of {aired.missing_s:.0f} s, at most {aired.longest_s:.0f} s"
+        gaps = missing if aired.gaps else ""
+        lines.append(f"  stream to {aired.name}: live {aired.live_s / 60:.0f} min{gaps}")
+    if told.stream.recordings:
+        lines.append(f"  recorded {told.stream.recorded_s / 60:.0f} min in {told.stream.recordings} file(s)")
     if told.unsure:
         lines.append(f"  {told.unsure} rows have a time that nobody confirmed: arrivals and peak may be off")
     return "\n".join(lines)
@@ -63,6 +69,7 @@ def as_json(told: Report) -> dict[str, Any]:
         "five_minutes": [{**each._asdict(), "begins": each.begins.isoformat()} for each in told.slices],
         "notes": {note: count._asdict() for note, count in told.notes.items()},
         "other_notes": told.other_notes._asdict(),
+        "stream": {**told.stream._asdict(), "aired": [each._asdict() for each in told.stream.aired]},
     }
 
 
@@ -94,3 +101,9 @@ def _parts(told: Report) -> Iterator[tuple[str, str, Mapping[str, int]]]:
     for note, noted in told.notes.items():
         yield "notes", note, noted._asdict()
     yield "other notes", "", told.other_notes._asdict()
+    for aired in told.stream.aired:
+        counts = {"live seconds": aired.live_s, "gaps": aired.gaps, "seconds missing": aired.missing_s}
+        yield "stream", aired.name, {name: round(count) for name, count in counts.items()}
+    if told.stream.recordings:
+        counts = {"files": told.stream.recordings, "seconds": told.stream.recorded_s}
+        yield "recordings", "", {name: round(count) for name, count in counts.items()}

@@ -96,11 +96,14 @@ def _serve(config: Config, config_path: Path) -> None:
     ):
         links = Links(config.pretix_path)
         shelf = shelf_of(config, config_path, clock)
-        forgetting = Forgetting(ledger, config.reports_path, links, clock, config.privacy.after, settings.zone, shelf)
+        after = config.privacy.after
+        forgetting = Forgetting(
+            ledger, config.reports_path, links, clock, after, settings.zone, shelf, config.logbook_path
+        )
         news = Hearing(bus, clock)
         event = ledger.event(config.door.event)
         pretix = PretixDesk.of(ledger, event, links, clock, settings.language)
-        desk = LedgerDesk(ledger, event, clock, timedelta(seconds=config.door.dwell_s))
+        desk = LedgerDesk(ledger, event, clock, timedelta(seconds=config.door.dwell_s), config.logbook_path)
         live = Live(desk, news, clock, settings, machine=machine)
         preview = PreviewFiles(preview_folder(Path(config.run_dir)), clock)
         app = create_app(

@@ -23,6 +23,7 @@ from stream.agenda import AgendaFile
 from stream.director import Director
 from stream.health import StreamState
 from stream.kept_talks import KeptTalks
+from stream.logbook import Logbook
 from stream.slates import Slates
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ def _run(config: Config, secrets: Secrets, stopping: threading.Event) -> None:
             "preflight": director.preflight,
         }
 
-        desk = AgendaDesk(director, talks)
+        desk, logbook = AgendaDesk(director, talks), Logbook(config.logbook_path, clock)
         told: AgendaNews | None = None
         telling = threading.Lock()  # or what is older could be told after what is newer
 
@@ -76,6 +77,7 @@ def _run(config: Config, secrets: Secrets, stopping: threading.Event) -> None:
                     told = news
                     bus.keep(STREAM_AGENDA, news)
                 state = director.state()
+                logbook.note(state)
                 bus.keep(STREAM_STATE, state)
             return state
 

@@ -17,6 +17,8 @@ import pytest
 import sqlalchemy as sa
 
 from hardware.clock import ManualClock
+from kiosk.dashboard.report_view import report_view
+from kiosk.evening import evening_report
 from kiosk.ledger import CannotUndo, GateMode, Hand, NewTicket, Presentation
 from kiosk.ledger.audit import audit
 from kiosk.ledger.ledger import Ledger
@@ -24,6 +26,9 @@ from kiosk.ledger.report import GateCount, Noted, Report, report
 from kiosk.ledger.report_forms import as_csv, as_json, as_text, neutral
 from kiosk.tickets.codes import digest
 from kiosk.tickets.status import Status
+from stream.aired import Aired, StreamReport
+from stream.health import Health, LegKind, LegState, StreamState
+from stream.logbook import Logbook
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -272,3 +277,29 @@ def test_a_program_gets_one_object_of_plain_values(evening: Evening) -> None:
     (five,) = said["five_minutes"]
     assert (five["came_in"], five["inside"]) == (2, 2)
     assert datetime.fromisoformat(five["begins"]).utcoffset() == timedelta(hours=1)
+
+
+def test_the_stream_of_the_same_evening_stands_beside_the_door(evening: Evening, tmp_path: Path) -> None:
+    evening.sell(ticket("A"))
+    evening.show("A")
+    logbook = tmp_path / "stream-log.jsonl"
+    book = Logbook(logbook, evening.clock)
+    legs = {
+        health: (LegState(name="tube", kind=LegKind.DESTINATION, state=health),)
+        for health in (Health.LIVE, Health.LOST)
+    }
+    for health, seconds in ((Health.LIVE, 60), (Health.LOST, 20), (Health.LIVE, 60), (Health.LIVE, 0)):
+        book.note(StreamState(order="live", legs=legs[health], recording="talk.ts"))
+        evening.clock.advance(seconds)
+    now = evening.clock.stamp()
+    told = evening_report(evening.ledger, evening.event, now, PARIS, logbook)
+    assert told._replace(stream=StreamReport()) == evening.report()
+    assert told.stream == StreamReport([Aired("tube", 120.0, 1, 20.0, 20.0)], 1, 140.0)
+    assert "stream to tube: live 2 min, 1 gap(s) of 20 s, at most 20 s" in as_text(told)
+    assert as_json(told)["stream"]["aired"][0]["gaps"] == 1
+    assert "stream,tube,gaps,1" in as_csv(told).decode("utf-8-sig")
+    (table,) = [each for each in report_view(told, PARIS).tables if each.title == "Stream"]
+    assert table.rows == (("tube", "2 min", "1", "20 s"), ("Recorded, 1 file", "2 min", "", ""))
+    logbook.unlink()
+    logbook.mkdir()  # cannot be read
+    assert evening_report(evening.ledger, evening.event, now, PARIS, logbook).stream.is_nothing
