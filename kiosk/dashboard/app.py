@@ -38,6 +38,7 @@ from kiosk.dashboard.privacy_page import add_privacy
 from kiosk.dashboard.report_page import add_report
 from kiosk.dashboard.scanning import add_scanning
 from kiosk.dashboard.screen import add_screen
+from kiosk.dashboard.searches import Searches
 from kiosk.dashboard.settings import DashboardSettings
 from kiosk.dashboard.sponsors import Sponsors, add_sponsors
 from kiosk.dashboard.stream_page import add_stream
@@ -125,12 +126,12 @@ def create_app(
     add_pages(app, access.phones, live, settings.zone)
     add_stream(app, live, news, settings.zone)
     add_system(app, live, news, settings, add_backup(app, shelf, access.clock, settings.zone))
-    turns = Turns(MOST_AT_ONCE, PATIENCE_S)
-    add_desk(app, desk, live, settings.zone, turns)
+    turns, searches = Turns(MOST_AT_ONCE, PATIENCE_S), Searches(access.clock)
+    add_desk(app, desk, live, settings.zone, turns, searches)
     add_scanning(app, desk, live)
     add_report(app, desk, settings.zone)
     add_talks(app, live, news, settings.zone)
-    tickets_page = add_tickets(app, tickets, live, settings.zone, turns)
+    tickets_page = add_tickets(app, tickets, live, settings.zone, turns, searches)
     add_ticket_files(app, tickets, turns)
     add_privacy(app, tickets, live, settings.zone, turns)
     add_pretix(app, tickets, live, settings.zone, turns)

@@ -23,6 +23,7 @@ from kiosk.dashboard.gatekeeper import visitor
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.ports import FrontDesk
 from kiosk.dashboard.presses import LONGEST_TEXT, MOST_PERSONS, Presses
+from kiosk.dashboard.searches import Searches
 from kiosk.dashboard.told import told
 
 log = logging.getLogger(__name__)
@@ -60,13 +61,13 @@ class Turns:
             self._places.release()
 
 
-def add_desk(app: flask.Flask, desk: FrontDesk, live: Live, zone: ZoneInfo, turns: Turns) -> None:
+def add_desk(app: flask.Flask, desk: FrontDesk, live: Live, zone: ZoneInfo, turns: Turns, searches: Searches) -> None:
     """Routes of the volunteer's page; times on it are told in `zone`."""
     app.jinja_env.globals["nonce"] = lambda: secrets.token_hex(16)
 
     @app.get("/door")
     def door() -> flask.typing.ResponseReturnValue:
-        text = flask.request.args.get("q", "")[:LONGEST_TEXT]
+        text = searches.text(flask.request.args.get("s", ""))
         said = None
         if "part" not in flask.request.args:  # a part is fetched beside a press, and must not take its answer away
             said = msgspec.convert(flask.session.pop("said", None), Said | None)
@@ -87,9 +88,17 @@ def add_desk(app: flask.Flask, desk: FrontDesk, live: Live, zone: ZoneInfo, turn
             most_persons=MOST_PERSONS,
         )
 
+    @app.post("/door/find", endpoint="door_find")
+    def find() -> flask.typing.ResponseReturnValue:
+        part = "" if "part" in flask.request.form else None
+        return flask.redirect(flask.url_for("door", part=part, s=searches.keep(asked_text())), 303)
+
     @app.get("/door/release")
     def confirm_release() -> flask.typing.ResponseReturnValue:
         return flask.render_template("release.html")
+
+    def asked_text() -> str:
+        return flask.request.form.get("q", "")[:LONGEST_TEXT]
 
     def search(text: str) -> tuple[list[desk_words.FoundLine], str]:
         if not text.strip():
@@ -115,8 +124,7 @@ def add_desk(app: flask.Flask, desk: FrontDesk, live: Live, zone: ZoneInfo, turn
                 log.info("desk do=%s outcome=%s phone=%s", path, said.tone, visitor().phone.letters)
             flask.session["said"] = msgspec.to_builtins(said)
             live.renew()
-            text = flask.request.form.get("q", "")[:LONGEST_TEXT]
-            return flask.redirect(flask.url_for("door", q=text or None), 303)
+            return flask.redirect(flask.url_for("door", s=searches.keep(asked_text())), 303)
 
         app.post(f"/door/{path}", endpoint=f"door_{path}")(press)
 

@@ -77,6 +77,7 @@ WHAT: Mapping[str, str] = {
     "people_revoke": say_later("People: revoke a token"),
 }
 DOOR: Mapping[str, str] = {  # of these only what was refused is noted
+    "door_find": say_later("Door: search"),
     "door_check-in": say_later("Door: check in"),
     "door_check-out": say_later("Door: check out"),
     "door_walk-in": say_later("Door: walk in"),
@@ -88,6 +89,10 @@ DOOR: Mapping[str, str] = {  # of these only what was refused is noted
     "door_release": say_later("Door: release"),
     "door_set-clock": say_later("Door: set clock"),
     "door_read-code": say_later("Door: read code"),
+}
+LOOKS: Mapping[str, str] = {  # they change nothing: of these, too, only what was refused is noted
+    "tickets_find": say_later("Tickets: search"),
+    "tickets": say_later("Tickets: search by a program"),
 }
 IN_LEDGER = "door_"  # how the routes begin whose rows the ledger keeps
 _CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -142,9 +147,9 @@ def add_noting(app: flask.Flask, changes: Changes, clock: Clock) -> None:
         endpoint = endpoint.removeprefix(API)  # a program leaves the line that a press leaves
         noted: _Note = flask.g.get("noted") or _Note("", refused=False)
         refused = noted.refused or response.status_code >= 400
-        if endpoint.startswith(IN_LEDGER) and not refused:
+        if (endpoint.startswith(IN_LEDGER) or endpoint in LOOKS) and not refused:
             return response
-        what = WHAT.get(endpoint) or DOOR.get(endpoint, endpoint)
+        what = {**WHAT, **LOOKS}.get(endpoint) or DOOR.get(endpoint, endpoint)
         detail = noted.detail
         if refused and not detail:
             detail = REFUSED.get(response.status_code, f"answer {response.status_code}")

@@ -18,6 +18,7 @@ from kiosk.dashboard.language import Later, _, later
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.noting import note
 from kiosk.dashboard.presses import LONGEST_TEXT
+from kiosk.dashboard.searches import Searches
 from kiosk.dashboard.ticket_office import TicketOffice
 from kiosk.dashboard.told import told
 from kiosk.dashboard.uploads import LARGEST_BYTES
@@ -34,14 +35,17 @@ _MOST_START = 10_000_000
 ONE = "/tickets/<int(max=2147483647):number>"  # more than that a database does not count
 
 
-def add_tickets(app: flask.Flask, office: TicketOffice, live: Live, zone: ZoneInfo, turns: Turns) -> ShowPage:
+def add_tickets(
+    app: flask.Flask, office: TicketOffice, live: Live, zone: ZoneInfo, turns: Turns, searches: Searches
+) -> ShowPage:
     """Routes of the pages; times on them are told in `zone`. Returns what shows the first one, with what went wrong."""
 
     def digest_of(number: int) -> bytes:
         return digest(office.code_of(number).encode())
 
     def page(trouble: str = "", code: int = 200) -> flask.typing.ResponseReturnValue:
-        text = flask.request.args.get("q", "")[:LONGEST_TEXT]
+        word = flask.request.args.get("s", "")
+        text = searches.text(word)
         show = _show(flask.request.args.get("show", ""))
         start = min(max(0, flask.request.args.get("start", 0, type=int)), _MOST_START)
         try:
@@ -58,11 +62,18 @@ def add_tickets(app: flask.Flask, office: TicketOffice, live: Live, zone: ZoneIn
             start=start,
             leaf=LEAF,
             q=text,
+            word=word,
             show=show,
             shows=[(each.value, _(name)) for each, name in ticket_words.SHOWS.items()],
             most_mb=LARGEST_BYTES // 1_000_000,
             trouble=trouble,
         ), code
+
+    @app.post("/tickets/find", endpoint="tickets_find")
+    def find() -> flask.typing.ResponseReturnValue:
+        word = searches.keep(flask.request.form.get("q", "")[:LONGEST_TEXT])
+        show = _show(flask.request.form.get("show", ""))
+        return flask.redirect(flask.url_for("ticket_list", s=word, show=None if show is Show.ALL else show), 303)
 
     @app.get("/tickets")
     def ticket_list() -> flask.typing.ResponseReturnValue:

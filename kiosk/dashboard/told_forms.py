@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kiosk.dashboard.language import say_later
-from kiosk.dashboard.noting import DOOR, REFUSED, WHAT
+from kiosk.dashboard.noting import DOOR, LOOKS, REFUSED, WHAT
 
 FORMS = (
     say_later("the ticket could not be drawn: %(cause)s. Try again."),
@@ -728,5 +728,6 @@ FORMS = (
     say_later("Ticket no. %(number)s takes the place of no. %(old)s"),
     *WHAT.values(),
     *DOOR.values(),
+    *LOOKS.values(),
     *REFUSED.values(),
 )

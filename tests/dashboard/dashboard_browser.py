@@ -26,6 +26,16 @@ PHONE = {"width": 390, "height": 844}
 PICTURES = Path(__file__).parents[2] / "test-output"
 
 
+def go_to(page: Page, url: str) -> None:
+    """Open a page; what stands behind ?q= is typed into its search."""
+    address, _, text = url.partition("?q=")
+    page.goto(address)
+    if text:
+        page.locator("#q").fill(text)
+        page.locator("#q").press("Enter")
+        page.locator(".found > li, .empty").first.wait_for()
+
+
 @contextmanager
 def watched(browser: Browser, origin: str, **options: Any) -> Iterator[BrowserContext]:
     """A context whose every request must stay at our origin, and whose console must not complain of our policy."""

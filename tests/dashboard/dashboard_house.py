@@ -179,6 +179,13 @@ def token_on(client: FlaskClient, path: str) -> str:
     return found[1]
 
 
+def found_at(client: FlaskClient, text: str, page: str = "/door") -> str:
+    """Where a search of a page shows what it found."""
+    said = client.post(f"{page}/find", data={"q": text, "csrf_token": token_on(client, "/own-pin")})
+    assert said.status_code == 303
+    return said.location
+
+
 def build(
     folder: Path,
     *,

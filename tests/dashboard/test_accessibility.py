@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from dashboard_browser import PHONE, log_in_at, watched
+from dashboard_browser import PHONE, go_to, log_in_at, watched
 from dashboard_house import PIN, House
 from language_stage import CHECKED, STREAM, fill
 from playwright.sync_api import Browser, Page
@@ -87,7 +87,7 @@ def test_axe_finds_nothing_on_any_page(
         for pages in PAGES.values():
             for path, state in pages:
                 house.news.say(state)
-                page.goto(server.url + path)
+                go_to(page, server.url + path)
                 page.locator("body").wait_for()
                 for summary in page.locator("summary").all():
                     summary.click()

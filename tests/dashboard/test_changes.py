@@ -18,7 +18,7 @@ from test_rights import ELSEWHERE, rules
 
 from hardware.clock import ManualClock
 from kiosk.dashboard.changes import MOST_BYTES, Changes, ChangesError
-from kiosk.dashboard.noting import IN_LEDGER, WHAT
+from kiosk.dashboard.noting import IN_LEDGER, LOOKS, WHAT
 from kiosk.dashboard.rights import API
 from kiosk.news import Reply
 
@@ -57,6 +57,9 @@ def test_every_press_leaves_exactly_one_line_whatever_comes_of_it(house: House) 
         before = len(house.noted())
         client.post(path, data={"csrf_token": token_on(client, "/"), **SECRETS})
         noted = house.noted()
+        if endpoint in LOOKS:  # it changes nothing
+            assert len(noted) == before
+            continue
         assert len(noted) == before + 1, endpoint
         assert noted[0].what.partition(":")[0] == WHAT[endpoint].partition(":")[0]
         assert noted[0].who.startswith("Ada (organizer) ")

@@ -10,7 +10,7 @@ from html import unescape
 from typing import Any
 
 import pytest
-from dashboard_house import House, token_on
+from dashboard_house import House, found_at, token_on
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -59,7 +59,7 @@ class Volunteer:
         return text_of(page[page.index('data-part="said"') : page.index('role="search"')])
 
     def see(self, query: str = "") -> str:
-        return text_of(self.client.get("/door", query_string={"q": query}).text)
+        return text_of(self.client.get(found_at(self.client, query)).text)
 
     @property
     def inside(self) -> int:
@@ -157,7 +157,7 @@ def test_every_button_pressed_twice_counts_once(desk: Volunteer) -> None:
 
 
 def test_each_form_of_a_page_has_a_nonce_of_its_own(desk: Volunteer) -> None:
-    nonces = re.findall(r'name="nonce" value="([0-9a-f]{32})"', desk.client.get("/door?q=e").text)
+    nonces = re.findall(r'name="nonce" value="([0-9a-f]{32})"', desk.client.get(found_at(desk.client, "e")).text)
     assert len(nonces) == len(set(nonces)) >= 6
 
 
@@ -172,7 +172,7 @@ def test_a_press_without_a_nonce_of_ours_does_nothing(desk: Volunteer) -> None:
 
 def test_no_button_works_without_the_token_or_for_a_stranger(desk: Volunteer) -> None:
     buttons = [rule.rule for rule in desk.house.app.url_map.iter_rules() if rule.rule.startswith("/door/")]
-    assert len(buttons) == 13  # eleven that act, the question before the release, and the scanning page
+    assert len(buttons) == 14  # eleven that act, the search, the question before the release, and the scanning page
     for path in buttons:
         form = {"nonce": NONCE, "ticket": str(desk.ids[1]), "delta": "1", "name": "x", "csrf_token": "forged"}
         answer = desk.client.post(path, data=form)
@@ -417,7 +417,7 @@ def test_a_phone_does_not_overrule_a_time_server(desk: Volunteer) -> None:
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=100))
 def test_no_search_and_no_name_breaks_the_page(desk: Volunteer, text: str) -> None:
-    answer = desk.client.get("/door", query_string={"q": text.encode("utf-8", "replace")})
+    answer = desk.client.get(found_at(desk.client, text.encode("utf-8", "replace").decode()))
     assert answer.status_code == 200
     assert "Something broke" not in answer.text
     assert desk.post("wait", name=text.encode("utf-8", "replace").decode()).status_code == 303
@@ -425,7 +425,7 @@ def test_no_search_and_no_name_breaks_the_page(desk: Volunteer, text: str) -> No
 
 def test_names_are_text_and_pages_have_nothing_inline(desk: Volunteer) -> None:
     desk.press("walk-in", name="<script>alert(1)</script>")
-    for path in ("/door?q=script", "/door/release", "/"):
+    for path in (found_at(desk.client, "script"), "/door/release", "/"):
         page = desk.client.get(path).text
         assert "<script>alert" not in page
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)", page), path

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dashboard_house import House, token_on
+from dashboard_house import House, found_at, token_on
 from language_stage import CHECKED, STREAM, fill, says, texts, words_in
 from test_dashboard_live import Page
 from test_rights import rules
@@ -51,8 +51,12 @@ def test_no_page_says_in_french_what_it_says_in_english(full: House, stream: Str
     token = full.access.invitations.make("door", "id-of-Ada")[0]
     full.access.tokens.make("Ada", "viewer", "id-of-Ada")
     english = english_words()
-    paths = [*(path for _, method, path in rules(full.app) if method == "GET"), f"/first/{token}", "/door?q=jean"]
-    paths += ["/door?q=zzz", "/talks/edit/t1", "/nowhere"]
+    paths = [
+        *(path for _, method, path in rules(full.app) if method == "GET"),
+        f"/first/{token}",
+        found_at(ada, "jean"),
+    ]
+    paths += [found_at(ada, "jean"), found_at(ada, "zzz"), "/talks/edit/t1", "/nowhere"]
     walked = 0
     for path in paths:
         if path in {"/static/live.js", "/events", "/screen/events", "/metrics", "/healthz", "/language/en"}:
@@ -99,15 +103,16 @@ def test_a_browser_says_what_its_reader_speaks_and_else_the_venue_does(
 
 def test_one_s_own_choice_holds_for_a_year_and_says_nothing_else(house: House) -> None:
     client = house.somebody("Ada", "organizer")
-    page = client.get("/door?q=zoe").text
+    found = found_at(client, "zoe")
+    page = client.get(found).text
     link = unescape(re.search(r'href="([^"]*)" lang="fr"', page)[1])  # type: ignore[index]
     answer = client.get(link)
-    assert (answer.status_code, answer.location) == (303, "/door?q=zoe")
+    assert (answer.status_code, answer.location) == (303, found)
     (cookie,) = [each for each in answer.headers.getlist("Set-Cookie") if each.startswith(COOKIE)]
     assert re.fullmatch(rf"{COOKIE}=fr; (Expires=[^;]*; )?Max-Age=31536000; HttpOnly; Path=/; SameSite=Lax", cookie), (
         cookie
     )
-    page = client.get("/door?q=zoe", headers={"Accept-Language": "en"}).text
+    page = client.get(found, headers={"Accept-Language": "en"}).text
     assert '<html lang="fr">' in page and "Chercher un billet" in page
     assert 'aria-current="true">Français' in page and 'aria-current="true">English' not in page
     client.get("/language/en")
@@ -238,4 +243,4 @@ def test_a_name_within_a_sentence_is_text_in_both_languages(house: House) -> Non
     for language, begins in (("en", "You are"), ("fr", "Vous êtes")):
         page = client.get("/own-pin", headers={"Accept-Language": language}).text
         assert f"{begins} <strong>&lt;b&gt;%(x)s&#39; &amp;</strong>" in page
-        assert "<b>" not in client.get("/door?q=<b>zz", headers={"Accept-Language": language}).text
+        assert "<b>" not in client.get(found_at(client, "<b>zz"), headers={"Accept-Language": language}).text

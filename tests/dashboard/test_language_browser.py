@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dashboard_browser import PICTURES, log_in_at, logged_in, watched
+from dashboard_browser import PICTURES, go_to, log_in_at, logged_in, watched
 from dashboard_house import PIN, House
 from language_stage import CHECKED, STREAM, fill
 from playwright.sync_api import Browser, Page, expect
@@ -87,7 +87,7 @@ def test_nothing_overflows_a_phone_of_360_pixels(browser: Browser, full: House, 
             "/report",
             "/own-pin",
         ):
-            page.goto(server.url + path)
+            go_to(page, server.url + path)
             look(page, f"{language}-{re.sub('[^a-z]+', '-', path[1:])}")
         for path in ("/stream/stop", "/door/release", "/nowhere", "/screen", "/watch"):
             page.goto(server.url + path)

@@ -122,7 +122,7 @@ class Calls:
         return facts.Scans(scans=facts.rows(rows, names=call.sees_names))
 
     def _tickets(self, call: Call) -> facts.Tickets:
-        asked: bodies.TicketsAsked = call.asked
+        asked: bodies.TicketsAsked = call.body
         found = self._read(lambda: self._desk.find(asked.search, asked.limit + 1))
         return facts.Tickets(
             tickets=tuple(facts.found(each) for each in found[: asked.limit]), is_more=len(found) > asked.limit

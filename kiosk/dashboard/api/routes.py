@@ -65,7 +65,7 @@ ROUTES: tuple[Route, ...] = (
     Route("events", "GET", "/events", "The evening as server-sent events: a snapshot when something changes."),
     _get("stream", "/stream", "What the stream does.", facts.Stream),
     _get("scans", "/scans", "The newest rows of the ledger.", facts.Scans, bodies.ScansAsked),
-    _get("tickets", "/tickets", "Search tickets.", facts.Tickets, bodies.TicketsAsked),
+    Route("tickets", "POST", "/tickets/search", "Search tickets.", facts.Tickets, bodies.TicketsAsked),
     _get("waiting", "/waiting", "Who waits for a seat.", facts.WaitingList),
     _get("talks", "/talks", "The agenda, who is on stage, who is next.", facts.TalksNow),
     _get("changes", "/changes", "What was changed, by whom and when.", facts.ChangeList, bodies.ChangesAsked),

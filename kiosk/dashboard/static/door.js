@@ -23,7 +23,12 @@ async function page(url, options) {
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
-const address = () => "/door?part&q=" + encodeURIComponent(search.value);
+// What is looked for goes in the body: a name is no part of an address.
+function looked() {
+  if (!search.value.trim()) return page("/door?part");
+  const token = document.querySelector("[name=csrf_token]").value;
+  return page("/door/find", { method: "POST", body: new URLSearchParams({ part: "", q: search.value, csrf_token: token }) });
+}
 
 function isInUse(part) {
   if (part === touched && performance.now() - touchedAt < TOUCH_MS) return true;
@@ -48,7 +53,7 @@ async function refresh() {
   refreshing = true;
   try {
     const text = search.value;
-    const fresh = await page(address());
+    const fresh = await looked();
     if (fresh.documentElement.lang !== document.documentElement.lang) return location.reload(); // chosen in another tab
     const names = text === search.value ? ["results", "waiting", "rows"] : ["waiting", "rows"];
     if (!presses && place(fresh, names, true)) version = fresh.body.dataset.version;
@@ -59,7 +64,7 @@ async function refresh() {
 async function find() {
   const mine = ++asked;
   try {
-    const fresh = await page(address());
+    const fresh = await looked();
     if (mine === asked) place(fresh, ["results"], false);
   } catch (error) {
     if (mine === asked) say(worded(words.search, error.message));
