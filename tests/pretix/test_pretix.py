@@ -19,7 +19,7 @@ from kiosk.tickets.pretix.enrolment import enrol, handshake_of
 from kiosk.tickets.pretix.errors import PretixAway, PretixRefused
 from kiosk.tickets.status import Status
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # the server is made for the first of them
 
 
 def at(row: dict[str, object]) -> datetime:
