@@ -70,11 +70,15 @@ def pretix_lists(config_path: Path, slug: str, *, as_json: bool) -> None:
 @EVENT
 @click.argument("theirs", metavar="PRETIX_EVENT")
 @click.argument("checkin_list", metavar="LIST", type=int)
-def pretix_choose(config_path: Path, slug: str, theirs: str, checkin_list: int) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask when another event was chosen before.")
+def pretix_choose(config_path: Path, slug: str, theirs: str, checkin_list: int, *, yes: bool) -> None:
     """Take the tickets of a check-in list; those of another event, had before, are cancelled."""
     from kiosk import office  # noqa: PLC0415
 
     with office.pretix_desk(config_path, slug) as desk:
+        before = desk.sync.state().link
+        if before is not None and before.event not in ("", theirs) and not yes:
+            click.confirm(f"Cancel the tickets of {before.event_name}, which were taken before?", abort=True)
         link = desk.choose(theirs, checkin_list)
         click.echo(f"tickets of: {link.event_name}, {link.list_name}")
         desk.sync.round()
@@ -120,7 +124,7 @@ def pretix_sync(config_path: Path, slug: str, *, as_json: bool) -> None:
 @pretix.command("seen")
 @CONFIG
 @EVENT
-@click.argument("scans", metavar="ROW...", type=int, nargs=-1, required=True)
+@click.argument("scans", metavar="ROW...", type=click.IntRange(1, 2**31 - 1), nargs=-1, required=True)
 def pretix_seen(config_path: Path, slug: str, scans: tuple[int, ...]) -> None:
     """Say that you looked at these conflicts, by the numbers that `status` gives them."""
     from kiosk import office  # noqa: PLC0415
@@ -136,7 +140,7 @@ def pretix_seen(config_path: Path, slug: str, scans: tuple[int, ...]) -> None:
 @EVENT
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def pretix_leave(config_path: Path, slug: str, *, yes: bool) -> None:
-    """Be a device no more. The tickets stay as they are; what pretix was not told yet, it is told no more."""
+    """Be a device no more. The tickets stay as they are; what pretix was not told waits for the next device."""
     from kiosk import office  # noqa: PLC0415
 
     with office.pretix_desk(config_path, slug) as desk:
@@ -167,7 +171,7 @@ def _say(state: SyncState, conflicts: list[Conflict] | Any) -> None:
     if link is None:
         click.echo("this machine is no device of pretix: platypus pretix enrol")
         return
-    click.echo(f"{link.url}, {link.organizer}, as {link.name} (device {link.device_id})")
+    click.echo(f"{link.url}, {link.organizer}, as {link.name} (device {link.device_id}): {state.phase}")
     click.echo(f"tickets of: {link.event_name}, {link.list_name}" if link.is_chosen else "no check-in list is chosen")
     if state.copied_at is not None:
         age = f", {state.age_s / 60:.0f} min old" if state.age_s is not None else ", of before this machine was started"

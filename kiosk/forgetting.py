@@ -20,9 +20,12 @@ from kiosk.backup.shelf import Shelf
 from kiosk.evening import evening_report
 from kiosk.ledger import Event
 from kiosk.ledger.ledger import Ledger
+from kiosk.ledger.pretix_copy import PretixCopy
 from kiosk.ledger.privacy import Kept, due, forget
 from kiosk.ledger.report_forms import as_json
 from kiosk.pretix.links import Links
+from kiosk.tickets.pretix.errors import PretixError
+from kiosk.tickets.pretix.server import PretixServer
 
 log = logging.getLogger(__name__)
 
@@ -59,11 +62,23 @@ class Forgetting:
         kept_at = self._reports / f"{event.slug}.json"
         if not kept_at.exists():  # a second time there would be less in it
             write_durably(kept_at, msgspec.json.format(msgspec.json.encode(as_json(told))) + b"\n")
-        self._links.put(event.slug, None)  # else pretix would tell the names again
+        self._leave_pretix(event)
         gone = forget(self._ledger, event)
         if self._shelf is not None:
             self._shelf.forget(event.slug)
         return gone
+
+    def _leave_pretix(self, event: Event) -> None:
+        """Else it would tell the names again; and a token that nobody needs is to be worth nothing."""
+        link = self._links.get(event.slug)
+        if link is None:
+            return
+        self._links.put(event.slug, None)
+        PretixCopy(self._ledger, event).forget()
+        try:
+            PretixServer(link.url, link.organizer, link.token).revoke()
+        except PretixError as error:
+            log.warning("privacy event=device-not-revoked device=%d cause=%s", link.device_id, error)
 
     def look(self) -> None:
         """Forget what is due, in the ledger and in backups. Raises LedgerError, BackupError, OSError."""

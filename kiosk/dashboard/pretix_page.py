@@ -93,7 +93,8 @@ def add_pretix(app: flask.Flask, office: TicketOffice, live: Live, zone: ZoneInf
     def seen() -> flask.typing.ResponseReturnValue:
         def act() -> Later:
             with turns.taken():
-                desk.see(flask.request.form.get("scan", 0, type=int))
+                scan = flask.request.form.get("scan", "")
+                desk.see(int(scan) if scan.isdecimal() and len(scan) < 10 else 0)
             return later("Looked at")
 
         tell_press("pretix-seen", act)

@@ -16,7 +16,7 @@ from kiosk.pretix.sync import Phase, SyncState
 _WHEN = "EEE d MMM HH:mm"
 
 _CONFLICTS = {
-    "already_redeemed": say_later("Another gate had let them in before: two people came in by one ticket."),
+    "already_redeemed": say_later("In pretix this ticket was used before: perhaps two people came in by it."),
     "unpaid": say_later("pretix says that it is not paid."),
     "canceled": say_later("pretix says that it was cancelled."),
     "blocked": say_later("pretix says that it is blocked."),

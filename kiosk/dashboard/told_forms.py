@@ -26,7 +26,9 @@ FORMS = (
         'this is not the QR code of a new device, which holds {"handshake_version": 1, "url": ..., "token": ...}. Make one in pretix: organizer, devices, connect a device; security profile pretixSCAN.'
     ),
     say_later("this is no address: it begins with https://"),
-    say_later("pretix did not understand a scan: %(answer)s"),
+    say_later("pretix did not understand a scan"),
+    say_later("there is no pretix at %(url)s: is the address that of its first page, and no more?"),
+    say_later("the clock of this machine is not set: scans are told when it is"),
     say_later("this server does not say when it made its page: is it pretix 3 or newer?"),
     say_later(
         "the server calls itself %(there)s, and we know it as %(here)s: the token is sent to no other address. Enrol this device with the address that pretix has in its settings."

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from kiosk.ledger.history import tickets_inside
 from kiosk.ledger.plan import Changed, Plan, free_number, plan
 from kiosk.ledger.records import Event, Imported, NewTicket, Ticket
-from kiosk.ledger.schema import tickets
+from kiosk.ledger.schema import pretix_tickets, tickets
 from kiosk.ledger.ticket_rows import with_folded
 from kiosk.tickets.status import Status
 
@@ -29,7 +29,11 @@ def compare(
 ) -> Plan:
     """What writing `wanted` would do."""
     others = db.execute(sa.select(tickets.c.code_sha256).where(tickets.c.event_id != event.id))
-    return plan(there, wanted, fields, inside=tickets_inside(db, event), elsewhere=set(others.scalars()))
+    synced = set(
+        db.execute(sa.select(pretix_tickets.c.ticket_id).where(pretix_tickets.c.event_id == event.id)).scalars()
+    )
+    inside = tickets_inside(db, event)
+    return plan(there, wanted, fields, inside=inside, elsewhere=set(others.scalars()), synced=synced)
 
 
 def put(

@@ -66,7 +66,7 @@ def move(
     past = None if ticket is None else history(db, ticket.id)
     claim = None
     if past is not None and ticket is not None:
-        claim = with_copy(db, ticket, past.claim(ticket, at), at)
+        claim = with_copy(db, event, ticket, past.claim(ticket, at), at)
     going = way(mode, claim, dwell)
     if going.direction is Direction.EXIT:
         # Nobody is kept in: an exit is refused only to a code that nobody knows.

@@ -83,11 +83,13 @@ def plan(
     *,
     inside: Collection[int] = (),
     elsewhere: Collection[bytes] = (),
+    synced: Collection[int] = (),
 ) -> Plan:
     """Compare a list with the tickets that are there, by their codes.
 
     `fields` (of NewTicket; None: all) is what the list speaks of: one without a column says nothing about it. `inside`
-    are the ids of tickets whose people are inside now, `elsewhere` the digests of codes of other events.
+    are the ids of tickets whose people are inside now, `elsewhere` the digests of codes of other events, `synced` the
+    ids of tickets that a device of pretix keeps fresh: no list makes them gone.
     """
     known = {ticket.code_sha256: ticket for ticket in there}
     new, changed, doubts, seen = [], [], Counter[Doubt](), set()
@@ -114,7 +116,7 @@ def plan(
     if any(each.source is None for each in there if each.id in seen):
         sources.add(None)
     is_own = {ticket.is_own for ticket in wanted}
-    ours = [each for each in there if each.source in sources and each.is_own in is_own and not each.is_walk_in]
+    ours = [each for each in there if _is_of(each, sources, is_own) and each.id not in synced]
     gone = [each for each in ours if each.id not in seen and each.status is Status.PAID]
     doubts[Doubt.MANY_GONE] = len(gone) if len(gone) > _MANY_GONE * len(ours) else 0
     doubts[Doubt.SAME_PERSON] = _of_one_person(wanted)
@@ -127,6 +129,10 @@ def plan(
         gone,
         {doubt: count for doubt, count in doubts.items() if count},
     )
+
+
+def _is_of(ticket: Ticket, sources: Collection[str | None], is_own: Collection[bool]) -> bool:
+    return ticket.source in sources and ticket.is_own in is_own and not ticket.is_walk_in
 
 
 def _after(before: Ticket, said: NewTicket, fields: Collection[str] | None) -> NewTicket:

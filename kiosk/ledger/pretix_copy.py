@@ -7,8 +7,8 @@ ticket of that position takes its place. So every row stays about the code that 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -35,6 +35,7 @@ SOURCE = "pretix"
 
 _SAID = ("holder", "email", "product", "status", "valid_from", "valid_until", "order_code", "note")  # by every order
 _UNDONE = scans.alias()
+_NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Position(NamedTuple):
@@ -61,6 +62,9 @@ class Copy(NamedTuple):
     page_generated: str  # pretix's own word for that moment
     entrance: Entrance
     told_scan_id: int
+    origin: str  # server, organizer, event and list that it is a copy of
+    devices: frozenset[int]  # which this machine is and was
+    trouble: str
 
 
 class Told(NamedTuple):
@@ -75,6 +79,7 @@ class Told(NamedTuple):
     at: datetime  # aware, UTC; as the clock turned out to be
     undone_nonce: str | None  # of the row that this one undoes
     undone_kind: str | None
+    is_time_known: bool  # a time server, or a phone, vouches for it
     is_override: bool  # a person let them in although the rules said no
 
 
@@ -105,12 +110,17 @@ class PretixCopy:
             return None
         products = {int(item): name for item, name in json.loads(row.products).items()}
         asked = Stamp(row.wall, row.monotonic_ns, row.boot_id, is_trusted=False)
-        return Copy(asked, row.page_generated, Entrance(row.keys, products, row.subevent), row.told_scan_id)
+        entrance = Entrance(row.keys, products, row.subevent)
+        devices = frozenset(int(each) for each in row.devices.split())
+        return Copy(asked, row.page_generated, entrance, row.told_scan_id, row.origin, devices, row.trouble)
 
-    def take(self, positions: Sequence[Position]) -> int:
-        """Write some positions, all or none. Returns how many tickets are new or changed."""
+    def take(self, positions: Sequence[Position], *, may: Callable[[], bool] = lambda: True) -> int:
+        """Write some positions, all or none. Returns how many tickets are new or changed.
+
+        `may` is asked when nobody else can write any more: whether they are still wanted.
+        """
         with self._database.writing() as db:
-            return sum(self._take(db, position) for position in positions)
+            return sum(self._take(db, position) for position in positions) if may() else 0
 
     def withdraw(self, codes: Mapping[bytes, Status | None]) -> None:
         """Write which codes (their digests) pretix revoked or blocked; None: unblocked again."""
@@ -129,17 +139,57 @@ class PretixCopy:
             found = db.execute(sa.select(pretix_withdrawn.c.status).where(is_it)).scalar_one_or_none()
         return None if found is None else Status(found)
 
-    def keep_only(self, positions: set[int]) -> int:
-        """Cancel the tickets whose positions pretix no longer has. Returns how many."""
+    def positions(self) -> set[int]:
+        """All that are known here."""
+        of_event = pretix_tickets.c.event_id == self._event.id
+        with self._database.reading() as db:
+            return set(db.execute(sa.select(pretix_tickets.c.position).where(of_event)).scalars())
+
+    def cancel(self, positions: set[int]) -> int:
+        """Cancel the tickets of positions that pretix no longer has. Returns how many."""
         of_event = pretix_tickets.c.event_id == self._event.id
         with self._database.writing() as db:
-            rows = db.execute(sa.select(pretix_tickets.c.ticket_id, pretix_tickets.c.position).where(of_event))
-            gone = [row.ticket_id for row in rows if row.position not in positions]
+            rows = db.execute(sa.select(pretix_tickets.c.ticket_id, pretix_tickets.c.position).where(of_event)).all()
             done = 0
-            for ticket_id in gone:
+            for ticket_id in (row.ticket_id for row in rows if row.position in positions):
                 is_it = sa.and_(tickets.c.id == ticket_id, tickets.c.status.in_((Status.PAID, Status.UNPAID)))
                 done += db.execute(sa.update(tickets).where(is_it).values(status=Status.CANCELED)).rowcount
             return done
+
+    def begin(self, origin: str, device: int) -> None:
+        """From now on it is a copy of `origin`, by `device`. Of another one nothing stays, and its tickets are
+        cancelled; of the same one all stays, and only what is fresh is asked for once more.
+        """
+        copy = self.read()
+        if copy is not None and copy.origin != origin:
+            self.forget(cancels=True)
+            copy = None
+        devices = sorted({device, *(copy.devices if copy is not None else ())})
+        values = {"origin": origin, "devices": " ".join(map(str, devices)), "page_generated": "", "trouble": ""}
+        is_it = pretix_copies.c.event_id == self._event.id
+        with self._database.writing() as db:
+            if not db.execute(sa.update(pretix_copies).where(is_it).values(values)).rowcount:
+                never = {"wall": _NEVER, "monotonic_ns": 0, "boot_id": "", "keys": "", "products": "{}"}
+                fresh = {**values, **never, "event_id": self._event.id, "told_scan_id": 0}
+                db.execute(sa.insert(pretix_copies).values(fresh))
+
+    def begin_if_other(self, origin: str, device: int) -> None:
+        """`begin`, unless that is what it is."""
+        copy = self.read()
+        if copy is None or copy.origin != origin or device not in copy.devices:
+            self.begin(origin, device)
+
+    def rest(self) -> None:
+        """Nobody keeps it fresh any more: its tickets stay as they are, and a signature alone is good for nothing."""
+        is_it = pretix_copies.c.event_id == self._event.id
+        with self._database.writing() as db:
+            db.execute(sa.update(pretix_copies).where(is_it).values(keys="", page_generated="", trouble=""))
+
+    def note_trouble(self, trouble: str) -> None:
+        """Why it is not fresh; "" when it is."""
+        is_it = pretix_copies.c.event_id == self._event.id
+        with self._database.writing() as db:
+            db.execute(sa.update(pretix_copies).where(is_it).values(trouble=trouble))
 
     def reached(self, asked: Stamp, page_generated: str, entrance: Entrance) -> None:
         """Everything of before `asked` is written."""
@@ -151,19 +201,21 @@ class PretixCopy:
             "keys": entrance.keys,
             "products": json.dumps(dict(entrance.products), ensure_ascii=False),
             "subevent": entrance.subevent,
+            "trouble": "",
         }
         is_it = pretix_copies.c.event_id == self._event.id
         with self._database.writing() as db:
-            if not db.execute(sa.update(pretix_copies).where(is_it).values(values)).rowcount:
-                fresh = {**values, "event_id": self._event.id, "told_scan_id": 0}
-                db.execute(sa.insert(pretix_copies).values(fresh))
+            db.execute(sa.update(pretix_copies).where(is_it).values(values))
 
     def forget(self, *, cancels: bool = False) -> None:
         """Nothing of pretix is left but its tickets, which are as they are, or cancelled: they were another event's."""
         with self._database.writing() as db:
             if cancels:
                 ours = sa.select(pretix_tickets.c.ticket_id).where(pretix_tickets.c.event_id == self._event.id)
-                is_theirs = sa.and_(tickets.c.id.in_(ours), tickets.c.source == SOURCE)
+                is_theirs = sa.or_(
+                    sa.and_(tickets.c.id.in_(ours), tickets.c.source == SOURCE),
+                    sa.and_(tickets.c.event_id == self._event.id, tickets.c.source == SIGNED),
+                )
                 db.execute(sa.update(tickets).where(is_theirs).values(status=Status.CANCELED))
             for table in (pretix_copies, pretix_tickets, pretix_withdrawn, pretix_conflicts):
                 db.execute(sa.delete(table).where(table.c.event_id == self._event.id))
@@ -193,6 +245,7 @@ class PretixCopy:
             _UNDONE.c.nonce.label("undone_nonce"),
             _UNDONE.c.kind.label("undone_kind"),
             scans.c.caveats,
+            scans.c.clock_trusted,
         ).where(*self._untold(), *([scans.c.id <= up_to] if up_to is not None else []))
         joined = (
             query.outerjoin(pretix_tickets, pretix_tickets.c.ticket_id == scans.c.ticket_id)
@@ -212,6 +265,7 @@ class PretixCopy:
                 corrected(row),
                 row.undone_nonce,
                 row.undone_kind,
+                row.clock_trusted or row.offset_ns is not None,
                 Caveat.OVERRIDE in as_caveats(row.caveats),
             )
             for row in rows
@@ -232,10 +286,18 @@ class PretixCopy:
             is_it = pretix_copies.c.event_id == self._event.id
             db.execute(sa.update(pretix_copies).where(is_it).values(told_scan_id=scan_id))
             if conflict is not None:
-                of_scan = pretix_conflicts.c.scan_id == scan_id
-                db.execute(sa.delete(pretix_conflicts).where(of_scan))  # told again after the plug was pulled
-                row = {"scan_id": scan_id, "event_id": self._event.id, "reason": conflict[:40], "other_at": other_at}
-                db.execute(sa.insert(pretix_conflicts).values(**row, is_seen=False))
+                self._note_conflict(db, scan_id, conflict, other_at)
+
+    def note_conflict(self, scan_id: int, reason: str, other_at: datetime | None) -> None:
+        """A person is to look at it. The first word that was said of a row stays."""
+        with self._database.writing() as db:
+            self._note_conflict(db, scan_id, reason, other_at)
+
+    def _note_conflict(self, db: sa.Connection, scan_id: int, reason: str, other_at: datetime | None) -> None:
+        known = sa.select(pretix_conflicts.c.scan_id).where(pretix_conflicts.c.scan_id == scan_id)
+        if db.execute(known).one_or_none() is None:
+            row = {"scan_id": scan_id, "event_id": self._event.id, "reason": reason[:40], "other_at": other_at}
+            db.execute(sa.insert(pretix_conflicts).values(**row, is_seen=False))
 
     def conflicts(self, most: int = 100) -> Sequence[Conflict]:
         """Those that nobody has looked at yet, oldest first."""
@@ -293,15 +355,14 @@ class PretixCopy:
         ]
         is_changed = there is None or self._update(db, there, position.ticket)
         ticket = there or add_ticket(db, self._event, position.ticket._replace(source=SOURCE))
-        came = any(history(db, each.id).standing for each in older)
-        if position.is_used_here and not any(history(db, each.id).visits["entry"] for each in (ticket, *older)):
-            came = True  # we told it, and do not know it any more: our ledger is an older copy of itself
+        # We told pretix, and do not know it any more: then our ledger is an older copy of itself.
+        is_lost = position.is_used_here and not any(history(db, each.id).visits["entry"] for each in (ticket, *older))
         for each in older:
             if each.heir != ticket.number:
                 replaced = {"status": Status.REVOKED, "heir": ticket.number}
                 db.execute(sa.update(tickets).where(tickets.c.id == each.id).values(replaced))
                 is_changed = True
-        values = {"position": position.id, "is_used_elsewhere": position.is_used_elsewhere or came}
+        values = {"position": position.id, "is_used_elsewhere": position.is_used_elsewhere or is_lost}
         is_it = pretix_tickets.c.ticket_id == ticket.id
         if not db.execute(sa.update(pretix_tickets).where(is_it).values(values)).rowcount:
             fresh = {**values, "ticket_id": ticket.id, "event_id": self._event.id}

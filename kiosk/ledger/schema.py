@@ -167,6 +167,9 @@ pretix_copies = sa.Table(
     sa.Column("products", sa.Text, nullable=False),  # JSON: {item: name} of those that the door lets in
     sa.Column("subevent", sa.BigInteger),  # a date of a series; null: the event is none
     sa.Column("told_scan_id", sa.Integer, nullable=False),  # all scans up to it were told to pretix
+    sa.Column("origin", sa.Text, nullable=False),  # server, organizer, event and list that it is a copy of
+    sa.Column("devices", sa.Text, nullable=False),  # pretix's numbers of the devices that this machine is and was
+    sa.Column("trouble", sa.Text, nullable=False),  # why it is not fresh, in words; "": it is
 )
 
 pretix_tickets = sa.Table(

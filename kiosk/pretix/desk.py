@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import NamedTuple, Self
 
@@ -16,14 +16,16 @@ from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.pretix_copy import Conflict, PretixCopy
 from kiosk.ledger.records import Event
 from kiosk.pretix.links import Link, Links
-from kiosk.pretix.sync import PretixSync, ServerOf
+from kiosk.pretix.sync import PretixSync, ServerOf, origin_of
 from kiosk.tickets.pretix import enrolment
-from kiosk.tickets.pretix.answers import in_language
+from kiosk.tickets.pretix.answers import EventThere, in_language
 from kiosk.tickets.pretix.enrolment import Enrolled, Handshake
-from kiosk.tickets.pretix.errors import PretixError
+from kiosk.tickets.pretix.errors import PretixError, PretixRevoked
 from kiosk.tickets.pretix.server import PretixServer
 
 log = logging.getLogger(__name__)
+
+_MOST_EVENTS = 12
 
 Enrol = Callable[[Handshake, str], Enrolled]
 
@@ -60,6 +62,14 @@ def _server_of(link: Link) -> PretixServer:
     return PretixServer(link.url, link.organizer, link.token)
 
 
+def _next_first(events: Sequence[EventThere], now: datetime) -> Sequence[EventThere]:
+    """The few that may be meant: a request is made for each."""
+    lately = now - timedelta(days=1)
+    coming = sorted((each for each in events if each.date_from >= lately), key=lambda each: each.date_from)
+    over = sorted((each for each in events if each.date_from < lately), key=lambda each: each.date_from, reverse=True)
+    return [*coming, *over][:_MOST_EVENTS]
+
+
 class PretixDesk:
     """For one event. Every method raises LedgerError and LinkError; those that ask pretix PretixError."""
 
@@ -69,6 +79,7 @@ class PretixDesk:
         copy: PretixCopy,
         links: Links,
         sync: PretixSync,
+        clock: Clock,
         language: str,
         server_of: ServerOf,
         enrol: Enrol,
@@ -77,6 +88,7 @@ class PretixDesk:
         self._event = event
         self._copy = copy
         self._links = links
+        self._clock = clock
         self._language = language
         self._server_of = server_of
         self._enrol = enrol
@@ -95,7 +107,7 @@ class PretixDesk:
         """With a sync of its own."""
         copy = PretixCopy(ledger, event)
         sync = PretixSync(event, copy, links, clock, language, server_of)
-        return cls(event, copy, links, sync, language, server_of, enrol)
+        return cls(event, copy, links, sync, clock, language, server_of, enrol)
 
     def enrol(self, text: str) -> Link:
         """Make this machine a device, by what the QR code of a new one holds. The only list there is, is chosen."""
@@ -123,11 +135,11 @@ class PretixDesk:
         return self.choose(choices[0].event, choices[0].checkin_list) if len(choices) == 1 else link
 
     def choices(self) -> Sequence[Choice]:
-        """The check-in lists that this device may use, the next events first."""
+        """The check-in lists that this device may use: of the next events, then of those that were last."""
         server = self._server_of(self._link())
         return [
             Choice(event.slug, in_language(event.name, self._language), event.date_from, each.id, each.name)
-            for event in sorted(server.events(), key=lambda event: event.date_from, reverse=True)
+            for event in _next_first(server.events(), self._clock.stamp().wall)
             for each in server.lists(event.slug)
         ]
 
@@ -139,8 +151,6 @@ class PretixDesk:
                 break
         else:
             raise NoSuchList(f"pretix has no check-in list {checkin_list} in an event {event!r} for this device")
-        if link.is_chosen and link.event != event:
-            self._copy.forget(cancels=True)
         chosen = msgspec.structs.replace(
             link,
             event=each.event,
@@ -149,6 +159,7 @@ class PretixDesk:
             list_name=each.list_name,
         )
         self._links.put(self._event.slug, chosen)
+        self._copy.begin_if_other(origin_of(chosen), chosen.device_id)
         self.sync.ask_now(whole=True)
         return chosen
 
@@ -166,10 +177,12 @@ class PretixDesk:
         why = ""
         try:
             self._server_of(link).revoke()
+        except PretixRevoked:  # pretix knows
+            pass
         except PretixError as error:
             why = str(error)
         self._links.put(self._event.slug, None)
-        self._copy.forget()
+        self._copy.rest()
         log.info("pretix event=left device=%d is_told=%s", link.device_id, not why)
         return why
 

@@ -32,7 +32,7 @@ class Rules(NamedTuple):
     checkin_list: CheckinList
     items: Mapping[int, Item]
     questions: Sequence[Question]
-    device_id: int  # ours: what it told pretix is nothing new
+    devices: frozenset[int]  # ours, now and before: what they told pretix is nothing new
     language: str
 
     @property
@@ -98,14 +98,16 @@ def _status(order: Order, position: OrderPosition, rules: Rules) -> Status:
 
 
 def _is_used(position: OrderPosition, rules: Rules, *, by_us: bool) -> bool:
-    """Whether this device, or another one, let its holder in, and that is the last that is known of it."""
+    """Whether its holder is in by pretix, and this machine, or another device, let them in last."""
     here = rules.checkin_list
     known = [each for each in position.checkins if each.list == here.id]
-    of_them = [each for each in known if (each.device_id == rules.device_id) == by_us]
-    if here.allow_multiple_entries or not of_them:
+    entries = [each for each in known if each.type == "entry"]
+    if here.allow_multiple_entries or not entries:
         return False
-    last = max(of_them, key=lambda each: each.datetime)
-    return last.type == "entry" or not here.allow_entry_after_exit
+    if max(known, key=lambda each: each.datetime).type == "exit" and here.allow_entry_after_exit:
+        return False
+    last = max(entries, key=lambda each: each.datetime)
+    return (last.device_id in rules.devices) == by_us
 
 
 def _note(order: Order, position: OrderPosition, rules: Rules) -> str:

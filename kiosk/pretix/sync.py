@@ -8,7 +8,9 @@ that is what happened, and becomes a conflict that a person looks at.
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import math
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -38,7 +40,9 @@ SOON_S = 5.0  # and when something did
 WHOLE_S = 6 * 3600.0  # then all orders are taken again, should pretix have forgotten to name one
 _STEPS_S = (2.0, 5.0, 15.0, 30.0, 60.0)
 _PORTION = 50
-_MOST_FAILURES = 5  # of one row, by a server that answers otherwise
+_MOST_FAILURES = 5  # of one row, by a server that takes the one after it
+_MOST_A_ROUND = 200  # rows told before pretix is asked again what changed
+_CLOCK = "the clock of this machine is not set: scans are told when it is"
 
 
 class Phase(StrEnum):
@@ -93,6 +97,7 @@ class PretixSync:
         self._rules: Rules | None = None
         self._whole_at_s: float | None = None
         self._stuck: tuple[int, int] = (0, 0)  # a row, and how often it failed
+        self._missing: set[int] = set()  # positions that the last whole round did not see
         self.worker = Worker("pretix", self._run)
 
     def ask_now(self, *, whole: bool = False) -> None:
@@ -109,10 +114,14 @@ class PretixSync:
         if link is None or not link.is_chosen:
             phase = Phase.ABSENT if link is None else Phase.UNCHOSEN
         age_s = None
+        if copy is not None and not copy.asked.boot_id:  # begun, and never complete
+            copy = None
         if copy is not None and copy.asked.boot_id == now.boot_id:
             age_s = (now.monotonic_ns - copy.asked.monotonic_ns) / 1e9
-        if phase is Phase.STARTING and age_s is not None and age_s <= 3 * ROUND_S:
-            phase = Phase.CURRENT  # another process asks: the dashboard's
+        cause = self._cause if phase in (Phase.AWAY, Phase.REFUSED) else ""
+        if phase is Phase.STARTING and copy is not None:  # another process asks: the dashboard's
+            cause = copy.trouble
+            phase = Phase.AWAY if cause else Phase.CURRENT if (age_s or math.inf) <= 3 * ROUND_S else phase
         return SyncState(
             phase,
             link,
@@ -121,7 +130,7 @@ class PretixSync:
             self._changed,
             self._copy.count_untold() if copy is not None else 0,
             self._copy.count_conflicts() if copy is not None else 0,
-            self._cause if phase in (Phase.AWAY, Phase.REFUSED) else "",
+            cause,
             None if self._next_at_s is None else max(0.0, self._next_at_s - self._clock.monotonic()),
         )
 
@@ -132,6 +141,7 @@ class PretixSync:
             if link is None or not link.is_chosen:
                 self._phase = Phase.ABSENT if link is None else Phase.UNCHOSEN
                 return self._phase
+            self._copy.begin_if_other(origin_of(link), link.device_id)
             try:
                 up_to = self._copy.last_scan_id()
                 self._take(link)
@@ -140,6 +150,7 @@ class PretixSync:
                 phase = Phase.AWAY if isinstance(error, PretixAway) else Phase.REFUSED
                 if (phase, str(error)) != (self._phase, self._cause):
                     log.warning("pretix event=%s cause=%s", phase, error)
+                    self._copy.note_trouble(str(error))
                 self._phase, self._cause = phase, str(error)
             else:
                 if self._phase is not Phase.CURRENT or self._changed or told:
@@ -156,10 +167,10 @@ class PretixSync:
         is_whole = copy is None or rules != self._rules or is_late
         generated, seen, changed = "", set[int](), 0
         for page in server.orders(link.event, "" if is_whole or copy is None else copy.page_generated):
-            if self._links.get(self._event.slug) != link:  # the evening is forgotten, or another list was chosen
-                raise PretixAway("another check-in list was chosen meanwhile, or none")
             positions = list(positions_of(page.orders, rules))
-            changed += self._copy.take(positions)
+            changed += self._copy.take(positions, may=lambda: self._is_still(link))
+            if not self._is_still(link):  # the evening is forgotten, or another list was chosen
+                raise PretixAway("another check-in list was chosen meanwhile, or none")
             seen |= {position.id for position in positions}
             generated = generated or page.generated
             self.worker.tick()
@@ -169,12 +180,17 @@ class PretixSync:
         for each in server.revoked(link.event):
             withdrawn[digest(each.secret.encode())] = Status.REVOKED
         self._copy.withdraw(withdrawn)
-        if is_whole:
-            changed += self._copy.keep_only(seen)
+        missing = self._copy.positions() - seen if is_whole else set()
+        # An order that goes in the middle of a round moves the others by one page: what is missing once may be there.
+        changed += self._copy.cancel(missing & self._missing)
+        is_sure = not missing - self._missing
         self._copy.reached(stamp, generated, rules.entrance)
         self._rules, self._changed = rules, changed
         if is_whole:
-            self._whole_at_s = now_s
+            self._missing = missing
+            self._whole_at_s = now_s if is_sure else None  # else the next round looks for them again
+            if not is_sure:
+                self._asked.set()
 
     def _ask_rules(self, server: Server, link: Link) -> Rules:
         lists = {each.id: each for each in server.lists(link.event)}
@@ -185,28 +201,47 @@ class PretixSync:
         items = {each.id: each for each in server.items(link.event)}
         questions = server.questions(link.event)
         event = server.event(link.event)
-        return Rules(event, lists[link.checkin_list], items, questions, link.device_id, self._language)
+        copy = self._copy.read()
+        devices = copy.devices if copy is not None else frozenset({link.device_id})
+        return Rules(event, lists[link.checkin_list], items, questions, devices, self._language)
+
+    def _is_still(self, link: Link) -> bool:
+        return self._links.get(self._event.slug) == link
 
     def _tell(self, link: Link, up_to: int) -> int:
         server, count = self._server_for(link), 0
-        while rows := self._copy.untold(_PORTION, up_to):
-            for row in rows:
-                try:
-                    conflict, other_at = _tell(server, link, row)
-                except PretixRejected as error:
-                    log.warning("pretix event=not-taken scan=%d cause=%s", row.scan_id, error)
-                    conflict, other_at = None if row.reason else "error", None
-                except PretixAway as error:
-                    # Just now it answered: it is this row that it cannot stand.
-                    self._stuck = (row.scan_id, self._stuck[1] + 1 if self._stuck[0] == row.scan_id else 1)
-                    if self._stuck[1] < _MOST_FAILURES:
-                        raise
-                    log.warning("pretix event=given-up scan=%d cause=%s", row.scan_id, error)
-                    conflict, other_at = None if row.reason else "error", None
-                self._copy.told(row.scan_id, conflict, other_at)
+        while count < _MOST_A_ROUND and (rows := self._copy.untold(_PORTION, up_to)):
+            for row, then in zip(rows, [*rows[1:], None], strict=True):
+                if not row.is_time_known:
+                    raise PretixAway(_CLOCK)
+                conflict = self._told(server, link, row, then)
+                self._copy.told(row.scan_id, conflict)
                 count += 1
                 self.worker.tick()
+        if count >= _MOST_A_ROUND:
+            self._asked.set()  # what changed there meanwhile comes first
         return count
+
+    def _told(self, server: Server, link: Link, row: Told, then: Told | None) -> str | None:
+        """Tell of one row. Returns the word of a conflict that is not noted yet."""
+        try:
+            return _tell(server, link, row, self._copy)
+        except PretixRejected as error:
+            log.warning("pretix event=not-taken scan=%d cause=%s", row.scan_id, error)
+            return "error"
+        except PretixAway as error:
+            self._stuck = (row.scan_id, self._stuck[1] + 1 if self._stuck[0] == row.scan_id else 1)
+            if self._stuck[1] < _MOST_FAILURES or then is None or not self._takes(server, link, then):
+                raise
+            log.warning("pretix event=given-up scan=%d cause=%s", row.scan_id, error)
+            return "error"  # it is this row that the server cannot stand: it takes the one after it
+
+    def _takes(self, server: Server, link: Link, row: Told) -> bool:
+        try:
+            _tell(server, link, row, self._copy)
+        except (PretixAway, PretixRefused):
+            return False
+        return True
 
     def _server_for(self, link: Link) -> Server:
         if self._server is None or self._server[0] != link:
@@ -241,29 +276,43 @@ class PretixSync:
             return True
 
 
-def _tell(server: Server, link: Link, row: Told) -> tuple[str | None, datetime | None]:
-    """Tell pretix of one row. Returns what a person is to look at: pretix's word, and when another device was first."""
+def origin_of(link: Link) -> str:
+    """What tells one event in pretix from another."""
+    return f"{link.url} {link.organizer} {link.event}"
+
+
+def _tell(server: Server, link: Link, row: Told, copy: PretixCopy) -> str | None:
+    """Tell pretix of one row. Returns the word of a conflict that is not noted yet."""
     where = (link.event, link.checkin_list)
     if row.kind == "undo":
         if row.position is None or row.undone_nonce is None:
-            return None, None
+            return None
         if row.undone_kind == "entry":
-            return (None if server.annul(link.checkin_list, row.undone_nonce, row.at) else "annul"), None
-        scan = Scan(row.position, row.nonce, row.at, "entry")  # an exit that was none: they are inside
-        return server.redeem(*where, scan, by_force=True).reason, None
+            nonces = (row.undone_nonce, _forced(row.undone_nonce))  # by one of them it was taken, by none perhaps
+            done = [server.annul(link.checkin_list, nonce, row.at) for nonce in nonces]
+            return None if all(done) else "annul"
+        scan = Scan(row.position, _forced(row.nonce), row.at, "entry")  # an exit that was none: they are inside
+        return server.redeem(*where, scan, by_force=True).reason
     kind: Literal["entry", "exit"] = "exit" if row.kind == "exit" else "entry"
     if row.reason is not None:
         server.tell_refusal(*where, _refusal(row, kind))
-        return None, None
+        return None
     if row.position is None:  # signed, and pretix has no such order
-        return str(Reason.INVALID), None
+        return str(Reason.INVALID)
     scan = Scan(row.position, row.nonce, row.at, kind)
-    answer = server.redeem(*where, scan, by_force=row.is_override)
-    if answer.reason is None or row.is_override:
-        return answer.reason, answer.other_at
-    if answer.reason != Reason.INVALID:  # a position that is gone is not there by force either
-        server.redeem(*where, scan, by_force=True)
-    return answer.reason, answer.other_at
+    if not row.is_override:
+        answer = server.redeem(*where, scan)
+        if answer.reason is None:
+            return None
+        copy.note_conflict(row.scan_id, answer.reason, answer.other_at)  # before its trace there is lost by force
+        if answer.reason == Reason.INVALID:  # a position that is gone is not there by force either
+            return None
+    # By a nonce of its own: the first one has a refusal, so that nothing could be annulled by it.
+    return server.redeem(*where, scan._replace(nonce=_forced(row.nonce)), by_force=True).reason
+
+
+def _forced(nonce: str) -> str:
+    return hashlib.sha256(f"by force {nonce}".encode()).hexdigest()
 
 
 def _refusal(row: Told, kind: str) -> dict[str, object]:

@@ -52,7 +52,7 @@ NOT_SHOWN = {
 _TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'scans'"
 NO_SENTENCES = {
     "kiosk/pretix/links.py": {"Link(§ § § §, device §)"},  # for who mends it
-    "kiosk/pretix/sync.py": {"by hand"},  # to pretix
+    "kiosk/pretix/sync.py": {"by hand", "by force §"},  # to pretix
     "kiosk/tickets/pretix/enrolment.py": {"Raspberry Pi"},  # to pretix
     "kiosk/tickets/pretix/server.py": {"Device §"},  # a header
     "stream/agenda_files.py": {"title §"},  # what tells two talks apart

@@ -266,8 +266,117 @@ def test_somebody_let_in_at_another_gate_is_refused_or_shown_as_a_conflict(
     assert (conflict.reason, conflict.number) == ("already_redeemed", door.ticket(unknown.order).number)
     assert conflict.other_at == other.clock.stamp().wall
     assert [row["successful"] for row in server.kept("random", unknown)] == [True, False, True]  # by force: it happened
+    door.clock.advance(30)
+    door.ledger.undo(door.event, conflict.scan_id, door.hand())  # and it did not, after all
+    door.sync()
+    assert server.kept("random", unknown)[-1]["error_reason"] == "annulled"
     door.desk.see(conflict.scan_id)
     assert not door.desk.conflicts() and door.desk.sync.state().conflicts == 0
+
+
+def test_a_conflict_outlives_the_answer_that_was_lost_behind_it(
+    door: PretixDoor, server: Peer, tmp_path: Path, line: Line
+) -> None:
+    main, guest = server.lists("random")["Main door"], server.numbered("random")[20]
+    door.choose("random", main)
+    with Ledger(tmp_path / "other.db") as ledger:
+        (tmp_path / "other").mkdir()
+        other = PretixDoor(ledger, tmp_path / "other", server.handshake(line.url))
+        other.choose("random", main)
+        other.show(guest.secret)
+        other.sync()
+    door.show(guest.secret)
+    redeems = []
+
+    def is_second(path: str) -> bool:
+        if "redeem" in path:
+            redeems.append(path)
+        return len(redeems) == 2
+
+    line.loses_answers_of = is_second
+    assert door.sync() is Phase.AWAY
+    line.loses_answers_of = lambda _: False
+    assert door.sync() is Phase.CURRENT
+    assert [each.reason for each in door.desk.conflicts()] == ["already_redeemed"]
+    assert [row["successful"] for row in server.kept("random", guest)].count(True) == 2
+
+
+def test_a_server_that_takes_nothing_for_a_while_loses_nothing(door: PretixDoor, server: Peer, line: Line) -> None:
+    door.choose("random", server.lists("random")["Main door"])
+    guests, unpaid = server.numbered("random")[21:23], server.position("random", "unpaid")
+    for guest in (*guests, unpaid):
+        door.show(guest.secret)
+    line.fails = lambda path: "redeem" in path or "failed_checkins" in path
+    for _ in range(12):
+        assert door.sync() is Phase.AWAY
+    line.fails = lambda _: False
+    assert door.sync() is Phase.CURRENT and not door.desk.conflicts()
+    assert [len(server.kept("random", guest)) for guest in guests] == [1, 1]
+    assert "unpaid" in {row["error_reason"] for row in server.kept("random", unpaid)}
+
+
+def test_an_order_that_goes_in_the_middle_of_a_round_cancels_nobody_else(
+    door: PretixDoor, server: Peer, line: Line
+) -> None:
+    door.choose("random", server.lists("random")["Main door"])
+    everybody = door.copy.positions()
+    hidden = server.numbered("random")[23]
+    server_of = door.desk.sync._server_for
+
+    class Shifted:
+        """Pages that miss one position, as they do when an order before it was deleted between two of them."""
+
+        def __init__(self, real: object) -> None:
+            self._real = real
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._real, name)
+
+        def orders(self, event: str, since: str) -> object:
+            for page in self._real.orders(event, since):  # type: ignore[attr-defined]
+                kept = [order for order in page.orders if order.code != hidden.order]
+                yield page._replace(orders=kept)
+
+    link = door.links.get("evening")
+    assert link is not None
+    door.desk.sync._server = (link, Shifted(server_of(link)))  # type: ignore[assignment]
+    door.desk.sync.ask_now(whole=True)
+    assert door.sync() is Phase.CURRENT
+    assert door.ticket(hidden.order).status is Status.PAID
+    door.desk.sync._server = None
+    assert door.sync() is Phase.CURRENT  # at once, and whole again
+    assert door.ticket(hidden.order).status is Status.PAID and door.copy.positions() == everybody
+
+
+def test_nothing_is_told_while_nobody_knows_the_time(door: PretixDoor, server: Peer) -> None:
+    door.choose("random", server.lists("random")["Main door"])
+    guest = server.numbered("random")[24]
+    door.clock.is_trusted = False
+    door.show(guest.secret)
+    assert door.sync() is Phase.AWAY and "clock" in door.desk.sync.state().cause
+    assert server.kept("random", guest) == []
+    door.clock.is_trusted = True
+    door.ledger.fix_clock(door.clock.stamp())
+    assert door.sync() is Phase.CURRENT and len(server.kept("random", guest)) == 1
+
+
+def test_who_leaves_and_enrols_again_tells_nothing_twice(door: PretixDoor, server: Peer, line: Line) -> None:
+    main = server.lists("random")["Main door"]
+    door.choose("random", main)
+    told, untold = server.numbered("random")[25:27]
+    door.show(told.secret)
+    door.sync()
+    assert door.desk.leave() == ""
+    door.show(untold.secret)
+    door.desk.enrol(server.handshake(line.url))
+    door.choose("random", main)
+    assert [len(server.kept("random", each)) for each in (told, untold)] == [1, 1]
+    assert not door.desk.conflicts()
+    assert door.show(told.secret).reason is Reason.ALREADY_REDEEMED
+    door.desk.leave()
+    door.desk.enrol(server.handshake(line.url))
+    door.choose("signed", server.lists("signed")["Main door"])
+    assert door.show(server.numbered("random")[27].secret).reason is Reason.CANCELED
 
 
 def test_an_exit_and_what_was_undone_are_told_too(door: PretixDoor, server: Peer, line: Line) -> None:
@@ -361,6 +470,25 @@ def test_a_signed_code_that_was_revoked_or_cancelled_is_refused(door: PretixDoor
     assert door.show(server.secret("signed", replaced)).is_admitted
     # pretix signs a new code for a cancelled order (its issue 2467): with its orders at hand that is no ticket
     assert door.show(server.secret("signed", cancelled)).reason is Reason.CANCELED
+
+
+def test_a_signed_code_that_is_revoked_after_it_was_good_is_good_no_more(
+    door: PretixDoor, server: Peer, line: Line
+) -> None:
+    door.choose("signed", server.lists("signed")["Main door"])
+    line.is_cut = True
+    items = {each["name"]["en"]: each["id"] for each in server.call("GET", "events/signed/items/")["results"]}
+    late = server.buy("signed", "Late Guest", items["Standard"])
+    entry = door.show(late.secret)
+    assert entry.caveats == (Caveat.SIGNATURE,)
+    door.ledger.undo(door.event, entry.scan_id, door.hand())
+    server.change("signed", late, "regenerate_secrets")
+    line.is_cut = False
+    door.sync()
+    assert door.show(late.secret).reason is Reason.REVOKED
+    assert door.show(server.secret("signed", late)).is_admitted
+    door.choose("random", server.lists("random")["Main door"])
+    assert door.show(late.secret).reason in (Reason.REVOKED, Reason.CANCELED)
 
 
 def test_a_signed_code_of_no_order_is_a_conflict(door: PretixDoor, server: Peer, line: Line) -> None:

@@ -71,7 +71,9 @@ def enrol(handshake: Handshake, version: str) -> Enrolled:
         "software_brand": "Platypus",  # with "pretixscan" in it, no scan could name a position's number
         "software_version": version,
     }
-    said = Wire({}).ask("POST", f"{url}/api/v1/device/initialize", body, also=(400,))
+    said = Wire({}).ask("POST", f"{url}/api/v1/device/initialize", body, also=(400, 404))
+    if said.status == 404:
+        raise PretixRefused(f"there is no pretix at {url}: is the address that of its first page, and no more?")
     if said.status == 400:
         raise PretixRefused(
             "pretix does not take this device's code: it was used before, or is no longer good. A code whose answer "

@@ -23,6 +23,12 @@ class PretixRefused(PretixError):
     code = "pretix_refused"
 
 
+class PretixRevoked(PretixRefused):
+    """The server no longer knows this device."""
+
+    code = "pretix_revoked"
+
+
 class PretixRejected(PretixRefused):
     """The server did not take this one thing; others it may take."""
 

@@ -13,12 +13,12 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from kiosk.tickets.pretix.answers import Checkin, CheckinList, EventThere, Item, Order, Question, Withdrawn
-from kiosk.tickets.pretix.errors import PretixRefused
+from kiosk.tickets.pretix.errors import PretixRefused, PretixRejected
 from kiosk.tickets.pretix.wire import Wire, convert, host_of, read
 
 _Kind = TypeVar("_Kind")
 
-_MOST_PAGES = 20_000  # a million orders
+_MOST_PAGES = 4_000  # two hundred thousand orders
 _ORDER_FIELDS = ("code", "status", "valid_if_pending", "require_approval", "email", "checkin_attention", "checkin_text")
 _POSITION_FIELDS = (
     "id",
@@ -156,7 +156,7 @@ class PretixServer:
         if answer.status == "ok":
             return Redeemed(None, None)
         if answer.status != "error" or not answer.reason:
-            raise PretixRefused(f"pretix did not understand a scan: {said.content[:200]!r}")
+            raise PretixRejected("pretix did not understand a scan")
         others = answer.position.checkins if answer.position is not None else ()
         return Redeemed(answer.reason, max((each.datetime for each in others), default=None))
 

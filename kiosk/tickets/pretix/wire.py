@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 import urllib3
 
-from kiosk.tickets.pretix.errors import PretixAway, PretixError, PretixRefused, PretixRejected
+from kiosk.tickets.pretix.errors import PretixAway, PretixError, PretixRefused, PretixRejected, PretixRevoked
 
 _Kind = TypeVar("_Kind")
 
@@ -58,7 +58,7 @@ class Wire:
 
 def _refusal(host: str, said: Said) -> PretixError:
     if said.status == 401:
-        return PretixRefused(f"{host} no longer knows this device (401): it was revoked. Enrol it again.")
+        return PretixRevoked(f"{host} no longer knows this device (401): it was revoked. Enrol it again.")
     if said.status == 403:
         return PretixRefused(
             f"{host} does not let this device do that (403). In pretix its security profile must be pretixSCAN, and "

@@ -26,6 +26,9 @@ def upgrade() -> None:
         sa.Column("products", sa.Text, nullable=False),
         sa.Column("subevent", sa.BigInteger),
         sa.Column("told_scan_id", sa.Integer, nullable=False),
+        sa.Column("origin", sa.Text, nullable=False),
+        sa.Column("devices", sa.Text, nullable=False),
+        sa.Column("trouble", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("event_id", name="pk_pretix_copies"),
     )
     op.create_table(
