@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import os
 import time
 from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -43,11 +44,12 @@ class Picamera2Driver:
             self._configure(camera)
             camera.start()
             width_px, height_px = camera.camera_configuration()["lores"]["size"]  # what libcamera made of our wish
+            requests = Requests(camera)
             heard_s = time.monotonic()
             number = 0
             while worker.wait(0):
                 try:
-                    request = camera.capture_request(wait=WAIT_S)
+                    request = requests.next(WAIT_S)
                 except TimeoutError:
                     if time.monotonic() - heard_s > SILENCE_S:
                         raise CameraStalled(
@@ -87,6 +89,26 @@ class Picamera2Driver:
         log.info("camera=%r event=configured size_px=%dx%d controls=%s", self.name, *size_px, ",".join(chosen))
 
 
+class Requests:
+    """The pictures of a started module, one after the other; one that is late is waited for again.
+
+    When `capture_request(wait=seconds)` gives up, picamera2 goes on holding what was asked for: it takes a picture when
+    they come again, nobody has it to give it back, and after as many as there are buffers the camera starves.
+    """
+
+    def __init__(self, camera: Any) -> None:
+        self._camera = camera
+        self._asked: Any = None  # picamera2's job
+
+    def next(self, wait_s: float) -> Any:
+        """The next completed request, to be released by the caller. Raises TimeoutError; ask again then."""
+        if self._asked is None:
+            self._asked = self._camera.capture_request(wait=False)
+        request = self._asked.get_result(timeout=wait_s)
+        self._asked = None
+        return request
+
+
 def open_module(name: str, camera_num: int, *, max_exposure_us: int | None = None) -> Any:
     """A Picamera2, to be closed by the caller; `name` is what messages call it. Raises CameraError."""
     try:
@@ -105,7 +127,7 @@ def open_module(name: str, camera_num: int, *, max_exposure_us: int | None = Non
             )
         model = cameras[camera_num].get("Model", "")
         tuning = None if max_exposure_us is None else capped_tuning(Picamera2, model, max_exposure_us)
-        return Picamera2(camera_num, tuning=tuning)
+        return _opened(Picamera2, camera_num, tuning)
     except (RuntimeError, IndexError, OSError) as error:
         if isinstance(error, CameraError):
             raise
@@ -113,6 +135,24 @@ def open_module(name: str, camera_num: int, *, max_exposure_us: int | None = Non
             f"{name} cannot be opened: {error}. Does another program hold it (sudo fuser -v /dev/media*)?"
             " Is this user in the group video?"
         ) from error
+
+
+def _opened(library: Any, camera_num: int, tuning: dict[str, Any] | None) -> Any:
+    """`library(camera_num, tuning=tuning)`, of which nothing stays when the camera is refused.
+
+    picamera2 makes a pipe before it asks for the camera, and leaves it open then: whoever asks every four seconds, as
+    the door does, would have no descriptor left after an hour.
+    """
+    camera = library.__new__(library)
+    try:
+        camera.__init__(camera_num, tuning=tuning)
+    except BaseException:
+        made = vars(camera)
+        if "notifymeread" in made:
+            made["notifymeread"].close()
+            os.close(made["notifyme_w"])
+        raise
+    return camera
 
 
 def whole_field_mode(modes: Sequence[Mapping[str, Any]], size_px: tuple[int, int]) -> dict[str, Any]:
