@@ -158,49 +158,46 @@ def _configure(camera: Any, source: CameraModule, picture: Picture) -> tuple[str
     camera.set_controls(stage_controls(source, camera.camera_controls))
     main = camera.camera_configuration()["main"]
     if main["format"] not in LAYOUTS:
-        known = " or ".join(LAYOUTS)
-        raise CameraError(f"{NAME} gives its pictures as {main['format']}, not as {known}: use another one.")
+        raise CameraError(f"{NAME} gives its pictures as {main['format']}, not as YUV420: use another one.")
     return main["format"], (int(main["size"][0]), int(main["size"][1]))
 
 
 def film(source: CameraModule, picture: Picture, out_fd: int) -> None:
     """Pictures into `out_fd` until nobody reads any more. Raises CameraError."""
-    camera = open_module(NAME, source.camera_num)
     try:
-        given_as, size_px = _configure(camera, source, picture)
-        layout, taken_out = LAYOUTS[given_as]
-        outlet = Outlet(out_fd, size_px, picture.frames_per_s, layout)
-        camera.start()
-        requests = Requests(camera)
-        seen_s = told_s = time.monotonic()
-        told = 0
-        while outlet.is_read:
-            now_s = time.monotonic()
-            if outlet.left_out > told and now_s - told_s > _TELL_EVERY_S:
-                _say("warning", f"{outlet.left_out - told} pictures left out: the encoder takes them too slowly")
-                told, told_s = outlet.left_out, now_s
-            try:
-                request = requests.next(WAIT_S)
-            except TimeoutError:
-                if now_s - seen_s > SILENCE_S:
-                    raise CameraStalled(
-                        f"{NAME} gave no picture for {SILENCE_S:.0f} s: check its ribbon cable, with the power off."
-                    ) from None
-                continue
-            try:
-                array = request.make_array("main")  # a copy
-                stamp_ns = request.get_metadata().get("SensorTimestamp")
-            finally:
-                request.release()  # one forgotten release after the other starves the camera
-            seen_s = time.monotonic()
-            now_ns, since_boot_ns = time.monotonic_ns(), time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-            outlet.put(Shot(taken_out(array, *size_px), monotonic_us(stamp_ns, now_ns, since_boot_ns)))
+        opened = open_module(NAME, source.camera_num)
+        with contextlib.closing(opened) as camera, contextlib.closing(Requests(camera)) as requests:  # stops it, too
+            given_as, size_px = _configure(camera, source, picture)
+            layout, taken_out = LAYOUTS[given_as]
+            outlet = Outlet(out_fd, size_px, picture.frames_per_s, layout)
+            camera.start()
+            seen_s = told_s = time.monotonic()
+            told = 0
+            while outlet.is_read:
+                now_s = time.monotonic()
+                if outlet.left_out > told and now_s - told_s > _TELL_EVERY_S:
+                    _say("warning", f"{outlet.left_out - told} pictures left out: the encoder takes them too slowly")
+                    told, told_s = outlet.left_out, now_s
+                try:
+                    request = requests.next(WAIT_S)
+                except TimeoutError:
+                    if now_s - seen_s > SILENCE_S:
+                        raise CameraStalled(
+                            f"{NAME} gave no picture for {SILENCE_S:.0f} s: check its ribbon cable, with the power off."
+                        ) from None
+                    continue
+                try:
+                    array = request.make_array("main")  # a copy
+                    stamp_ns = request.get_metadata().get("SensorTimestamp")
+                finally:
+                    request.release()  # one forgotten release after the other starves the camera
+                seen_s = time.monotonic()
+                now_ns, since_boot_ns = time.monotonic_ns(), time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+                outlet.put(Shot(taken_out(array, *size_px), monotonic_us(stamp_ns, now_ns, since_boot_ns)))
     except CameraError:
         raise
     except (RuntimeError, OSError, ValueError, KeyError) as error:
         raise CameraError(f"{NAME} failed: {error}. If it stays, see rpicam-hello --list-cameras.") from error
-    finally:
-        camera.close()  # stops it, too
 
 
 def _say(level: str, words: str) -> None:

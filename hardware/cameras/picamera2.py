@@ -11,6 +11,7 @@ import logging
 import os
 import time
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 from hardware.cameras.frames import Frame
@@ -39,38 +40,37 @@ class Picamera2Driver:
 
     def frames(self, worker: Worker) -> Generator[Frame, None, None]:
         """See `Driver.frames`."""
-        camera = open_module(self.name, self._settings.camera_num, max_exposure_us=self._settings.max_exposure_us)
         try:
-            self._configure(camera)
-            camera.start()
-            width_px, height_px = camera.camera_configuration()["lores"]["size"]  # what libcamera made of our wish
-            requests = Requests(camera)
-            heard_s = time.monotonic()
-            number = 0
-            while worker.wait(0):
-                try:
-                    request = requests.next(WAIT_S)
-                except TimeoutError:
-                    if time.monotonic() - heard_s > SILENCE_S:
-                        raise CameraStalled(
-                            f"{self.name} gave no picture for {SILENCE_S:.0f} s. Power off and reseat its ribbon cable."
-                        ) from None
-                    continue
-                try:
-                    plane = request.make_array("lores")  # a copy, (height * 3/2, stride)
-                finally:
-                    request.release()  # one forgotten release after the other starves the camera
+            opened = open_module(self.name, self._settings.camera_num, max_exposure_us=self._settings.max_exposure_us)
+            with closing(opened) as camera, closing(Requests(camera)) as requests:  # closing it stops it, too
+                self._configure(camera)
+                camera.start()
+                width_px, height_px = camera.camera_configuration()["lores"]["size"]  # what libcamera made of our wish
                 heard_s = time.monotonic()
-                yield Frame(plane[:height_px, :width_px], heard_s, number)
-                number += 1
+                number = 0
+                while worker.wait(0):
+                    try:
+                        request = requests.next(WAIT_S)
+                    except TimeoutError:
+                        if time.monotonic() - heard_s > SILENCE_S:
+                            raise CameraStalled(
+                                f"{self.name} gave no picture for {SILENCE_S:.0f} s."
+                                " Power off and reseat its ribbon cable."
+                            ) from None
+                        continue
+                    try:
+                        plane = request.make_array("lores")  # a copy, (height * 3/2, stride)
+                    finally:
+                        request.release()  # one forgotten release after the other starves the camera
+                    heard_s = time.monotonic()
+                    yield Frame(plane[:height_px, :width_px], heard_s, number)
+                    number += 1
         except CameraError:
             raise
         except (RuntimeError, OSError, ValueError, KeyError) as error:
             raise CameraError(
                 f"{self.name} failed: {error}. Restart the service; if it stays, see rpicam-hello --list-cameras."
             ) from error
-        finally:
-            camera.close()  # stops it, too
 
     def _configure(self, camera: Any) -> None:
         size_px = (self._settings.width_px, self._settings.height_px)
@@ -107,6 +107,13 @@ class Requests:
         request = self._asked.get_result(timeout=wait_s)
         self._asked = None
         return request
+
+    def close(self) -> None:
+        """Give back what came since anybody waited; before the camera is closed. Safe to call twice."""
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            with suppress(TimeoutError):
+                asked.get_result(timeout=0).release()
 
 
 def open_module(name: str, camera_num: int, *, max_exposure_us: int | None = None) -> Any:

@@ -380,6 +380,21 @@ def test_our_requests_outlast_any_freeze(running: Any, freeze: Freeze) -> None:
         requests.next(SOON_S).release()
 
 
+def test_our_requests_leave_none_behind_when_they_are_closed_before_the_camera(running: Any, freeze: Freeze) -> None:
+    job = freeze_and_drain(running, freeze)
+    requests = Requests(running)
+    with pytest.raises(TimeoutError):
+        requests.next(0.1)
+    freeze(False)
+    job.get_result(SOON_S).release()
+    running.capture_request(wait=SOON_S).release()  # which came after the one that nobody took
+    requests.close()
+    requests.close()
+    kept = [running.capture_request(wait=SOON_S) for _ in range(BUFFERS)]  # all are there
+    for request in kept:
+        request.release()
+
+
 def test_a_camera_with_a_job_left_can_be_closed_and_opened_again(library: Any) -> None:
     camera = library(0)
     configure(camera)
