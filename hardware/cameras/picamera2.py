@@ -93,7 +93,8 @@ class Requests:
     """The pictures of a started module, one after the other; one that is late is waited for again.
 
     When `capture_request(wait=seconds)` gives up, picamera2 goes on holding what was asked for: it takes a picture when
-    they come again, nobody has it to give it back, and after as many as there are buffers the camera starves.
+    they come again, nobody has it to give it back, and after as many as there are buffers the camera starves. It is
+    also destroyed in the moment in which it is completed, and libcamera 0.7.1 was seen to crash then.
     """
 
     def __init__(self, camera: Any) -> None:
@@ -110,10 +111,12 @@ class Requests:
 
     def close(self) -> None:
         """Give back what came since anybody waited; before the camera is closed. Safe to call twice."""
-        asked, self._asked = self._asked, None
-        if asked is not None:
-            with suppress(TimeoutError):
-                asked.get_result(timeout=0).release()
+        if self._asked is not None:
+            with suppress(
+                TimeoutError
+            ):  # then it is ours for as long as we live, or it would be destroyed when it comes
+                self._asked.get_result(timeout=0).release()
+                self._asked = None
 
 
 def open_module(name: str, camera_num: int, *, max_exposure_us: int | None = None) -> Any:
