@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -23,7 +23,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.cameras.picamera2 import open_module, whole_field_mode
+from hardware.cameras.picamera2 import Requests, open_module, whole_field_mode
 from hardware.errors import CameraError, CameraStalled
 from hardware.worker import Worker
 from stream.settings import CameraModule, Picture
@@ -38,7 +38,7 @@ _MICROSECOND = Fraction(1, 1_000_000)
 
 
 class Shot(NamedTuple):
-    """One picture, planar YUV 4:2:0, and when it was taken (monotonic)."""
+    """One picture, YUV 4:2:0, and when it was taken (monotonic)."""
 
     planes: bytes
     at_us: int
@@ -47,14 +47,14 @@ class Shot(NamedTuple):
 class Outlet:
     """Writes pictures into a pipe from a thread of its own; when the reader is slow, the oldest are left out."""
 
-    def __init__(self, fd: int, size_px: tuple[int, int], frames_per_s: int) -> None:
+    def __init__(self, fd: int, size_px: tuple[int, int], frames_per_s: int, layout: str = "yuv420p") -> None:
         self.left_out = 0
         self._waiting: deque[Shot] = deque()
         self._changed = threading.Condition()
         self._film = av.open(f"pipe:{fd}", "w", format="nut", options={"flush_packets": "1"})
         self._stream = self._film.add_stream("rawvideo", rate=frames_per_s)
         self._stream.width, self._stream.height = size_px
-        self._stream.pix_fmt = "yuv420p"
+        self._stream.pix_fmt = layout
         self._stream.time_base = _MICROSECOND
         self._worker = Worker("camera-module-outlet", self._run)
         self._worker.start()
@@ -100,6 +100,19 @@ def planar(array: NDArray[np.uint8], width_px: int, height_px: int) -> bytes:
     return array[:height_px, :width_px].tobytes() + colours.tobytes()
 
 
+def interleaved(array: NDArray[np.uint8], width_px: int, height_px: int) -> bytes:
+    """The same of picamera2's "NV12" array: luma, then lines of both colours in turn, as long as those of luma."""
+    return array[: height_px * 3 // 2, :width_px].tobytes()
+
+
+# What picamera2 calls a format: what FFmpeg calls it, how it is taken out of an array. A Pi gives YUV420 when asked to;
+# cameras that libcamera serves without a Pi's processor may have NV12 alone.
+LAYOUTS: Mapping[str, tuple[str, Callable[[NDArray[np.uint8], int, int], bytes]]] = {
+    "YUV420": ("yuv420p", planar),
+    "NV12": ("nv12", interleaved),
+}
+
+
 def monotonic_us(stamp_ns: int | None, now_ns: int, since_boot_ns: int) -> int:
     """When a picture was taken by the monotonic clock, which is at `now_ns`.
 
@@ -128,8 +141,8 @@ def stage_controls(source: CameraModule, advertised: Mapping[str, Any]) -> dict[
     return {name: value for name, value in wanted.items() if name in advertised}
 
 
-def _configure(camera: Any, source: CameraModule, picture: Picture) -> tuple[int, int]:
-    """Returns the size that libcamera made of our wish."""
+def _configure(camera: Any, source: CameraModule, picture: Picture) -> tuple[str, tuple[int, int]]:
+    """Returns the format (of `LAYOUTS`) and the size that libcamera made of our wish."""
     from libcamera import ColorSpace, Transform  # noqa: PLC0415  only there on a Pi
 
     size_px = (picture.width_px, picture.height_px)
@@ -144,47 +157,47 @@ def _configure(camera: Any, source: CameraModule, picture: Picture) -> tuple[int
     camera.configure(configuration)
     camera.set_controls(stage_controls(source, camera.camera_controls))
     main = camera.camera_configuration()["main"]
-    if main["format"] != "YUV420":
+    if main["format"] not in LAYOUTS:
         raise CameraError(f"{NAME} gives its pictures as {main['format']}, not as YUV420: use another one.")
-    return int(main["size"][0]), int(main["size"][1])
+    return main["format"], (int(main["size"][0]), int(main["size"][1]))
 
 
 def film(source: CameraModule, picture: Picture, out_fd: int) -> None:
     """Pictures into `out_fd` until nobody reads any more. Raises CameraError."""
-    camera = open_module(NAME, source.camera_num)
     try:
-        size_px = _configure(camera, source, picture)
-        outlet = Outlet(out_fd, size_px, picture.frames_per_s)
-        camera.start()
-        seen_s = told_s = time.monotonic()
-        told = 0
-        while outlet.is_read:
-            now_s = time.monotonic()
-            if outlet.left_out > told and now_s - told_s > _TELL_EVERY_S:
-                _say("warning", f"{outlet.left_out - told} pictures left out: the encoder takes them too slowly")
-                told, told_s = outlet.left_out, now_s
-            try:
-                request = camera.capture_request(wait=WAIT_S)
-            except TimeoutError:
-                if now_s - seen_s > SILENCE_S:
-                    raise CameraStalled(
-                        f"{NAME} gave no picture for {SILENCE_S:.0f} s: check its ribbon cable, with the power off."
-                    ) from None
-                continue
-            try:
-                array = request.make_array("main")  # a copy
-                stamp_ns = request.get_metadata().get("SensorTimestamp")
-            finally:
-                request.release()  # one forgotten release after the other starves the camera
-            seen_s = time.monotonic()
-            now_ns, since_boot_ns = time.monotonic_ns(), time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-            outlet.put(Shot(planar(array, *size_px), monotonic_us(stamp_ns, now_ns, since_boot_ns)))
+        opened = open_module(NAME, source.camera_num)
+        with contextlib.closing(opened) as camera, contextlib.closing(Requests(camera)) as requests:  # stops it, too
+            given_as, size_px = _configure(camera, source, picture)
+            layout, taken_out = LAYOUTS[given_as]
+            outlet = Outlet(out_fd, size_px, picture.frames_per_s, layout)
+            camera.start()
+            seen_s = told_s = time.monotonic()
+            told = 0
+            while outlet.is_read:
+                now_s = time.monotonic()
+                if outlet.left_out > told and now_s - told_s > _TELL_EVERY_S:
+                    _say("warning", f"{outlet.left_out - told} pictures left out: the encoder takes them too slowly")
+                    told, told_s = outlet.left_out, now_s
+                try:
+                    request = requests.next(WAIT_S)
+                except TimeoutError:
+                    if now_s - seen_s > SILENCE_S:
+                        raise CameraStalled(
+                            f"{NAME} gave no picture for {SILENCE_S:.0f} s: check its ribbon cable, with the power off."
+                        ) from None
+                    continue
+                try:
+                    array = request.make_array("main")  # a copy
+                    stamp_ns = request.get_metadata().get("SensorTimestamp")
+                finally:
+                    request.release()  # one forgotten release after the other starves the camera
+                seen_s = time.monotonic()
+                now_ns, since_boot_ns = time.monotonic_ns(), time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+                outlet.put(Shot(taken_out(array, *size_px), monotonic_us(stamp_ns, now_ns, since_boot_ns)))
     except CameraError:
         raise
     except (RuntimeError, OSError, ValueError, KeyError) as error:
         raise CameraError(f"{NAME} failed: {error}. If it stays, see rpicam-hello --list-cameras.") from error
-    finally:
-        camera.close()  # stops it, too
 
 
 def _say(level: str, words: str) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import copy
 import logging
+import os
 import time
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 from hardware.cameras.frames import Frame
@@ -38,37 +40,37 @@ class Picamera2Driver:
 
     def frames(self, worker: Worker) -> Generator[Frame, None, None]:
         """See `Driver.frames`."""
-        camera = open_module(self.name, self._settings.camera_num, max_exposure_us=self._settings.max_exposure_us)
         try:
-            self._configure(camera)
-            camera.start()
-            width_px, height_px = camera.camera_configuration()["lores"]["size"]  # what libcamera made of our wish
-            heard_s = time.monotonic()
-            number = 0
-            while worker.wait(0):
-                try:
-                    request = camera.capture_request(wait=WAIT_S)
-                except TimeoutError:
-                    if time.monotonic() - heard_s > SILENCE_S:
-                        raise CameraStalled(
-                            f"{self.name} gave no picture for {SILENCE_S:.0f} s. Power off and reseat its ribbon cable."
-                        ) from None
-                    continue
-                try:
-                    plane = request.make_array("lores")  # a copy, (height * 3/2, stride)
-                finally:
-                    request.release()  # one forgotten release after the other starves the camera
+            opened = open_module(self.name, self._settings.camera_num, max_exposure_us=self._settings.max_exposure_us)
+            with closing(opened) as camera, closing(Requests(camera)) as requests:  # closing it stops it, too
+                self._configure(camera)
+                camera.start()
+                width_px, height_px = camera.camera_configuration()["lores"]["size"]  # what libcamera made of our wish
                 heard_s = time.monotonic()
-                yield Frame(plane[:height_px, :width_px], heard_s, number)
-                number += 1
+                number = 0
+                while worker.wait(0):
+                    try:
+                        request = requests.next(WAIT_S)
+                    except TimeoutError:
+                        if time.monotonic() - heard_s > SILENCE_S:
+                            raise CameraStalled(
+                                f"{self.name} gave no picture for {SILENCE_S:.0f} s."
+                                " Power off and reseat its ribbon cable."
+                            ) from None
+                        continue
+                    try:
+                        plane = request.make_array("lores")  # a copy, (height * 3/2, stride)
+                    finally:
+                        request.release()  # one forgotten release after the other starves the camera
+                    heard_s = time.monotonic()
+                    yield Frame(plane[:height_px, :width_px], heard_s, number)
+                    number += 1
         except CameraError:
             raise
         except (RuntimeError, OSError, ValueError, KeyError) as error:
             raise CameraError(
                 f"{self.name} failed: {error}. Restart the service; if it stays, see rpicam-hello --list-cameras."
             ) from error
-        finally:
-            camera.close()  # stops it, too
 
     def _configure(self, camera: Any) -> None:
         size_px = (self._settings.width_px, self._settings.height_px)
@@ -85,6 +87,36 @@ class Picamera2Driver:
         chosen = door_controls(self._settings, camera.camera_controls, camera.camera_properties)
         camera.set_controls(chosen)
         log.info("camera=%r event=configured size_px=%dx%d controls=%s", self.name, *size_px, ",".join(chosen))
+
+
+class Requests:
+    """The pictures of a started module, one after the other; one that is late is waited for again.
+
+    When `capture_request(wait=seconds)` gives up, picamera2 goes on holding what was asked for: it takes a picture when
+    they come again, nobody has it to give it back, and after as many as there are buffers the camera starves. It is
+    also destroyed in the moment in which it is completed, and libcamera 0.7.1 was seen to crash then.
+    """
+
+    def __init__(self, camera: Any) -> None:
+        self._camera = camera
+        self._asked: Any = None  # picamera2's job
+
+    def next(self, wait_s: float) -> Any:
+        """The next completed request, to be released by the caller. Raises TimeoutError; ask again then."""
+        if self._asked is None:
+            self._asked = self._camera.capture_request(wait=False)
+        request = self._asked.get_result(timeout=wait_s)
+        self._asked = None
+        return request
+
+    def close(self) -> None:
+        """Give back what came since anybody waited; before the camera is closed. Safe to call twice."""
+        if self._asked is not None:
+            with suppress(
+                TimeoutError
+            ):  # then it is ours for as long as we live, or it would be destroyed when it comes
+                self._asked.get_result(timeout=0).release()
+                self._asked = None
 
 
 def open_module(name: str, camera_num: int, *, max_exposure_us: int | None = None) -> Any:
@@ -105,7 +137,7 @@ def open_module(name: str, camera_num: int, *, max_exposure_us: int | None = Non
             )
         model = cameras[camera_num].get("Model", "")
         tuning = None if max_exposure_us is None else capped_tuning(Picamera2, model, max_exposure_us)
-        return Picamera2(camera_num, tuning=tuning)
+        return _opened(Picamera2, camera_num, tuning)
     except (RuntimeError, IndexError, OSError) as error:
         if isinstance(error, CameraError):
             raise
@@ -113,6 +145,24 @@ def open_module(name: str, camera_num: int, *, max_exposure_us: int | None = Non
             f"{name} cannot be opened: {error}. Does another program hold it (sudo fuser -v /dev/media*)?"
             " Is this user in the group video?"
         ) from error
+
+
+def _opened(library: Any, camera_num: int, tuning: dict[str, Any] | None) -> Any:
+    """`library(camera_num, tuning=tuning)`, of which nothing stays when the camera is refused.
+
+    picamera2 makes a pipe before it asks for the camera, and leaves it open then: whoever asks every four seconds, as
+    the door does, would have no descriptor left after an hour.
+    """
+    camera = library.__new__(library)
+    try:
+        camera.__init__(camera_num, tuning=tuning)
+    except BaseException:
+        made = vars(camera)
+        if "notifymeread" in made:
+            made["notifymeread"].close()
+            os.close(made["notifyme_w"])
+        raise
+    return camera
 
 
 def whole_field_mode(modes: Sequence[Mapping[str, Any]], size_px: tuple[int, int]) -> dict[str, Any]:

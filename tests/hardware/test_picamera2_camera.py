@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hardware.cameras import Picamera2Camera, open_camera
+from hardware.cameras import Camera, Picamera2Camera, open_camera
 from hardware.cameras.fake_picamera2 import AUTOFOCUS, EXPOSURE, FakePicamera2, fake_modules
 from hardware.cameras.newest import NewestFrames
 from hardware.cameras.picamera2 import Picamera2Driver, whole_field_mode
@@ -35,6 +35,14 @@ def wait_until(condition: Callable[[], bool], limit_s: float = 5.0) -> None:
         threading.Event().wait(0.005)
 
 
+def is_stalled(camera: Camera) -> bool:
+    try:
+        camera.newest(0.3)
+    except CameraStalled:
+        return True
+    return False
+
+
 def test_frames_are_the_luma_of_the_lores_stream_without_its_padding(library: type[FakePicamera2]) -> None:
     with open_camera(Picamera2Camera(width_px=640, height_px=360)) as camera:
         frames = [camera.newest(2.0) for _ in range(3)]
@@ -52,19 +60,26 @@ def test_every_request_is_given_back_or_the_camera_would_starve(library: type[Fa
 
 
 def test_a_stuck_camera_is_stalled_and_goes_on_when_it_comes_back(library: type[FakePicamera2]) -> None:
-    def is_stalled() -> bool:
-        try:
-            camera.newest(0.3)
-        except CameraStalled:
-            return True
-        return False
-
     with open_camera(Picamera2Camera()) as camera:
-        assert not is_stalled()
+        assert not is_stalled(camera)
         library.opened[0].is_stuck.set()
-        wait_until(is_stalled, limit_s=2.0)
+        wait_until(lambda: is_stalled(camera), limit_s=2.0)
         library.opened[0].is_stuck.clear()
-        assert not is_stalled()
+        assert not is_stalled(camera)
+    assert len(library.opened) == 1
+
+
+def test_a_camera_that_was_stuck_for_longer_than_it_has_buffers_goes_on_as_before(
+    library: type[FakePicamera2], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hardware.cameras.picamera2.WAIT_S", 0.02)  # so that it asks more often than there are buffers
+    with open_camera(Picamera2Camera()) as camera:
+        camera.newest(2.0)
+        library.opened[0].is_stuck.set()
+        wait_until(lambda: is_stalled(camera))
+        library.opened[0].is_stuck.clear()
+        for _ in range(10):
+            camera.newest(1.0)
     assert len(library.opened) == 1
 
 
@@ -113,8 +128,9 @@ def test_a_sensor_without_a_tuning_file_works_uncapped_and_says_so(
 
 
 def test_the_sensor_mode_sees_the_whole_field(library: type[FakePicamera2]) -> None:
-    controls_for(library, Picamera2Camera())
-    assert library.opened[0].configuration["sensor"] == {"output_size": (2304, 1296), "bit_depth": 10}
+    with open_camera(Picamera2Camera()) as camera:
+        camera.newest(2.0)
+        assert library.opened[0].configuration["sensor"] == {"output_size": (2304, 1296), "bit_depth": 10}
     assert whole_field_mode([], (1280, 720)) == {}
 
 

@@ -19,7 +19,7 @@ from module_stage import ModuleStage
 from stream_stage import SMALL, is_running, until
 
 from hardware.cameras.fake_picamera2 import AUTOFOCUS, COLOURS, FakePicamera2, fake_modules
-from stream.camera_module import SILENCE_S, Outlet, Shot, monotonic_us, planar, stage_controls
+from stream.camera_module import SILENCE_S, Outlet, Shot, interleaved, monotonic_us, planar, stage_controls
 from stream.module_feed import ModuleFeed
 from stream.settings import CameraModule
 
@@ -149,6 +149,22 @@ sys.stdin.read()
 def test_an_array_without_padding_is_taken_as_it_is() -> None:
     array = np.arange(6 * 4, dtype=np.uint8).reshape(6, 4)
     assert planar(array, 4, 4) == array.tobytes()
+
+
+def test_a_camera_that_gives_its_colours_interleaved_is_filmed_in_the_same_colours() -> None:
+    reads, writes = os.pipe()
+    outlet = Outlet(writes, (320, 180), 15, "nv12")
+    array = np.zeros((270, 384), np.uint8)  # with padding
+    array[:180, :320], array[180:, :320:2], array[180:, 1:320:2] = 77, COLOURS[0], COLOURS[1]
+    for number in range(2):
+        outlet.put(Shot(interleaved(array, 320, 180), number))
+    with os.fdopen(reads, "rb") as pipe:
+        data = pipe.read(FRAME_BYTES + 4096)
+    os.close(writes)
+    with av.open(io.BytesIO(data), format="nut") as film:
+        frame = next(packet.decode()[0] for packet in film.demux(video=0) if packet.size == FRAME_BYTES)
+    planes = np.split(frame.reformat(format="yuv420p").to_ndarray().ravel(), (320 * 180, 320 * 180 * 5 // 4))
+    assert [np.unique(plane).tolist() for plane in planes] == [[77], [COLOURS[0]], [COLOURS[1]]]
 
 
 @pytest.mark.parametrize(("stamp_s", "taken_s"), [(99.9, 99.9), (149.9, 99.9), (None, 100.0)])
