@@ -49,6 +49,7 @@ from kiosk.dashboard.ticket_office import TicketOffice
 from kiosk.dashboard.tickets_page import add_tickets
 from kiosk.dashboard.tokens_page import add_tokens
 from kiosk.dashboard.told import told
+from kiosk.dashboard.upkeep import Upkeep
 from kiosk.dashboard.uploads import let_files_in
 from kiosk.dashboard.watching import PreviewFiles, add_watching
 
@@ -93,6 +94,7 @@ def create_app(
     shelf: Shelf,
     preview: PreviewFiles,
     sponsors: Sponsors,
+    upkeep: Upkeep,
 ) -> flask.Flask:
     """The application; whoever calls also starts `live`, or uses `serve`."""
     app = flask.Flask("kiosk.dashboard")
@@ -124,7 +126,7 @@ def create_app(
     add_changes(app, changes, settings.zone)
     add_pages(app, access.phones, live, settings.zone)
     add_stream(app, live, news, settings.zone)
-    add_system(app, live, news, settings, add_backup(app, shelf, access.clock, settings.zone))
+    add_system(app, live, news, settings, add_backup(app, shelf, access.clock, settings.zone), upkeep, access.clock)
     turns = Turns(MOST_AT_ONCE, PATIENCE_S)
     add_desk(app, desk, live, settings.zone, turns)
     add_scanning(app, desk, live)

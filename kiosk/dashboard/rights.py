@@ -106,6 +106,13 @@ RIGHTS: Mapping[str, Least] = {
     "system_lights": "organizer",
     "system_counter": "organizer",
     "system_strike": "organizer",
+    "confirm_off": "organizer",
+    "system_off": "organizer",
+    "confirm_anew": "organizer",
+    "system_anew": "organizer",
+    "confirm_program": "organizer",
+    "system_program": "organizer",
+    "system_support": "organizer",  # and the log
     "people": "organizer",
     "people_invite": "organizer",
     "people_withdraw": "organizer",

@@ -92,3 +92,15 @@ def _kept(db: sa.Connection, event: Event) -> Kept:
         count(scans, scans.c.actor.is_not(None), scans.c.actor != SOMEBODY),
         event.starts_at or last,
     )
+
+
+def personal_words(ledger: Ledger) -> set[str]:
+    """Every name, address, order and note there is, of all events: what a text for others must not have in it."""
+    columns = (*_PERSONAL, waiting.c.name, scans.c.actor)
+    with ledger.database.reading() as db:
+        return {
+            word
+            for column in columns
+            for word in db.execute(sa.select(column).distinct()).scalars()
+            if word is not None
+        }

@@ -1,0 +1,72 @@
+"""Takes names, addresses, codes and keys out of a text that somebody else will read.
+
+Two ways, since neither is enough: what is known to be secret or personal is looked for as it is written, and what looks
+like an address, a code or a key is taken for one. Rather too much goes than too little.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from urllib.parse import unquote
+
+GONE = "(removed)"
+_SHORTEST = 3  # letters: fewer are in any word, and name nobody
+_WORD = re.compile(r"\w+")
+_PERSON_IN_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s\"'<>]*@", re.IGNORECASE)
+_BEHIND_HOST = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^/\s\"'<>]+)/[^\s\"'<>]+", re.IGNORECASE)
+_EMAIL = re.compile(r"[^\s<>\"'(),;:=]+@[^\s<>\"'(),;:=]+")
+# Of ours: 26 letters of base32, hashes, tokens. In a word of 20 letters with a digit in it nobody finds a sentence.
+_KEY = re.compile(r"\b(?=\w*\d)(?=\w*[A-Za-z])\w{20,}\b|\b[A-Z2-7]{26}\b")
+
+
+class Veil:
+    """Over a set of words; looking costs what the text has, not what the set has."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._by_first: dict[str, list[str]] = defaultdict(list)
+        self._others: list[str] = []  # words that begin with a sign
+        for word in {each for given in words for each in _forms(given)}:
+            begin = _WORD.match(word)
+            if begin is None:
+                self._others.append(word)
+            else:
+                self._by_first[begin[0]].append(word)
+        for same in self._by_first.values():
+            same.sort(key=len, reverse=True)
+        self._others.sort(key=len, reverse=True)
+
+    def over(self, text: str) -> str:
+        """The text without them."""
+        for word in self._others:
+            text = text.replace(word, GONE)
+        text = self._without_known(text)
+        text = _PERSON_IN_URL.sub(rf"\1{GONE}@", text)
+        text = _BEHIND_HOST.sub(rf"\1/{GONE}", text)
+        text = _EMAIL.sub(GONE, text)
+        return _KEY.sub(GONE, text)
+
+    def _without_known(self, text: str) -> str:
+        parts, end = [], 0
+        for begin in _WORD.finditer(text):
+            at = begin.start()
+            if at < end:
+                continue  # inside of what went already
+            for word in self._by_first.get(begin[0], ()):
+                if text.startswith(word, at) and not _goes_on(text, at + len(word)):
+                    parts += [text[end:at], GONE]
+                    end = at + len(word)
+                    break
+        return "".join([*parts, text[end:]])
+
+
+def _forms(word: str) -> set[str]:
+    """As it may be written, and each part of a name with a capital."""
+    word = word.strip()
+    parts = [part for part in _WORD.findall(word) if part[:1].isupper()] if " " in word else []
+    return {each for each in (word, unquote(word), *parts) if len(each) >= _SHORTEST}
+
+
+def _goes_on(text: str, at: int) -> bool:
+    return at < len(text) and text[at - 1].isalnum() and (text[at].isalnum() or text[at] == "_")
