@@ -40,11 +40,10 @@ def network_check(way: WayOut | None, *, is_needed: bool) -> Check:
     if way is None:
         do = "plug a cable in, or join a Wi-Fi; the door goes on without"
         return Check("network", "bad" if is_needed else "attention", "no way out of this machine", do)
-    says = f"{way.interface}, {way.address}" if way.address else way.interface
     if way.wifi_dbm is not None and way.wifi_dbm < _WEAK_DBM:
-        weak = f"{says}: the Wi-Fi is weak ({way.wifi_dbm} dBm)"
-        return Check("network", "attention", weak, "use a cable, or bring access point and machine nearer")
-    return Check("network", "ok", says)
+        says = f"connected by {way.interface}, whose Wi-Fi is weak ({way.wifi_dbm} dBm)"
+        return Check("network", "attention", says, "use a cable, or bring access point and machine nearer")
+    return Check("network", "ok", f"connected by {way.interface}, address {way.address or '-'}")
 
 
 def host_check(name: str, host: str, port: int) -> Check:
@@ -61,9 +60,9 @@ def host_check(name: str, host: str, port: int) -> Check:
             socket.create_connection((address, port), _CONNECT_S).close()
         except OSError:
             continue
-        return Check(name, "ok", f"{host} answers")
+        return Check(name, "ok", f"it answers: {host}")
     do = "check the network: a guest Wi-Fi may let only web pages through"
-    return Check(name, "bad", f"{host} does not answer at port {port}", do)
+    return Check(name, "bad", f"no answer of {host} at port {port}", do)
 
 
 def _found(host: str) -> list[str]:

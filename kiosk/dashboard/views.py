@@ -232,7 +232,7 @@ def _when(event: EventFacts | None, zone: ZoneInfo) -> str:
 def _machine(checks: Sequence[Check]) -> tuple[StatusLine, ...]:
     """What is wrong comes first."""
     worst = sorted(checks, key=lambda found: ("bad", "attention", "ok").index(found.state))
-    return tuple(status(found.name, words.check_name(found), words.check(found)) for found in worst)
+    return tuple(status(found.name, words.check_name(found), words.machine(found)) for found in worst)
 
 
 def _people(count: HeadCount | None) -> People:

@@ -14,7 +14,7 @@ from kiosk.dashboard.machine import GRACE_S, Look, MachineWatch
 from kiosk.news import DoorState, Reply
 
 DISK = Check("disk", "ok", "12.0 GB free at /var/lib/platypus")
-NETWORK = Check("network", "ok", "eth0, 192.0.2.7")
+NETWORK = Check("network", "ok", "connected by eth0, address 192.0.2.7")
 
 
 @pytest.fixture
