@@ -191,7 +191,7 @@ class Board:
     def _throttled_bits(self) -> int | None:
         command = self._root / _VCGENCMD
         if not os.access(command, os.X_OK):
-            return None
+            return self._kernels_bits()
         try:
             answer = subprocess.run(
                 [str(command), "get_throttled"], capture_output=True, text=True, timeout=_VCGENCMD_S, check=True
@@ -199,12 +199,22 @@ class Board:
             bits = int(answer.strip().removeprefix("throttled="), 16)
         except (OSError, subprocess.SubprocessError, ValueError) as error:
             # most often: this user is not in the group video and may not open /dev/vcio
-            if str(error) != self._power_trouble:
+            bits = self._kernels_bits()
+            if bits is None and str(error) != self._power_trouble:
                 self._power_trouble = str(error)
                 log.warning("event=no-power-figure reason=%r", str(error))
-            return None
+            return bits
         self._power_trouble = ""
         return bits
+
+    def _kernels_bits(self) -> int | None:
+        """The same bits as the kernel keeps them, for a program that may not ask the firmware."""
+        for file in sorted((self._root / "sys/devices/platform").glob("soc*/soc*:firmware/get_throttled")):
+            try:
+                return int(file.read_text(encoding="ascii"), 16)
+            except (OSError, ValueError):
+                continue
+        return None
 
     def _text(self, path: str) -> str | None:
         try:

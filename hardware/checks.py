@@ -73,9 +73,12 @@ def disk_check(board: Board, folder: Path, kbps: int = 0) -> Check:
 
     `kbps`: of the recording; then it says for how long there is room.
     """
-    while not folder.exists():
-        folder = folder.parent
-    disk = board.disk(folder)
+    try:
+        while not folder.exists():
+            folder = folder.parent
+        disk = board.disk(folder)
+    except OSError:  # a folder above it is not for us
+        disk = None
     if disk is None:
         return Check("disk", "bad", f"{folder} cannot be looked at", "check state_dir in platypus.toml")
     says = room = f"{disk.free_bytes / 1e9:.1f} GB free at {folder}"

@@ -15,27 +15,24 @@ _ALSA = re.compile(r"(?:plug)?hw:(?:CARD=)?([^,]+)(?:,(?:DEV=)?(\d+))?")
 
 
 def device_check(name: str, path: str, root: Path = Path("/")) -> Check:
-    """A camera or capture card that Linux calls /dev/video0, or by a longer name."""
-    device = root / path.lstrip("/")
-    if not device.exists():
+    """A camera or capture card that Linux calls /dev/video0, or by a longer name.
+
+    By /sys: a program that may use no device does not see /dev/video0. A longer name is a link that it cannot follow;
+    then it is told which cameras there are.
+    """
+    device, known = root / path.lstrip("/"), root / "sys/class/video4linux"
+    called = _name(known / device.resolve().name / "name")
+    if called is None and path.startswith("/dev/v4l/") and not (root / "dev/v4l").exists():
+        called = ", ".join(sorted({each for file in known.glob("video*/name") if (each := _name(file))})) or None
+    if called is None and not device.exists():
         return Check(name, "bad", f"there is no {path}", _PLUG)
-    try:
-        called = (root / "sys/class/video4linux" / device.resolve().name / "name").read_text().strip()
-    except OSError:
-        called = path  # a device that has no name
-    return Check(name, "ok", called)
+    return Check(name, "ok", called or path)
 
 
 def module_check(name: str, number: int, root: Path = Path("/")) -> Check:
     """A camera module on the ribbon cable, as the kernel found its sensor."""
-    found = []
-    for each in sorted((root / "sys/class/video4linux").glob("v4l-subdev*/name")):
-        try:
-            called = each.read_text().strip()
-        except OSError:
-            continue  # it went away meanwhile
-        if _SENSOR.match(called):
-            found.append(called)
+    names = [_name(each) for each in sorted((root / "sys/class/video4linux").glob("v4l-subdev*/name"))]
+    found = [each for each in names if each and _SENSOR.match(each)]
     if len(found) <= number:
         do = "power off, push the ribbon cable in at both ends, and see rpicam-hello --list-cameras"
         return Check(name, "bad", f"{len(found)} camera modules are seen, and number {number} is wanted", do)
@@ -55,3 +52,10 @@ def microphone_check(name: str, alsa: str, root: Path = Path("/")) -> Check:
     if not cards:
         return Check(name, "bad", f"no microphone is seen at {alsa}", _PLUG_SOUND)
     return Check(name, "ok", alsa)
+
+
+def _name(file: Path) -> str | None:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace").strip() or None
+    except OSError:
+        return None  # there is none, or it went away meanwhile

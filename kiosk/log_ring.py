@@ -7,13 +7,16 @@ machine may have none, or not let the dashboard read it.
 from __future__ import annotations
 
 import logging
+import os
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from hardware.units import LogLine, journal
+from hardware.units import PROGRAMS, LogLine, journal
 from kiosk.config import Config, load_config
 
 log = logging.getLogger(__name__)
@@ -25,9 +28,16 @@ _BEGIN = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),(\d{3}) (.*)", re.DOTALL)
 
 
 class _Ring(RotatingFileHandler):
-    """What cannot be kept is on stderr all the same: a full folder must not make each line a traceback."""
+    """For our group where that shares the folder: there the programs have a user each, and the dashboard reads it."""
+
+    def _open(self) -> TextIOWrapper:
+        file = super()._open()
+        if Path(self.baseFilename).parent.stat().st_mode & stat.S_ISGID:
+            os.fchmod(file.fileno(), 0o640)
+        return file
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # its name in logging
+        """A full folder must not make each line a traceback: what cannot be kept is on stderr all the same."""
         del record
 
 
@@ -36,7 +46,7 @@ def keep_log(config_path: Path, program: str) -> None:
 
     Raises ConfigError.
     """
-    folder = _folder(load_config(config_path))
+    folder = Path(load_config(config_path).run_dir)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         ring = _Ring(folder / f"{program}.log", maxBytes=_MOST_BYTES, backupCount=1, encoding="utf-8")
@@ -49,20 +59,19 @@ def keep_log(config_path: Path, program: str) -> None:
 
 def newest(config: Config, most: int = MOST_LINES, root: Path = Path("/")) -> Sequence[LogLine]:
     """The newest lines of all programs, oldest first: of journald, else of our own files."""
-    return journal(most, root) or _kept(_folder(config), most)
-
-
-def _folder(config: Config) -> Path:
-    return Path(config.run_dir) / "log"
+    return journal(most, root) or _kept(Path(config.run_dir), most)
 
 
 def _kept(folder: Path, most: int) -> Sequence[LogLine]:
     lines: list[LogLine] = []
-    for path in sorted(folder.glob("*.log*"), reverse=True):  # of one program the older file first
-        try:
-            lines += _lines(path.name.partition(".")[0], path.read_text(encoding="utf-8", errors="replace"))
-        except OSError as error:
-            log.warning("log event=not-read file=%s cause=%r", path.name, error.strerror)
+    for program in PROGRAMS:
+        for path in (folder / f"{program}.log.1", folder / f"{program}.log"):
+            try:
+                lines += _lines(program, path.read_text(encoding="utf-8", errors="replace"))
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                log.warning("log event=not-read file=%s cause=%r", path.name, error.strerror)
     return sorted(lines, key=lambda line: line.at)[-most:]
 
 

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import tomli_w
@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 _PERSONAL_KEYS = frozenset({"from", "reply_to", "user", "password", "key", "token", "secret"})
 _SHOWN_OPTIONS = frozenset({"ro", "rw", "noatime", "sync"})  # a share's others may hold a password
+_SECRET_PATH = 8  # letters: "live" and "stream1" are words of any log
+_FOLDER, _KEPT = "support", 5
 _ABOUT = """What a Platypus says of itself, for whoever helps. Made {at} ({trust}) by Platypus {version}.
 
 health.json   what platypus doctor, or the page of the system, found
@@ -48,7 +50,7 @@ config.toml   platypus.toml without addresses, names and secrets
 log.txt       the end of the log
 
 Names, e-mail addresses, codes, orders, notes and keys were taken out. Read it before you give it away.
-"""
+{blind}"""
 
 
 class SupportError(PlatypusError, OSError):
@@ -63,11 +65,15 @@ def write_support(config_path: Path, checks: Sequence[Check], to: Path | None) -
     name = f"platypus-support-{SystemClock().stamp().wall:%Y-%m-%d-%H%M%S}.zip"
     if to is None:
         config, _ = _read(config_path)
-        to = (Path(config.state_dir) if config else Path.cwd()) / name
+        to = Path(config.state_dir) / _FOLDER if config else Path.cwd()
+        to /= name
     elif to.is_dir():
         to /= name
     try:
         write_durably(to, content)
+        if to.parent.name == _FOLDER:
+            for old in sorted(to.parent.glob("platypus-support-*.zip"))[:-_KEPT]:
+                old.unlink(missing_ok=True)
     except OSError as error:
         raise SupportError(f"{to} cannot be written: {error.strerror}. Name another place.") from error
     return to
@@ -76,12 +82,14 @@ def write_support(config_path: Path, checks: Sequence[Check], to: Path | None) -
 def support_file(config_path: Path, checks: Sequence[Check]) -> bytes:
     """A ZIP. What cannot be read is said in it; whatever happens, there is a file."""
     config, trouble = _read(config_path)
-    veil = Veil(_never(config, config_path))
+    never, blind = _never(config, config_path)
+    veil = Veil(never)
     now = SystemClock().stamp()
     about = _ABOUT.format(
         at=f"{now.wall:%Y-%m-%d %H:%M} UTC",
         trust="set by a time server" if now.is_trusted else "a clock that nobody confirmed",
-        version=own_version() or "(not installed)",
+        version=own_version() or "?",
+        blind=f"Not read, so that what is in it was known by its look alone: {', '.join(blind)}.\n" if blind else "",
     )
     parts = {
         "health.json": _json([msgspec.to_builtins(check) for check in checks]),
@@ -192,26 +200,48 @@ def _log(config: Config | None) -> str:
     return "".join(f"{line.at:%Y-%m-%d %H:%M:%S%z} {line.program} {line.text}\n" for line in newest(config))
 
 
-def _never(config: Config | None, config_path: Path) -> Iterator[str]:
-    """What must not be in it, wherever it is kept. What cannot be read cannot be known: then the file says so."""
+def _never(config: Config | None, config_path: Path) -> tuple[set[str], list[str]]:
+    """What must not be in it, wherever it is kept; and what could not be read, so that nobody knows."""
+    found: set[str] = set()
+    blind = []
     if config is None:
-        return
+        return found, ["platypus.toml and all it names"]
+    readings = {
+        "platypus.toml": _of_config,
+        "secrets.toml": _of_secrets,
+        "the events' secrets": _of_events,
+        "the people": _of_people,
+        "pretix": _of_pretix,
+        "the ledger": _of_ledger,
+        "the talks": _of_talks,
+    }
+    for name, reading in readings.items():
+        try:
+            found.update(reading(config, config_path))
+        except (PlatypusError, OSError, msgspec.MsgspecError) as error:
+            log.warning("support event=not-known at=%r cause=%s", name, type(error).__name__)
+            blind.append(name)
+    return found, blind
+
+
+def _of_config(config: Config, _config_path: Path) -> Iterator[str]:
     for each in (config.door.camera, config.stream.source, *config.stream.destinations):
         if url := getattr(each, "url", ""):
             split = urlsplit(url)
             yield from filter(None, (split.password, split.username))
+            yield from (value for _, value in parse_qsl(split.query))
+            if len(path := split.path.strip("/")) >= _SECRET_PATH:
+                yield path
     if config.mail is not None:
         yield from filter(None, (config.mail.user, config.mail.sender, config.mail.reply_to))
-    for reading in (_of_secrets, _of_people, _of_pretix, _of_ledger, _of_talks):
-        try:
-            yield from reading(config, config_path)
-        except (PlatypusError, OSError, msgspec.MsgspecError) as error:
-            log.warning("support event=not-known at=%s cause=%s", reading.__name__, type(error).__name__)
 
 
 def _of_secrets(config: Config, config_path: Path) -> Iterator[str]:
     secrets = load_secrets(secrets_path(config_path))
     yield from (*secrets.stream_keys.values(), secrets.mail.password)
+
+
+def _of_events(config: Config, _config_path: Path) -> Iterator[str]:
     path = event_secrets_path(config)
     if path.exists():
         yield from msgspec.json.decode(path.read_bytes(), type=dict[str, str]).values()

@@ -17,8 +17,8 @@ _WORD = re.compile(r"\w+")
 _PERSON_IN_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s\"'<>]*@", re.IGNORECASE)
 _BEHIND_HOST = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^/\s\"'<>]+)/[^\s\"'<>]+", re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s<>\"'(),;:=]+@[^\s<>\"'(),;:=]+")
-# Of ours: 26 letters of base32, hashes, tokens. In a word of 20 letters with a digit in it nobody finds a sentence.
-_KEY = re.compile(r"\b(?=\w*\d)(?=\w*[A-Za-z])\w{20,}\b|\b[A-Z2-7]{26}\b")
+# Of ours: 26 letters of base32, hashes, tokens. A word of 16 letters and digits is no part of a sentence.
+_KEY = re.compile(r"\b(?=\w*\d)(?=\w*[A-Za-z])\w{16,}\b|\b[A-Z2-7]{26}\b")
 
 
 class Veil:
@@ -34,7 +34,8 @@ class Veil:
             else:
                 self._by_first[begin[0]].append(word)
         for same in self._by_first.values():
-            same.sort(key=len, reverse=True)
+            if len(same) > 1:
+                same.sort(key=len, reverse=True)
         self._others.sort(key=len, reverse=True)
 
     def over(self, text: str) -> str:
@@ -61,11 +62,17 @@ class Veil:
         return "".join([*parts, text[end:]])
 
 
-def _forms(word: str) -> set[str]:
-    """As it may be written, and each part of a name with a capital."""
+def _forms(word: str) -> list[str]:
+    """As it may be written, each part of a name with a capital, and whose an address is."""
     word = word.strip()
-    parts = [part for part in _WORD.findall(word) if part[:1].isupper()] if " " in word else []
-    return {each for each in (word, unquote(word), *parts) if len(each) >= _SHORTEST}
+    found = [word]
+    if " " in word:
+        found += [part for part in _WORD.findall(word) if part[0].isupper()]
+    if "%" in word:
+        found.append(unquote(word))
+    if "@" in word:
+        found.append(word.partition("@")[0])
+    return [each for each in found if len(each) >= _SHORTEST]
 
 
 def _goes_on(text: str, at: int) -> bool:

@@ -139,6 +139,14 @@ def test_a_camera_that_somebody_has_is_seen_without_being_opened(tmp_path: Path)
     assert missing.state == "bad" and missing.do
 
 
+def test_a_program_that_may_use_no_device_sees_cameras_all_the_same(tmp_path: Path) -> None:
+    write(tmp_path, "sys/class/video4linux/video0/name", "USB Camera: HD\n")
+    assert device_check("stage camera", "/dev/video0", tmp_path).says == "USB Camera: HD"
+    assert device_check("stage camera", "/dev/v4l/by-id/usb-x", tmp_path).says == "USB Camera: HD"
+    (tmp_path / "dev/v4l").mkdir(parents=True)
+    assert device_check("stage camera", "/dev/v4l/by-id/usb-x", tmp_path).state == "bad"
+
+
 def test_a_camera_module_is_known_by_its_sensor(tmp_path: Path) -> None:
     write(tmp_path, "sys/class/video4linux/v4l-subdev0/name", "imx708_wide\n")
     write(tmp_path, "sys/class/video4linux/v4l-subdev1/name", "dw9807\n")
