@@ -143,7 +143,7 @@ def create_app(
     add_metrics(app, live)
     add_watching(app, preview, settings.language_of_screens)
     paper = PaperDesk(tickets.paper, access.clock, settings.zone)
-    forms.exempt(add_api(app, Calls(live, news, desk, changes, turns, paper, shelf), live, access.tokens))
+    forms.exempt(add_api(app, Calls(live, news, desk, changes, turns, paper, shelf, upkeep), live, access.tokens))
 
     @app.errorhandler(CSRFError)
     def csrf_failed(error: CSRFError) -> flask.typing.ResponseReturnValue:

@@ -27,31 +27,31 @@ log = logging.getLogger(__name__)
 
 _PATIENCE_S = 5.0  # of who asks for a file while another one is made
 _LATELY = timedelta(minutes=10)
-_OFF, _ANEW = "off", "anew"
+OFF, ANEW = "off", "anew"
 _TITLES = {
-    _OFF: (say_later("Switch the machine off?"), say_later("Yes, switch it off")),
-    _ANEW: (say_later("Restart the machine?"), say_later("Yes, restart it")),
+    OFF: (say_later("Switch the machine off?"), say_later("Yes, switch it off")),
+    ANEW: (say_later("Restart the machine?"), say_later("Yes, restart it")),
     "door": (say_later("Restart the door's program?"), say_later("Yes, restart it")),
     "stream": (say_later("Restart the stream's program?"), say_later("Yes, restart it")),
     "dashboard": (say_later("Restart the dashboard?"), say_later("Yes, restart it")),
 }
 _BACK = {
-    _OFF: say_later("To switch it on again, pull its plug and put it back. It takes about a minute."),
-    _ANEW: say_later("It is back by itself after about a minute."),
+    OFF: say_later("To switch it on again, pull its plug and put it back. It takes about a minute."),
+    ANEW: say_later("It is back by itself after about a minute."),
 }
 _DONE = {
-    _OFF: (
+    OFF: (
         say_later("The machine switches off"),
         say_later("Wait until its green light no longer blinks, some 10 seconds. Then it may be unplugged."),
     ),
-    _ANEW: (say_later("The machine restarts"), say_later("This page comes back by itself in a minute.")),
+    ANEW: (say_later("The machine restarts"), say_later("This page comes back by itself in a minute.")),
     "door": (say_later("The door's program restarts"), say_later("It reads tickets again in some seconds.")),
     "stream": (say_later("The stream's program restarts"), say_later("A stream that was on air goes on by itself.")),
     "dashboard": (say_later("The dashboard restarts"), say_later("This page comes back by itself in some seconds.")),
 }
-_NOTED = {
-    _OFF: say_later("the machine is switched off"),
-    _ANEW: say_later("the machine is restarted"),
+NOTED = {
+    OFF: say_later("the machine is switched off"),
+    ANEW: say_later("the machine is restarted"),
     "door": say_later("the door's program is restarted"),
     "stream": say_later("the stream's program is restarted"),
     "dashboard": say_later("the dashboard is restarted"),
@@ -89,7 +89,7 @@ def add_upkeep(app: flask.Flask, upkeep: Upkeep, live: Live, clock: Clock) -> No
             trouble=told(upkeep.power.trouble()),
             action=flask.url_for("system_program") if what in PROGRAMS else flask.url_for(f"system_{what}"),
             program=what if what in PROGRAMS else "",
-            is_danger=what in {_OFF, _ANEW},
+            is_danger=what in {OFF, ANEW},
         )
 
     def carry_out(what: str, act: Callable[[], None]) -> flask.typing.ResponseReturnValue:
@@ -101,19 +101,19 @@ def add_upkeep(app: flask.Flask, upkeep: Upkeep, live: Live, clock: Clock) -> No
             flask.flash(_("Not done: %(cause)s", cause=told(str(error))), "no")
             return flask.redirect(flask.url_for("system"), 303)
         log.warning("press do=%s outcome=ok", what)
-        note(_NOTED[what])
+        note(NOTED[what])
         title, text = _DONE[what]
-        again_s = 0 if what == _OFF else 60 if what == _ANEW else 10
-        said = [_(text), *([_(_BACK[_OFF])] if what == _OFF else [])]
+        again_s = 0 if what == OFF else 60 if what == ANEW else 10
+        said = [_(text), *([_(_BACK[OFF])] if what == OFF else [])]
         return flask.render_template("switched.html", title=_(title), said=said, again_s=again_s)
 
     @app.get("/system/off", endpoint="confirm_off")
     def ask_off() -> flask.typing.ResponseReturnValue:
-        return confirm(_OFF)
+        return confirm(OFF)
 
     @app.get("/system/anew", endpoint="confirm_anew")
     def ask_anew() -> flask.typing.ResponseReturnValue:
-        return confirm(_ANEW)
+        return confirm(ANEW)
 
     @app.get("/system/program/<program>", endpoint="confirm_program")
     def ask_program(program: str) -> flask.typing.ResponseReturnValue:
@@ -123,11 +123,11 @@ def add_upkeep(app: flask.Flask, upkeep: Upkeep, live: Live, clock: Clock) -> No
 
     @app.post("/system/off", endpoint="system_off")
     def switch_off() -> flask.typing.ResponseReturnValue:
-        return carry_out(_OFF, upkeep.power.switch_off)
+        return carry_out(OFF, upkeep.power.switch_off)
 
     @app.post("/system/anew", endpoint="system_anew")
     def start_anew() -> flask.typing.ResponseReturnValue:
-        return carry_out(_ANEW, upkeep.power.start_anew)
+        return carry_out(ANEW, upkeep.power.start_anew)
 
     @app.post("/system/program", endpoint="system_program")
     def start_program_anew() -> flask.typing.ResponseReturnValue:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from api_stage import Program, problem
 from dashboard_browser import PHONE, PICTURES, logged_in
 from dashboard_house import House, token_on
 from flask.testing import FlaskClient
@@ -133,6 +134,22 @@ def test_the_file_is_taken_away_by_a_press_and_noted(house: House, ada: FlaskCli
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Content-Disposition"].startswith("attachment; filename=platypus-support-2026-11-24-")
     assert house.noted()[0].what == "System: a file for support was downloaded"
+
+
+def test_programs_see_the_machine_and_switch_it_as_people_do(house: House) -> None:
+    house.machine.checks = (Check("disk", "ok", "12.0 GB free"),)
+    organizer, door = Program(house, "organizer"), Program(house, "door", "Other")
+    assert door.get("/system").get_json()["checks"][0]["says"] == "12.0 GB free"
+    problem(Program(house, "viewer", "Third").get("/system"), 403, "not_for_role")
+    for path in ("/system/off", "/system/anew"):
+        problem(door.post(path), 403, "not_for_role")
+    assert organizer.post("/system/anew").get_json() == {"said": "the machine is restarted"}
+    assert house.noted()[0].what == "System: the machine is restarted"
+    organizer.post("/system/program", {"program": "stream"})
+    problem(organizer.post("/system/program", {"program": "ssh"}), 422, "invalid")
+    assert house.power.done == ["anew", "stream"]
+    house.power.cause = "This dashboard was started by hand, not by systemd: it switches nothing."
+    assert problem(organizer.post("/system/off"), 409, "power") == house.power.cause
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
