@@ -199,11 +199,11 @@ class Board:
             bits = int(answer.strip().removeprefix("throttled="), 16)
         except (OSError, subprocess.SubprocessError, ValueError) as error:
             # most often: this user is not in the group video and may not open /dev/vcio
-            bits = self._kernels_bits()
-            if bits is None and str(error) != self._power_trouble:
+            kept = self._kernels_bits()
+            if kept is None and str(error) != self._power_trouble:
                 self._power_trouble = str(error)
                 log.warning("event=no-power-figure reason=%r", str(error))
-            return bits
+            return kept
         self._power_trouble = ""
         return bits
 

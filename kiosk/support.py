@@ -82,8 +82,15 @@ def write_support(config_path: Path, checks: Sequence[Check], to: Path | None) -
 def support_file(config_path: Path, checks: Sequence[Check]) -> bytes:
     """A ZIP. What cannot be read is said in it; whatever happens, there is a file."""
     config, trouble = _read(config_path)
-    never, blind = _never(config, config_path)
-    veil = Veil(never)
+    parts = {
+        "health.json": _json([msgspec.to_builtins(check) for check in checks]),
+        "machine.json": _json(_machine(config)),
+        "ledger.json": _json(_ledger(config)),
+        "config.toml": _config(config_path) if config else f"# not readable: {trouble}\n",
+        "log.txt": _log(config),
+    }
+    veil = Veil(parts.values())
+    blind = _hide(veil, config, config_path)
     now = SystemClock().stamp()
     about = _ABOUT.format(
         at=f"{now.wall:%Y-%m-%d %H:%M} UTC",
@@ -91,13 +98,6 @@ def support_file(config_path: Path, checks: Sequence[Check]) -> bytes:
         version=own_version() or "?",
         blind=f"Not read, so that what is in it was known by its look alone: {', '.join(blind)}.\n" if blind else "",
     )
-    parts = {
-        "health.json": _json([msgspec.to_builtins(check) for check in checks]),
-        "machine.json": _json(_machine(config)),
-        "ledger.json": _json(_ledger(config)),
-        "config.toml": _config(config_path, veil) if config else f"# not readable: {trouble}\n",
-        "log.txt": _log(config),
-    }
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", about)
@@ -164,7 +164,7 @@ def _ledger(config: Config | None) -> Mapping[str, Any]:
         return {"trouble": str(error)}
 
 
-def _config(config_path: Path, veil: Veil) -> str:
+def _config(config_path: Path) -> str:
     def shown(value: Any, key: str = "") -> Any:
         if key in _PERSONAL_KEYS:
             return GONE
@@ -176,7 +176,7 @@ def _config(config_path: Path, veil: Veil) -> str:
             return value
         if "://" in value:
             return _host_only(value)
-        return GONE if "@" in value else veil.over(value)
+        return GONE if "@" in value else value
 
     try:
         tree = tomllib.loads(config_path.read_text(encoding="utf-8"))
@@ -200,12 +200,11 @@ def _log(config: Config | None) -> str:
     return "".join(f"{line.at:%Y-%m-%d %H:%M:%S%z} {line.program} {line.text}\n" for line in newest(config))
 
 
-def _never(config: Config | None, config_path: Path) -> tuple[set[str], list[str]]:
-    """What must not be in it, wherever it is kept; and what could not be read, so that nobody knows."""
-    found: set[str] = set()
+def _hide(veil: Veil, config: Config | None, config_path: Path) -> list[str]:
+    """What must not be in it, wherever it is kept. Returns what could not be read, so that nobody knows."""
     blind = []
     if config is None:
-        return found, ["platypus.toml and all it names"]
+        return ["platypus.toml and all it names"]
     readings = {
         "platypus.toml": _of_config,
         "secrets.toml": _of_secrets,
@@ -217,11 +216,11 @@ def _never(config: Config | None, config_path: Path) -> tuple[set[str], list[str
     }
     for name, reading in readings.items():
         try:
-            found.update(reading(config, config_path))
+            veil.hide(reading(config, config_path))
         except (PlatypusError, OSError, msgspec.MsgspecError) as error:
             log.warning("support event=not-known at=%r cause=%s", name, type(error).__name__)
             blind.append(name)
-    return found, blind
+    return blind
 
 
 def _of_config(config: Config, _config_path: Path) -> Iterator[str]:

@@ -22,25 +22,29 @@ _KEY = re.compile(r"\b(?=\w*\d)(?=\w*[A-Za-z])\w{16,}\b|\b[A-Z2-7]{26}\b")
 
 
 class Veil:
-    """Over a set of words; looking costs what the text has, not what the set has."""
+    """Over texts with these words in them: of a hundred thousand names it keeps those that begin with one of them."""
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._vocabulary = {word for text in texts for word in _WORD.findall(text)}
         self._by_first: dict[str, list[str]] = defaultdict(list)
-        self._others: list[str] = []  # words that begin with a sign
-        for word in {each for given in words for each in _forms(given)}:
-            begin = _WORD.match(word)
-            if begin is None:
-                self._others.append(word)
-            else:
-                self._by_first[begin[0]].append(word)
-        for same in self._by_first.values():
-            if len(same) > 1:
-                same.sort(key=len, reverse=True)
-        self._others.sort(key=len, reverse=True)
+        self._others: set[str] = set()  # words that begin with a sign
+
+    def hide(self, words: Iterable[str]) -> None:
+        """From now on these, too."""
+        for given in words:
+            for word in _forms(given):
+                begin = _WORD.match(word)
+                if begin is None:
+                    self._others.add(word)
+                elif begin[0] in self._vocabulary:
+                    same = self._by_first[begin[0]]
+                    if word not in same:
+                        same.append(word)
+                        same.sort(key=len, reverse=True)
 
     def over(self, text: str) -> str:
         """The text without them."""
-        for word in self._others:
+        for word in sorted(self._others, key=len, reverse=True):
             text = text.replace(word, GONE)
         text = self._without_known(text)
         text = _PERSON_IN_URL.sub(rf"\1{GONE}@", text)

@@ -15,6 +15,8 @@ from werkzeug.test import TestResponse
 from hardware.board import Board, Power
 from hardware.checks import Check, power_checks
 from hardware.units import LogLine, Unit, unit_check
+from kiosk.dashboard.told import known
+from kiosk.dashboard.upkeep import NOTED
 from kiosk.news import DoorState
 from stream.health import StreamState
 
@@ -150,6 +152,10 @@ def test_programs_see_the_machine_and_switch_it_as_people_do(house: House) -> No
     assert house.power.done == ["anew", "stream"]
     house.power.cause = "This dashboard was started by hand, not by systemd: it switches nothing."
     assert problem(organizer.post("/system/off"), 409, "power") == house.power.cause
+
+
+def test_what_the_list_of_changes_says_of_it_is_known_in_every_language() -> None:
+    assert [said for said in NOTED.values() if known(f"System: {said}") is None or known(said) is None] == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
