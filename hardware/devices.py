@@ -26,7 +26,7 @@ def device_check(name: str, path: str, root: Path = Path("/")) -> Check:
         called = ", ".join(sorted({each for file in known.glob("video*/name") if (each := _name(file))})) or None
     if called is None and not device.exists():
         return Check(name, "bad", f"there is no {path}", _PLUG)
-    return Check(name, "ok", called or path)
+    return Check(name, "ok", f"seen: {called or path}")
 
 
 def module_check(name: str, number: int, root: Path = Path("/")) -> Check:
@@ -36,7 +36,7 @@ def module_check(name: str, number: int, root: Path = Path("/")) -> Check:
     if len(found) <= number:
         do = "power off, push the ribbon cable in at both ends, and see rpicam-hello --list-cameras"
         return Check(name, "bad", f"{len(found)} camera modules are seen, and number {number} is wanted", do)
-    return Check(name, "ok", ", ".join(found))
+    return Check(name, "ok", f"seen: {', '.join(found)}")
 
 
 def microphone_check(name: str, alsa: str, root: Path = Path("/")) -> Check:
@@ -51,7 +51,7 @@ def microphone_check(name: str, alsa: str, root: Path = Path("/")) -> Check:
         cards = [card] if (folder / f"pcm{number}c").is_dir() else []
     if not cards:
         return Check(name, "bad", f"no microphone is seen at {alsa}", _PLUG_SOUND)
-    return Check(name, "ok", alsa)
+    return Check(name, "ok", f"seen: {alsa}")
 
 
 def _name(file: Path) -> str | None:

@@ -679,6 +679,7 @@ FORMS = (
     say_later("versions"),
     say_later("network"),
     say_later("way to %(name)s"),
+    say_later("seen: %(name)s"),
     say_later("there is no %(path)s"),
     say_later("plug it in, or use another cable or another socket"),
     say_later("plug it in, or name another one: arecord -l lists those there are"),

@@ -20,7 +20,7 @@ from stream.health import StreamState
 
 Tone = Literal["yes", "no", "warn", "calm"]
 
-_SHORT = 70  # letters that go into a line or two of a phone
+_SHORT = 34  # letters that go into a line of a phone, or hardly more
 SILENT_S = 4.0  # a process that says nothing for longer is taken for gone; each says its state every 2 s or less
 
 

@@ -134,15 +134,15 @@ def test_a_camera_that_somebody_has_is_seen_without_being_opened(tmp_path: Path)
     write(tmp_path, "dev/video0", "").chmod(0o000)
     write(tmp_path, "sys/class/video4linux/video0/name", "USB Camera: HD\n")
     check = device_check("door camera", "/dev/video0", tmp_path)
-    assert (check.state, check.says) == ("ok", "USB Camera: HD")
+    assert (check.state, check.says) == ("ok", "seen: USB Camera: HD")
     missing = device_check("door camera", "/dev/video2", tmp_path)
     assert missing.state == "bad" and missing.do
 
 
 def test_a_program_that_may_use_no_device_sees_cameras_all_the_same(tmp_path: Path) -> None:
     write(tmp_path, "sys/class/video4linux/video0/name", "USB Camera: HD\n")
-    assert device_check("stage camera", "/dev/video0", tmp_path).says == "USB Camera: HD"
-    assert device_check("stage camera", "/dev/v4l/by-id/usb-x", tmp_path).says == "USB Camera: HD"
+    assert device_check("stage camera", "/dev/video0", tmp_path).says == "seen: USB Camera: HD"
+    assert device_check("stage camera", "/dev/v4l/by-id/usb-x", tmp_path).says == "seen: USB Camera: HD"
     (tmp_path / "dev/v4l").mkdir(parents=True)
     assert device_check("stage camera", "/dev/v4l/by-id/usb-x", tmp_path).state == "bad"
 
@@ -151,7 +151,7 @@ def test_a_camera_module_is_known_by_its_sensor(tmp_path: Path) -> None:
     write(tmp_path, "sys/class/video4linux/v4l-subdev0/name", "imx708_wide\n")
     write(tmp_path, "sys/class/video4linux/v4l-subdev1/name", "dw9807\n")
     write(tmp_path, "sys/class/video4linux/v4l-subdev2/name", "rp1-cfe-csi2\n")
-    assert module_check("door camera", 0, tmp_path).says == "imx708_wide"
+    assert module_check("door camera", 0, tmp_path).says == "seen: imx708_wide"
     assert module_check("door camera", 1, tmp_path).state == "bad"
 
 
