@@ -51,6 +51,16 @@ class Disk:
     total_bytes: int
     free_bytes: int  # for us, without what is kept for root
     is_volatile: bool  # a RAM disk: gone with the power, so no place for a ledger
+    is_read_only: bool = False
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A line of /proc/mounts."""
+
+    point: Path
+    kind: str  # ext4, tmpfs, overlay, ...
+    options: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -124,24 +134,64 @@ class Board:
         except OSError as error:
             log.warning("event=no-disk-figure folder=%r reason=%r", str(folder), error.strerror)
             return None
-        return Disk(usage.total, usage.free, self._is_volatile(folder))
+        mount = self.mount(folder)
+        is_read_only = mount is not None and "ro" in mount.options
+        return Disk(usage.total, usage.free, self._is_volatile(mount), is_read_only)
 
-    def _is_volatile(self, folder: Path) -> bool:
-        """Whether the mount that holds `folder` lives in RAM; an overlay does with the read-only system of a Pi."""
-        where = folder.resolve()
-        kinds: dict[Path, str] = {}
+    def mounts(self) -> list[Mount]:
+        """All of them, in the order they were made."""
+        found = []
         for line in (self._text("proc/mounts") or "").splitlines():
-            _, point, kind, *_ = line.split()
-            kinds[Path(point.replace("\\040", " "))] = kind  # a later mount hides an earlier one
-        holding = [point for point in kinds if where.is_relative_to(point)]
-        if not holding:
+            _, point, kind, options, *_ = line.split()
+            found.append(Mount(Path(point.replace("\\040", " ")), kind, frozenset(options.split(","))))
+        return found
+
+    def mount(self, folder: Path) -> Mount | None:
+        """The one that holds `folder`."""
+        where = folder.resolve()
+        by_point = {each.point: each for each in self.mounts()}  # a later mount hides an earlier one
+        holding = [point for point in by_point if where.is_relative_to(point)]
+        return by_point[max(holding, key=lambda point: len(point.parts))] if holding else None
+
+    def is_system_kept(self) -> bool:
+        """Whether what is changed in the system itself survives a start: not with an overlay, nor read-only."""
+        root = next((each for each in reversed(self.mounts()) if each.point == Path("/")), None)
+        return root is None or not (self._is_volatile(root) or "ro" in root.options)
+
+    def uptime_s(self) -> float | None:
+        """Since the start of the machine."""
+        text = self._text("proc/uptime")
+        return float(text.split()[0]) if text else None
+
+    def kernel(self) -> str | None:
+        """For instance "6.12.25+rpt-rpi-v8"."""
+        text = self._text("proc/sys/kernel/osrelease")
+        return text.strip() if text else None
+
+    def system(self) -> str | None:
+        """For instance "Debian GNU/Linux 13 (trixie)"."""
+        for line in (self._text("etc/os-release") or "").splitlines():
+            key, _, value = line.partition("=")
+            if key == "PRETTY_NAME":
+                return value.strip('"')
+        return None
+
+    def _is_volatile(self, mount: Mount | None) -> bool:
+        """Whether it lives in RAM. An overlay does with the read-only system of a Pi; one over a folder that is on a
+        disk, as a container's may be, does not.
+        """
+        if mount is None:
             return False
-        return kinds[max(holding, key=lambda point: len(point.parts))] in {"tmpfs", "ramfs", "overlay"}
+        if mount.kind != "overlay":
+            return mount.kind in {"tmpfs", "ramfs"}
+        upper = next((each.partition("=")[2] for each in mount.options if each.startswith("upperdir=")), "")
+        below = self.mount(Path(upper)) if upper else None
+        return below is None or below.kind in {"tmpfs", "ramfs", "overlay"}  # an overlay: it cannot be seen from here
 
     def _throttled_bits(self) -> int | None:
         command = self._root / _VCGENCMD
         if not os.access(command, os.X_OK):
-            return None
+            return self._kernels_bits()
         try:
             answer = subprocess.run(
                 [str(command), "get_throttled"], capture_output=True, text=True, timeout=_VCGENCMD_S, check=True
@@ -149,12 +199,22 @@ class Board:
             bits = int(answer.strip().removeprefix("throttled="), 16)
         except (OSError, subprocess.SubprocessError, ValueError) as error:
             # most often: this user is not in the group video and may not open /dev/vcio
-            if str(error) != self._power_trouble:
+            kept = self._kernels_bits()
+            if kept is None and str(error) != self._power_trouble:
                 self._power_trouble = str(error)
                 log.warning("event=no-power-figure reason=%r", str(error))
-            return None
+            return kept
         self._power_trouble = ""
         return bits
+
+    def _kernels_bits(self) -> int | None:
+        """The same bits as the kernel keeps them, for a program that may not ask the firmware."""
+        for file in sorted((self._root / "sys/devices/platform").glob("soc*/soc*:firmware/get_throttled")):
+            try:
+                return int(file.read_text(encoding="ascii"), 16)
+            except (OSError, ValueError):
+                continue
+        return None
 
     def _text(self, path: str) -> str | None:
         try:

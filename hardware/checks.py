@@ -13,6 +13,8 @@ from hardware.board import Board
 _HOT_C = 75  # the firmware slows down from 80
 _TIGHT_BYTES = 5_000_000_000  # four hours of stream at 2.5 Mb/s
 _FULL_BYTES = 500_000_000
+_SUPPLY = "use the official power supply and its own cable, and take USB devices away from this machine"
+_SLOWED = "give it air and a good power supply: pictures may be left out while it is slow"
 _TIGHT_MEMORY = 0.1  # of it left: the kernel begins to take programs' own pages out
 
 
@@ -29,7 +31,7 @@ def as_table(checks: Iterable[Check]) -> str:
     """For people."""
     signs = {"ok": "✓ ok", "attention": "! look", "bad": "✗ bad"}
     return "\n".join(
-        f"{signs[check.state]:<7} {check.name:<14} {check.says}" + (f"\n{'':23}→ {check.do}" if check.do else "")
+        f"{signs[check.state]:<7} {check.name:<18} {check.says}" + (f"\n{'':27}→ {check.do}" if check.do else "")
         for check in checks
     )
 
@@ -49,32 +51,62 @@ def power_checks(board: Board) -> list[Check]:
         is_hot = celsius >= _HOT_C
         do = "give it air: the firmware slows down from 80 °C" if is_hot else ""
         checks.append(Check("temperature", "attention" if is_hot else "ok", f"{celsius:.0f} °C", do))
-    if power is not None:
-        do = "use the official power supply"
-        if power.is_under_voltage or power.is_throttled:
-            checks.append(Check("power", "bad", "under-voltage or throttled now", do))
-        elif power.was_under_voltage or power.was_throttled:
-            checks.append(Check("power", "attention", "under-voltage or throttled since boot", do))
-        else:
-            checks.append(Check("power", "ok", "steady since boot"))
+    if power is None:
+        return checks
+    if power.is_under_voltage:
+        checks.append(Check("power", "bad", "the supply is too weak now (under-voltage)", _SUPPLY))
+    elif power.was_under_voltage:
+        checks.append(Check("power", "attention", "the supply was too weak since the start (under-voltage)", _SUPPLY))
+    else:
+        checks.append(Check("power", "ok", "steady since the start"))
+    if power.is_throttled:
+        checks.append(Check("speed", "bad", "the firmware slows this machine down now", _SLOWED))
+    elif power.was_throttled:
+        checks.append(Check("speed", "attention", "the firmware slowed this machine down since the start", _SLOWED))
+    else:
+        checks.append(Check("speed", "ok", "never slowed down since the start"))
     return checks
 
 
-def disk_check(board: Board, folder: Path) -> Check:
-    """Room in the file system that holds `folder`, or will hold it when it is made."""
-    while not folder.exists():
-        folder = folder.parent
-    disk = board.disk(folder)
+def disk_check(board: Board, folder: Path, kbps: int = 0) -> Check:
+    """Room in the file system that holds `folder`, or will hold it when it is made.
+
+    `kbps`: of the recording; then it says for how long there is room.
+    """
+    try:
+        while not folder.exists():
+            folder = folder.parent
+        disk = board.disk(folder)
+    except OSError:  # a folder above it is not for us
+        disk = None
     if disk is None:
         return Check("disk", "bad", f"{folder} cannot be looked at", "check state_dir in platypus.toml")
-    says = f"{disk.free_bytes / 1e9:.1f} GB free at {folder}"
+    says = room = f"{disk.free_bytes / 1e9:.1f} GB free at {folder}"
+    if kbps:
+        minutes = disk.free_bytes / (kbps * 125) / 60
+        is_long = minutes >= 600
+        says = (
+            f"{room}: {minutes / 60:.0f} hours of recording"
+            if is_long
+            else f"{room}: {minutes:.0f} minutes of recording"
+        )
+    if disk.is_volatile:
+        do = "switched off, this machine forgets everything: move state_dir to a disk, docs/operations.md says how"
+        return Check("disk", "bad", f"{room}, in memory only: the state would be lost", do)
+    if disk.is_read_only:
+        return Check("disk", "bad", f"{room}, and nothing can be written", "mount it for writing, or move state_dir")
     if disk.free_bytes < _FULL_BYTES:
         return Check("disk", "bad", says, "delete old recordings")
-    if disk.is_volatile:
-        return Check(
-            "disk", "attention", f"{says}, in memory only", "a power cut would empty the ledger: move state_dir"
-        )
-    return Check("disk", "attention" if disk.free_bytes < _TIGHT_BYTES else "ok", says)
+    is_tight = disk.free_bytes < _TIGHT_BYTES
+    return Check("disk", "attention" if is_tight else "ok", says, "delete old recordings" if is_tight else "")
+
+
+def system_checks(board: Board) -> list[Check]:
+    """A system that is kept in memory forgets at each start what was changed in it."""
+    if board.is_system_kept():
+        return []
+    do = "before an upgrade, switch the overlay off: sudo raspi-config, Performance Options"
+    return [Check("system", "ok", "read-only: what is changed in it is lost at the next start", do)]
 
 
 def memory_checks(board: Board) -> list[Check]:

@@ -28,6 +28,7 @@ from kiosk.cli_paper import tickets_paper, tickets_ticks
 from kiosk.cli_pretix import pretix
 from kiosk.cli_privacy import privacy
 from kiosk.cli_stream import agenda, stream
+from kiosk.cli_support import support
 from kiosk.cli_tickets import tickets
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ cli.add_command(privacy)
 cli.add_command(pretix)
 cli.add_command(backup)
 cli.add_command(restore)
+cli.add_command(support)
 
 # -- the other processes ----------------------------------------------------------------------------------------------
 
@@ -106,8 +108,10 @@ cli.add_command(restore)
 @CONFIG
 def door(config_path: Path) -> None:
     """Read tickets, decide, drive the panel."""
-    from kiosk.services.door import run_door  # noqa: PLC0415  # each command loads only what it needs
+    from kiosk.log_ring import keep_log  # noqa: PLC0415  # each command loads only what it needs
+    from kiosk.services.door import run_door  # noqa: PLC0415
 
+    keep_log(config_path, "door")
     run_door(config_path)
 
 
@@ -117,6 +121,7 @@ def door(config_path: Path) -> None:
 @click.pass_context
 def dashboard(context: click.Context, config_path: Path, *, new_login: bool) -> None:
     """Serve the organizers' page and the attendees' screen."""
+    from kiosk.log_ring import keep_log  # noqa: PLC0415
     from kiosk.services.dashboard import login_link, run_dashboard, show_code  # noqa: PLC0415
 
     context.obj = config_path
@@ -127,6 +132,7 @@ def dashboard(context: click.Context, config_path: Path, *, new_login: bool) -> 
         click.echo(link)
         show_code(link)
         return
+    keep_log(config_path, "dashboard")
     run_dashboard(config_path)
 
 

@@ -25,8 +25,10 @@ def stream(context: click.Context, config_path: Path) -> None:
     """Record the talk and push it to its destinations; or tell the process that does what viewers should see."""
     context.obj = config_path
     if context.invoked_subcommand is None:
+        from kiosk.log_ring import keep_log  # noqa: PLC0415
         from kiosk.services.stream import run_stream  # noqa: PLC0415
 
+        keep_log(config_path, "stream")
         run_stream(config_path)
     else:
         logging.getLogger("kiosk.bus").setLevel(logging.WARNING)  # one question: its coming and going is no news

@@ -65,3 +65,20 @@ def _locked(path: Path, kind: int) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def running(state_dir: Path) -> set[Program]:
+    """Which programs hold it now; waits for nobody and makes nothing. Of a folder that is not ours to read: none."""
+    found: set[Program] = set()
+    for program in get_args(Program):
+        try:
+            handle = os.open(state_dir / f".in-use-{program}", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            continue  # it never ran here, or runs for another user
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            found.add(program)
+        finally:
+            os.close(handle)
+    return found

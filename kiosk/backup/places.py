@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 ASIDE = "before-restore-"  # how the folders begin that hold what a backup replaced
 ABOUT_ASIDE = f"{ASIDE}names.json"  # in such a folder: a manifest, for whose names are in it
-_NOT_OURS = ("recordings", "backups")  # where they are unless the configuration says otherwise
+_NOT_OURS = ("recordings", "backups", "support")  # where they are unless the configuration says otherwise
 LEDGER = "ledger.db"
 LEDGER_FILES = (LEDGER, f"{LEDGER}-wal", f"{LEDGER}-shm", f"{LEDGER}-journal")
 

@@ -50,6 +50,7 @@ from kiosk.dashboard.ticket_office import TicketOffice
 from kiosk.dashboard.tickets_page import add_tickets
 from kiosk.dashboard.tokens_page import add_tokens
 from kiosk.dashboard.told import told
+from kiosk.dashboard.upkeep import Upkeep
 from kiosk.dashboard.uploads import let_files_in
 from kiosk.dashboard.watching import PreviewFiles, add_watching
 
@@ -94,6 +95,7 @@ def create_app(
     shelf: Shelf,
     preview: PreviewFiles,
     sponsors: Sponsors,
+    upkeep: Upkeep,
 ) -> flask.Flask:
     """The application; whoever calls also starts `live`, or uses `serve`."""
     app = flask.Flask("kiosk.dashboard")
@@ -125,7 +127,7 @@ def create_app(
     add_changes(app, changes, settings.zone)
     add_pages(app, access.phones, live, settings.zone)
     add_stream(app, live, news, settings.zone)
-    add_system(app, live, news, settings, add_backup(app, shelf, access.clock, settings.zone))
+    add_system(app, live, news, settings, add_backup(app, shelf, access.clock, settings.zone), upkeep, access.clock)
     turns, searches = Turns(MOST_AT_ONCE, PATIENCE_S), Searches(access.clock)
     add_desk(app, desk, live, settings.zone, turns, searches)
     add_scanning(app, desk, live)
@@ -142,7 +144,7 @@ def create_app(
     add_metrics(app, live)
     add_watching(app, preview, settings.language_of_screens)
     paper = PaperDesk(tickets.paper, access.clock, settings.zone)
-    forms.exempt(add_api(app, Calls(live, news, desk, changes, turns, paper, shelf), live, access.tokens))
+    forms.exempt(add_api(app, Calls(live, news, desk, changes, turns, paper, shelf, upkeep), live, access.tokens))
 
     @app.errorhandler(CSRFError)
     def csrf_failed(error: CSRFError) -> flask.typing.ResponseReturnValue:

@@ -1,74 +1,92 @@
-"""The machine this page comes from, looked at beside all else: its firmware may take two seconds to answer."""
+"""The machine this page comes from, looked at beside all else: a firmware, or a network, may take seconds to answer."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
-from hardware.board import Board
-from hardware.checks import Check, disk_check, memory_checks, power_checks
+from hardware.checks import Check
 from hardware.clock import Clock
 from hardware.worker import Worker
 
 log = logging.getLogger(__name__)
 
-LOOK_PERIOD_S = 5.0
-OLD_S = 20.0  # what is older is not told: it would look like now
+GRACE_S = 20.0  # after its period what a look gave is told no more: it would look like now
+
+
+class Look(NamedTuple):
+    """One question to the machine, asked again and again in a thread of its own."""
+
+    name: str
+    ask: Callable[[], Sequence[Check]]
+    period_s: float
 
 
 class Machine(Protocol):
     """How the machine is doing."""
 
     def latest(self) -> Sequence[Check]:
-        """What the last look gave; never waits. Nothing when there was none lately."""
+        """What the last looks gave; never waits. Nothing when there was none lately."""
 
 
 class MachineWatch:
-    """Looks every five seconds. A context manager."""
+    """Looks again and again: one that hangs makes no other one old. A context manager."""
 
-    def __init__(self, board: Board, folder: Path, clock: Clock) -> None:
-        self._board = board
-        self._folder = folder  # where the ledger is: the room that counts
+    def __init__(self, looks: Sequence[Look], clock: Clock) -> None:
+        self._looks = tuple(looks)
         self._clock = clock
         self._lock = threading.Lock()
-        self._found: tuple[float, tuple[Check, ...]] | None = None
-        self.worker = Worker("dashboard-machine", self._run)
+        self._found: dict[str, tuple[float, tuple[Check, ...]]] = {}
+        self.workers = tuple(Worker(f"dashboard-{look.name}", self._watching(look)) for look in self._looks)
 
     def __enter__(self) -> Self:
-        self.worker.start()
+        for worker in self.workers:
+            worker.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.worker.stop()
+        for worker in self.workers:
+            worker.stop()
 
     def latest(self) -> Sequence[Check]:
         """See `Machine`."""
         with self._lock:
-            found = self._found
-        return found[1] if found is not None and self._clock.monotonic() - found[0] < OLD_S else ()
+            found = dict(self._found)
+        now_s = self._clock.monotonic()
+        told = [found[look.name] for look in self._looks if look.name in found and _is_new(look, found, now_s)]
+        return tuple(check for _, checks in told for check in checks)
 
     def look(self) -> None:
-        """Look now."""
-        found = (
-            *power_checks(self._board),
-            disk_check(self._board, self._folder),
-            *memory_checks(self._board),
-        )
-        with self._lock:
-            self._found = (self._clock.monotonic(), found)
+        """Look at everything now."""
+        for each in self._looks:
+            self._look(each)
 
-    def _run(self, worker: Worker) -> None:
-        while True:
-            worker.tick()
-            self.look()
-            if not worker.wait(LOOK_PERIOD_S):
-                return
+    def _look(self, look: Look) -> None:
+        found = tuple(look.ask())
+        with self._lock:
+            self._found[look.name] = (self._clock.monotonic(), found)
+
+    def _watching(self, look: Look) -> Callable[[Worker], None]:
+        def run(worker: Worker) -> None:
+            while True:
+                worker.tick()
+                try:
+                    self._look(look)
+                except Exception:
+                    log.exception("machine event=look-failed look=%s next=again", look.name)
+                if not worker.wait(look.period_s):
+                    return
+
+        return run
+
+
+def _is_new(look: Look, found: dict[str, tuple[float, tuple[Check, ...]]], now_s: float) -> bool:
+    return now_s - found[look.name][0] < look.period_s + GRACE_S
 
 
 class FakeMachine:

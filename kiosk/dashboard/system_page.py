@@ -7,12 +7,13 @@ from importlib.metadata import PackageNotFoundError, version
 
 import flask
 
+from hardware.clock import Clock
 from hardware.errors import PlatypusError
 from kiosk.dashboard import qr
 from kiosk.dashboard.address import base_url_for_phones
 from kiosk.dashboard.backup_page import Card
 from kiosk.dashboard.gatekeeper import role
-from kiosk.dashboard.language import say_later
+from kiosk.dashboard.language import _, say_later
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.orders import NotDone
 from kiosk.dashboard.outcome import tell_outcome
@@ -20,6 +21,8 @@ from kiosk.dashboard.pages import page_now
 from kiosk.dashboard.ports import News
 from kiosk.dashboard.rights import may
 from kiosk.dashboard.settings import DashboardSettings
+from kiosk.dashboard.told import told
+from kiosk.dashboard.upkeep import Upkeep, add_upkeep, log_lines
 from kiosk.news import PanelPart
 
 _ANSWER_S = 3.0  # how long a press waits for the gate
@@ -29,12 +32,18 @@ _TRIED: Mapping[PanelPart, str] = {
     "strike": say_later("Listen to the door: its latch is free for a moment."),
 }
 
+_PROGRAMS = {"door": say_later("Door"), "stream": say_later("Stream"), "dashboard": say_later("Dashboard")}
 
-def add_system(app: flask.Flask, live: Live, news: News, settings: DashboardSettings, backup: Card) -> None:
+
+def add_system(
+    app: flask.Flask, live: Live, news: News, settings: DashboardSettings, backup: Card, upkeep: Upkeep, clock: Clock
+) -> None:
     """Routes of the page; `backup` says what there is to say of the newest one."""
 
     @app.get("/system")
     def system() -> flask.typing.ResponseReturnValue:
+        looks_after = may(role(), "system_support")
+        wants_log = looks_after and flask.request.args.get("log") == "1"
         address = base_url_for_phones(settings, flask.request)
         return page_now(
             "system.html",
@@ -44,7 +53,13 @@ def add_system(app: flask.Flask, live: Live, news: News, settings: DashboardSett
             code=qr.picture(address) if address else None,
             version=_version(),
             backup=backup() if may(role(), "backups") else None,
+            looks_after=looks_after,
+            trouble=told(upkeep.power.trouble()) if looks_after else "",
+            programs={name: _(said) for name, said in _PROGRAMS.items()},
+            log=log_lines(upkeep, settings.zone) if wants_log else None,
         )
+
+    add_upkeep(app, upkeep, live, clock)
 
     def try_part(part: PanelPart) -> flask.typing.ResponseReturnValue:
         gate = flask.request.form.get("gate", "")

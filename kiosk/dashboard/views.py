@@ -151,7 +151,7 @@ def home(facts: Facts, zone: ZoneInfo, now: datetime | None = None, *, names: bo
         answers=tuple(line(row if names else _nameless(row), zone) for row in facts.scans[:HOME_ROWS]),
         is_quiet=not facts.scans,
         clock=status("clock", _("Clock"), words.clock(facts.time, zone)),
-        machine=tuple(status(found.name, words.check_name(found), words.check(found)) for found in facts.machine),
+        machine=_machine(facts.machine) if names else (),
         panels=tuple(
             status(heard.state.gate, _("Gate %(name)s", name=heard.state.gate), words.panel(heard))
             for heard in facts.news.doors
@@ -227,6 +227,12 @@ def _when(event: EventFacts | None, zone: ZoneInfo) -> str:
         return ""
     when = day_and_time(event.starts_at.astimezone(zone), "EEEE d MMMM, HH:mm")
     return when[:1].upper() + when[1:]
+
+
+def _machine(checks: Sequence[Check]) -> tuple[StatusLine, ...]:
+    """What is wrong comes first."""
+    worst = sorted(checks, key=lambda found: ("bad", "attention", "ok").index(found.state))
+    return tuple(status(found.name, words.check_name(found), words.machine(found)) for found in worst)
 
 
 def _people(count: HeadCount | None) -> People:

@@ -20,6 +20,7 @@ from stream.health import StreamState
 
 Tone = Literal["yes", "no", "warn", "calm"]
 
+_SHORT = 34  # letters that go into a line of a phone, or hardly more
 SILENT_S = 4.0  # a process that says nothing for longer is taken for gone; each says its state every 2 s or less
 
 
@@ -231,6 +232,13 @@ def check(found: Check) -> Status:
     }
     tone, title = short[found.state]
     return Status(tone, title, " ".join(sentence(part) for part in (found.says, found.do) if part))
+
+
+def machine(found: Check) -> Status:
+    """The same of the machine: there are many, and what is fine needs one line."""
+    if found.state != "ok" or len(found.says) > _SHORT:
+        return check(found)
+    return Status("yes", sentence(found.says), sentence(found.do) if found.do else "")
 
 
 def check_name(found: Check) -> str:

@@ -7,7 +7,7 @@ file is written anew, and the log beside it is cut off. Copies that somebody mad
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -92,3 +92,10 @@ def _kept(db: sa.Connection, event: Event) -> Kept:
         count(scans, scans.c.actor.is_not(None), scans.c.actor != SOMEBODY),
         event.starts_at or last,
     )
+
+
+def personal_words(ledger: Ledger) -> Iterator[str]:
+    """Every name, address, order and note there is, of all events: what a text for others must not have in it."""
+    with ledger.database.reading() as db:
+        for column in (*_PERSONAL, waiting.c.name, scans.c.actor):
+            yield from db.execute(sa.select(column).where(column.is_not(None))).scalars()

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import click
 
-from hardware.board import Board
 from hardware.clock import Clock, SystemClock
 from hardware.errors import PlatypusError
 from hardware.heap import keep_heap_lean
+from hardware.power_switch import SystemdPower
+from kiosk import log_ring
 from kiosk.backup.in_use import works_on
 from kiosk.bus import Bus
 from kiosk.config import Config, event_secret, load_config
@@ -29,12 +30,14 @@ from kiosk.dashboard.front import Front
 from kiosk.dashboard.invitations import COMMAND_LINE
 from kiosk.dashboard.ledger_desk import LedgerDesk
 from kiosk.dashboard.live import Live
-from kiosk.dashboard.machine import MachineWatch
+from kiosk.dashboard.machine import Look, MachineWatch
 from kiosk.dashboard.server import DashboardServer, serve
 from kiosk.dashboard.sponsors import Sponsors
 from kiosk.dashboard.ticket_office import TicketOffice
+from kiosk.dashboard.upkeep import Upkeep
 from kiosk.dashboard.watching import PreviewFiles
 from kiosk.forgetting import Forgetting
+from kiosk.health import Health
 from kiosk.ledger.ledger import Ledger
 from kiosk.news import (
     EVERY_DOOR_STATE,
@@ -55,6 +58,7 @@ from kiosk.pretix.desk import PretixDesk
 from kiosk.pretix.links import Links
 from kiosk.safekeeping import shelf_of
 from kiosk.services.running import until_told
+from kiosk.support import support_file
 from stream.health import StreamState
 from stream.preview_files import preview_folder
 
@@ -92,7 +96,7 @@ def _serve(config: Config, config_path: Path) -> None:
         until_told() as stopping,
         Ledger(config.ledger_path) as ledger,
         Bus(config.bus.socket, "dashboard") as bus,
-        MachineWatch(Board(), Path(config.state_dir), clock) as machine,
+        MachineWatch(_looks(config), clock) as machine,
     ):
         links = Links(config.pretix_path)
         shelf = shelf_of(config, config_path, clock)
@@ -126,10 +130,24 @@ def _serve(config: Config, config_path: Path) -> None:
             shelf=shelf,
             preview=preview,
             sponsors=Sponsors(config.look_path),
+            upkeep=Upkeep(
+                power=SystemdPower(),
+                log=lambda: log_ring.newest(config),
+                support=lambda: support_file(config_path, machine.latest()),
+            ),
         )
         upstream = None if front is None else front.upstream
         with forgetting.worker, pretix.sync.worker:
             serve(app, live, settings.host, settings.port, stopping=stopping, started=say_where, upstream=upstream)
+
+
+def _looks(config: Config) -> list[Look]:
+    health = Health(config)
+    return [
+        Look("machine", health.machine, 5.0),
+        Look("parts", health.parts, 30.0),
+        Look("network", health.network, 60.0),
+    ]
 
 
 def _front(config: Config, clock: Clock) -> Front | None:

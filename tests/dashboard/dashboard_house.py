@@ -21,6 +21,8 @@ from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 
 from hardware.clock import ManualClock
+from hardware.power_switch import FakePower
+from hardware.units import LogLine
 from kiosk.backup.places import Places
 from kiosk.backup.shelf import Shelf
 from kiosk.dashboard.access import Access
@@ -36,6 +38,7 @@ from kiosk.dashboard.server import DashboardServer, serve
 from kiosk.dashboard.settings import DashboardSettings, HttpsSettings
 from kiosk.dashboard.sponsors import Sponsors
 from kiosk.dashboard.ticket_office import TicketOffice
+from kiosk.dashboard.upkeep import Upkeep
 from kiosk.dashboard.watching import PreviewFiles
 from kiosk.forgetting import Forgetting
 from kiosk.ledger import Event
@@ -105,6 +108,8 @@ class House:
     pretix: FakePretix
     pretix_desk: PretixDesk
     shelf: Shelf  # of backups
+    power: FakePower
+    log_lines: list[LogLine]
     preview_folder: Path  # where the stream's process would put picture and segments
 
     def client(self) -> FlaskClient:
@@ -229,6 +234,8 @@ def build(
     preview = PreviewFiles(shots, clock)
     links, pretix = Links(folder / f"{uuid.uuid4().hex}.json"), FakePretix()
     pretix_desk = PretixDesk.of(ledger, evening, links, clock, options.language, lambda _: pretix, pretix.enrol)
+    power, lines = FakePower(), list[LogLine]()
+    upkeep = Upkeep(power, lambda: tuple(lines), lambda: b"PK of support")
     app = create_app(
         options,
         access=access,
@@ -249,9 +256,10 @@ def build(
         shelf=shelf,
         preview=preview,
         sponsors=Sponsors(folder / "look"),
+        upkeep=upkeep,
     )
     app.jinja_env.bytecode_cache = COMPILED
     return House(
         *(options, clock, access, changes, book, news, machine, live, app, ledger, evening),
-        *(pretix, pretix_desk, shelf, shots),
+        *(pretix, pretix_desk, shelf, power, lines, shots),
     )

@@ -17,7 +17,7 @@ ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}
 NO_ROUTES = {"see_names"}
 OPEN_TO_ALL = {"static", "healthz", "language", "privacy", "login", "login_post", "first_use", "first_use_post"}
 _VALUES = {"token": "x", "choice": "en", "talk_id": "t0", "talk": "t0", "name": "live-1.ts", "filename": "live.js"}
-_VALUES |= {"number": "1", "form": "png"}
+_VALUES |= {"number": "1", "form": "png", "program": "door"}
 
 
 def rules(app: flask.Flask) -> list[tuple[str, str, str]]:

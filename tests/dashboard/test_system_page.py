@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from dashboard_house import House, token_on, wait_for
 
-from hardware.board import Board
 from hardware.checks import Check
 from hardware.clock import ManualClock
-from kiosk.dashboard.machine import OLD_S, MachineWatch
+from kiosk.dashboard.machine import GRACE_S, Look, MachineWatch
 from kiosk.news import DoorState, Reply
+
+DISK = Check("disk", "ok", "12.0 GB free at /var/lib/platypus")
+NETWORK = Check("network", "ok", "connected by eth0, address 192.0.2.7")
 
 
 @pytest.fixture
@@ -68,29 +69,55 @@ def test_only_organizers_free_the_latch(gates: House) -> None:
     assert gates.news.tried == []
 
 
-def test_what_was_seen_too_long_ago_is_not_told(tmp_path: Path) -> None:
+def test_what_was_seen_too_long_ago_is_not_told() -> None:
     clock = ManualClock()
-    watch = MachineWatch(Board(), tmp_path, clock)
+    watch = MachineWatch([Look("disk", lambda: [DISK], 5.0), Look("network", lambda: [NETWORK], 60.0)], clock)
     assert watch.latest() == ()
     watch.look()
-    assert [check.name for check in watch.latest() if check.name == "disk"] == ["disk"]
-    clock.advance(OLD_S + 1)
+    assert watch.latest() == (DISK, NETWORK)
+    clock.advance(GRACE_S + 6)
+    assert watch.latest() == (NETWORK,)
+    clock.advance(60)
     assert watch.latest() == ()
 
 
-def test_a_board_that_hangs_keeps_nobody_waiting(tmp_path: Path) -> None:
-    class Hanging(Board):
-        may_answer = threading.Event()
+def test_a_look_that_hangs_makes_no_other_one_old() -> None:
+    may_answer = threading.Event()
 
-        def temperature_c(self) -> float | None:
-            self.may_answer.wait()
-            return 50.0
+    def hang() -> list[Check]:
+        may_answer.wait(10)
+        return [NETWORK]
 
-    board = Hanging()
-    with MachineWatch(board, tmp_path, ManualClock()) as watch:
-        assert watch.latest() == ()
-        board.may_answer.set()
-        wait_for(watch.latest)
+    with MachineWatch([Look("network", hang, 60.0), Look("disk", lambda: [DISK], 5.0)], ManualClock()) as watch:
+        assert wait_for(watch.latest) == (DISK,)
+        may_answer.set()
+        assert wait_for(lambda: len(watch.latest()) == 2 and watch.latest()) == (NETWORK, DISK)
+
+
+def test_a_look_that_breaks_is_logged_and_made_again(caplog: pytest.LogCaptureFixture) -> None:
+    answers = iter([None, [DISK]])
+
+    def break_once() -> list[Check]:
+        answer = next(answers)
+        if answer is None:
+            raise ValueError("of a kernel nobody has seen")
+        return answer
+
+    with MachineWatch([Look("disk", break_once, 0.01)], ManualClock()) as watch:
+        assert wait_for(watch.latest) == (DISK,)
+    assert "event=look-failed look=disk" in caplog.text
+
+
+def test_what_is_wrong_stands_first(gates: House) -> None:
+    gates.machine.checks = (DISK, Check("speed", "bad", "the firmware slows this machine down now"), NETWORK)
+    page = gates.somebody("Zoë", "door").get("/system").text
+    assert page.index("slows this machine down") < page.index("12.0 GB free")
+
+
+def test_a_viewer_is_told_nothing_of_the_machine(gates: House) -> None:
+    gates.machine.checks = (NETWORK,)
+    assert "192.0.2.7" in gates.live.now().home_json.decode()
+    assert "192.0.2.7" not in gates.live.now().nameless_json.decode()
 
 
 def test_whoever_is_at_the_pi_itself_learns_where_phones_go(make_house: Callable[..., House]) -> None:

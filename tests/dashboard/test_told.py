@@ -51,6 +51,7 @@ NOT_SHOWN = {
 # Texts that are no sentence for a person, or a piece of one whose whole is an example below.
 _TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'scans'"
 NO_SENTENCES = {
+    "kiosk/health.py": {"platypus §"},  # a command
     "kiosk/pretix/links.py": {"Link(§ § § §, device §)"},  # for who mends it
     "kiosk/pretix/sync.py": {"by hand", "by force §"},  # to pretix
     "kiosk/tickets/pretix/enrolment.py": {"Raspberry Pi"},  # to pretix
@@ -90,6 +91,7 @@ _OTHERS = (
     "kiosk/bus.py",
     "kiosk/agenda_desk.py",
     "kiosk/news.py",
+    "kiosk/health.py",
     "kiosk/pretix",
     "kiosk/tickets/pretix",
 )

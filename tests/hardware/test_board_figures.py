@@ -65,6 +65,19 @@ def test_a_firmware_that_does_not_answer_is_unknown_and_logged_not_healthy(
     assert "event=no-power-figure" in caplog.text
 
 
+@pytest.mark.parametrize("has_command", [True, False])
+def test_a_program_that_may_not_ask_the_firmware_asks_the_kernel(
+    root: Path, has_command: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    if has_command:
+        firmware_says(root, "exit 255")
+    file = root / "sys/devices/platform/soc/soc:firmware/get_throttled"
+    file.parent.mkdir(parents=True)
+    file.write_text("50005\n")
+    assert Board(root).power() == Power(True, True, True, True)
+    assert not caplog.text
+
+
 def test_a_firmware_that_never_answers_fills_no_log(root: Path, caplog: pytest.LogCaptureFixture) -> None:
     firmware_says(root, "exit 255")
     board = Board(root)

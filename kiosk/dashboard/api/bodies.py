@@ -28,6 +28,12 @@ Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 _BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 
 
+class ProgramNamed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One of the programs of Platypus."""
+
+    program: Literal["door", "stream", "dashboard"]
+
+
 class Nothing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """No body, or {}."""
 

@@ -22,6 +22,7 @@ from kiosk.dashboard.presses import one_line
 from kiosk.dashboard.talk_changes import TalkChanges
 from kiosk.dashboard.talks_view import standing
 from kiosk.dashboard.tokens import Program
+from kiosk.dashboard.upkeep import ANEW, NOTED, OFF, Upkeep
 from kiosk.ledger.paper import Fate
 from kiosk.news import StreamCommand, StreamOrder
 from stream.agenda import Talk, plain_words
@@ -65,6 +66,7 @@ class Calls:
         turns: Turns,
         paper: PaperDesk,
         shelf: Shelf,
+        upkeep: Upkeep,
     ) -> None:
         self._live = live
         self._news = news
@@ -73,6 +75,7 @@ class Calls:
         self._paper = paper
         self._talks = TalkChanges(news)
         self._shelf = shelf
+        self._upkeep = upkeep
         self._turns = turns  # the pages' own: a ledger that hangs holds no more threads than before
         self._orders = Turns(_MOST_ORDERS, _PATIENCE_S, StreamBusy)
 
@@ -88,6 +91,10 @@ class Calls:
             "changes": self._changes_now,
             "backups": self._backups,
             "backup_make": self._make_backup,
+            "system": lambda _: facts.System(checks=tuple(self._live.now().facts.machine)),
+            "system_off": lambda _: self._switch(OFF, self._upkeep.power.switch_off),
+            "system_anew": lambda _: self._switch(ANEW, self._upkeep.power.start_anew),
+            "system_program": self._restart,
             "door_check-in": self._check_in,
             "door_check-out": lambda call: self._decide(lambda: self._desk.check_out(call.body.ticket, call.press)),
             "door_walk-in": self._walk_in,
@@ -158,6 +165,16 @@ class Calls:
         made = self._shelf.make()
         note(later("the backup %(file)s is made", file=made.path.name).source)
         return facts.backup(made.path.name, made.size, made.manifest, self._shelf.after)
+
+    def _switch(self, what: str, act: Callable[[], None]) -> facts.Done:
+        act()
+        said = later(NOTED[what]).source
+        note(said)
+        return facts.Done(said=said)
+
+    def _restart(self, call: Call) -> facts.Done:
+        program: str = call.body.program
+        return self._switch(program, lambda: self._upkeep.power.start_program_anew(program))
 
     def _read(self, ask: Callable[[], _Given]) -> _Given:
         with self._turns.taken():

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from hardware.checks import Check
 from kiosk.backup.manifest import Manifest, goes_at
 from kiosk.dashboard import views, words
 from kiosk.dashboard.changes import Change
@@ -214,6 +215,12 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     """It was done; `said` is the sentence that pages and the list of changes have for it."""
 
     said: str
+
+
+class System(msgspec.Struct, frozen=True, kw_only=True):
+    """The machine, as platypus doctor and the page of the system have it; empty when it was not looked at lately."""
+
+    checks: tuple[Check, ...]
 
 
 class TalksNow(msgspec.Struct, frozen=True, kw_only=True):

@@ -64,6 +64,7 @@ STATUS: Mapping[str, int] = {
     "wrong_time": 409,
     "agenda_changed": 409,
     "not_done": 409,
+    "power": 409,
     "runs_already": 409,
     "media_type": 415,
     "invalid": 422,

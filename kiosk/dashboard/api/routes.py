@@ -73,6 +73,10 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "backup_make", "POST", "/backups", "Make a backup, and read it back.", facts.Backup, bodies.Nothing
     ),
+    _get("system", "/system", "How the machine is: each thing ok, attention or bad, with what to do.", facts.System),
+    Route("system_off", "POST", "/system/off", "Switch the machine off.", facts.Done, bodies.Nothing),
+    Route("system_anew", "POST", "/system/anew", "Restart the machine.", facts.Done, bodies.Nothing),
+    Route("system_program", "POST", "/system/program", "Restart a program of ours.", facts.Done, bodies.ProgramNamed),
     _press("check-in", "/check-in", bodies.CheckIn, facts.Answer, "Let a ticket's people in."),
     _press("check-out", "/check-out", bodies.CheckOut, facts.Answer, "Let a ticket's people out."),
     _press("walk-in", "/walk-in", bodies.WalkIn, facts.Answer, "Let in people without a ticket."),
