@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -73,7 +74,9 @@ def _serve(config: Config, config_path: Path) -> None:
     access = Access(Path(config.state_dir), clock)
     front = _front(config, clock)
     # Before anybody can reach the page: a link that is made later, by the command line, is not to be void at once.
-    first = None if access.people.all() else access.login_link()
+    # The journal keeps what is said there, and others read it: a link is for a terminal.
+    is_journal = "JOURNAL_STREAM" in os.environ
+    first = None if is_journal or access.people.all() else access.login_link()
 
     def say_where(server: DashboardServer) -> None:
         click.echo(f"dashboard: {server.url} on this machine")
