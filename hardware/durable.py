@@ -1,7 +1,7 @@
 """Small private files that survive the pulled plug: whole or not at all, and for their owner alone.
 
-Where the programs have a user each, the folder of the state has the setgid bit and a group they share. What more than one
-of them works with is then for that group, too; in any other folder it is as private as the rest.
+Where the programs have a user each, the folder of the state has the setgid bit and a group they share. What more than
+one of them works with is then for that group, too; in any other folder it is as private as the rest.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-PTRACE_SEIZE, PR_CAP_AMBIENT = 0x4206, 47
+PTRACE_SEIZE = 0x4206
 
 
 def outcome(act: Callable[[], object]) -> str:
@@ -53,7 +53,7 @@ def told(*argv: str) -> str:
 
 def main() -> None:
     """Everything; `sys.argv` names processes of the others."""
-    tries: dict[str, object] = {
+    tries = {
         f"write {folder}": outcome(write(f"{folder}/probe"))
         for folder in ("/etc", "/usr", "/opt/platypus", "/var", "/var/tmp/..", "/etc/platypus", "/root", "/boot")
     }
@@ -103,7 +103,9 @@ def main() -> None:
         clock = ("busctl", "call", "org.freedesktop.timedate1", "/org/freedesktop/timedate1")
         clock += ("org.freedesktop.timedate1",)
         tries["SetTime"] = told(*clock, "SetTime", "xbb", "0", "true", "false")
-        tries["SetTimezone"] = told(*clock, "SetTimezone", "sb", "Pacific/Auckland", "false")
+        name = ("busctl", "call", "org.freedesktop.hostname1", "/org/freedesktop/hostname1")
+        name += ("org.freedesktop.hostname1",)
+        tries["SetHostname"] = told(*name, "SetHostname", "sb", "probe", "false")
     print(json.dumps(tries, indent=1))
 
 
