@@ -64,6 +64,10 @@ appliance_options() {
         command=purge
     fi
     [ "$dry" = yes ] || [ "$(id -u)" -eq 0 ] || die "this changes the system: run it as root: sudo ./install.sh $command_line"
+    if [ "$dry" = no ]; then
+        exec 9>/run/platypus-install.lock
+        flock -n 9 || die "another install.sh is at work: wait until it is done"
+    fi
     "appliance_$command"
 }
 
@@ -298,7 +302,10 @@ backup_before_upgrade() {
     local release=$1 said file=''
     systemctl stop platypus.target 'platypus-*.service'
     if [ -e $STATE/ledger.db ]; then
-        said=$("$release/venv/bin/platypus" backup --before-upgrade --json) || return 1
+        if ! said=$("$release/venv/bin/platypus" backup --before-upgrade --json); then
+            systemctl start platypus.target
+            die "there is no backup, so there is no upgrade; what ran before runs on"
+        fi
         file=$(printf '%s' "$said" | sed -n 's/^{"file":"\([^"]*\)".*/\1/p')
     fi
     printf '%s\n%s\n' "$(readlink -f $CURRENT)" "$file" >"$BEFORE.new"
