@@ -84,7 +84,12 @@ need_disk() {
     [ "$free" -ge "$LEAST_FREE_MB" ] || die "only $free MB are free in $ROOT, $LEAST_FREE_MB are needed. Make room, then run this again."
 }
 
-is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+is_installed() {
+    local status
+    # Debian 13 has libraries under another name, after their times got 64 bits: libzbar0 is libzbar0t64 there
+    status=$(dpkg-query -W -f='${db:Status-Status} ' "$1" "$1t64" 2>/dev/null || true)
+    [[ " $status " = *' installed '* ]]
+}
 
 install_packages() {
     local package missing=()
