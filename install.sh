@@ -229,7 +229,7 @@ main() {
         "$VENV/bin/ruff" check --quiet .
         "$VENV/bin/mypy"
         "$VENV/bin/lint-imports"
-        shellcheck -x install.sh .ci/run tests/appliance/run
+        shellcheck -x install.sh .ci/run tests/appliance/run tests/appliance/inside
         rm -f "$log"
         trap - EXIT INT TERM HUP
         exec "$VENV/bin/python" -m pytest -n 2 --dist loadfile --no-loadscope-reorder "$@"
