@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
-# Sets Platypus up on Debian 12 or 13 or Raspberry Pi OS, and runs it:
+# Sets Platypus up on Debian 12 or 13 or Raspberry Pi OS:
+#   sudo ./install.sh [--door] [--stream] [--dashboard]           services that start by themselves (all three), or upgrade
+#        [--dry-run] [--yes] [--offline WHEELS]                   only say it; ask nothing; a folder instead of the network
+#   sudo ./install.sh --rollback                                  back to the release of before the upgrade
+#   sudo ./install.sh --uninstall [--purge]                       away; with --purge also tickets, recordings and keys
 #   ./install.sh demo [--for SECONDS] [--port N] [--dir FOLDER]   a simulated venue, until Ctrl-C
 #   ./install.sh test [PYTEST OPTIONS]                            format, lint, types, contracts and all tests
-# System packages come from apt (as root, or by sudo), Python packages into .venv, pinned and hashed. What is there is
+# System packages come from apt (as root, or by sudo), Python packages into a venv, pinned and hashed. What is there is
 # left as it is: a second run installs nothing. Safe to interrupt: the next run mends what is half done.
 set -euo pipefail
 ROOT=$(dirname "$(readlink -f "$0")")
@@ -25,13 +29,14 @@ die() {
     exit 1
 }
 
-usage() { sed -n '2,6s/^# \{0,1\}//p' "$ROOT/install.sh"; }
+usage() { sed -n '2,10s/^# \{0,1\}//p' "$ROOT/install.sh"; }
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 log=''
+doing='' # the step that is under way
 is_policy_ours=no
 fresh_services=() # servers that came with this run
 
@@ -51,6 +56,10 @@ quieten_services() {
 }
 
 clean_up() {
+    local code=$?
+    if [ "$code" -ne 0 ] && [ -n "$doing" ]; then
+        say "$doing: it stopped here. When the cause is mended, run this again: it goes on where it stopped."
+    fi
     quieten_services
     if [ -n "$log" ]; then rm -f "$log"; fi
 }
@@ -75,7 +84,12 @@ need_disk() {
     [ "$free" -ge "$LEAST_FREE_MB" ] || die "only $free MB are free in $ROOT, $LEAST_FREE_MB are needed. Make room, then run this again."
 }
 
-is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+is_installed() {
+    local status
+    # Debian 13 has libraries under another name, after their times got 64 bits: libzbar0 is libzbar0t64 there
+    status=$(dpkg-query -W -f='${db:Status-Status} ' "$1" "$1t64" 2>/dev/null || true)
+    [[ " $status " = *' installed '* ]]
+}
 
 install_packages() {
     local package missing=()
@@ -174,7 +188,15 @@ install_pretix() {
 
 main() {
     local command=${1:-}
-    [ $# -gt 0 ] && shift
+    if [ $# -eq 0 ] || { [[ $command = --* ]] && [ "$command" != --help ]; }; then
+        log=$(mktemp) || die "no temporary file can be made in ${TMPDIR:-/tmp}. Is the disk full?"
+        command_line=$*
+        # shellcheck source=install/appliance.sh
+        . "$ROOT/install/appliance.sh"
+        appliance_options "$@"
+        return
+    fi
+    shift
     case $command in
     demo | test) ;;
     -h | --help | help)
@@ -207,7 +229,7 @@ main() {
         "$VENV/bin/ruff" check --quiet .
         "$VENV/bin/mypy"
         "$VENV/bin/lint-imports"
-        shellcheck install.sh .ci/run
+        shellcheck -x install.sh .ci/run tests/appliance/run tests/appliance/inside tests/virtual_camera/run
         rm -f "$log"
         trap - EXIT INT TERM HUP
         exec "$VENV/bin/python" -m pytest -n 2 --dist loadfile --no-loadscope-reorder "$@"

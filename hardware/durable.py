@@ -1,4 +1,8 @@
-"""Small private files that survive the pulled plug: whole or not at all, and for their owner alone."""
+"""Small private files that survive the pulled plug: whole or not at all, and for their owner alone.
+
+Where the programs have a user each, the folder of the state has the setgid bit and a group they share. What more than
+one of them works with is then for that group, too; in any other folder it is as private as the rest.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,12 @@ import tempfile
 from pathlib import Path
 
 
-def write_durably(path: Path, content: bytes, *, keeps_rights: bool = False) -> None:
+def write_durably(path: Path, content: bytes, *, keeps_rights: bool = False, for_group: bool = False) -> None:
     """Replace `path` by a file of mode 0600 with this content; on the disk, name and all, when this returns.
 
     Written by root into somebody's folder it belongs to that somebody, so that `sudo` locks nobody out; with
-    `keeps_rights` owner and mode stay those of the file that is replaced, when there is one. Makes the folder if need
-    be. Raises OSError.
+    `keeps_rights` owner and mode stay those of the file that is replaced, when there is one. With `for_group` those who
+    share the folder may read it. Makes the folder if need be. Raises OSError.
     """
     folder = path.parent
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -21,6 +25,8 @@ def write_durably(path: Path, content: bytes, *, keeps_rights: bool = False) -> 
     try:
         with os.fdopen(handle, "wb") as file:
             own_as_folder(file.fileno(), folder)
+            if for_group and is_shared(folder):
+                os.fchmod(file.fileno(), 0o640)
             if keeps_rights and path.exists():
                 before = path.stat()
                 if os.geteuid() == 0:
@@ -34,6 +40,34 @@ def write_durably(path: Path, content: bytes, *, keeps_rights: bool = False) -> 
         Path(fresh).unlink(missing_ok=True)
         raise
     sync_folder(folder)
+
+
+def is_shared(folder: Path) -> bool:
+    """Whether a folder is shared by its group; one that is not there is not. Raises OSError."""
+    return folder.exists() and bool(folder.stat().st_mode & stat.S_ISGID)
+
+
+def share(path: Path) -> None:
+    """Let those who share the folder of `path` write it, too; it is made there when absent. Raises OSError.
+
+    Nothing happens in a folder that is not shared, or when it is somebody else's, who did so.
+    """
+    folder = path.parent
+    if not is_shared(folder):
+        return
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o660))
+    # Closing an ordinary handle would end every lock this process has on the file (fcntl(2)), SQLite's among them.
+    handle = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        status, itself = os.fstat(handle), f"/proc/self/fd/{handle}"
+        if os.geteuid() == 0 and stat.S_ISREG(status.st_mode):
+            owner = folder.stat()
+            os.chown(itself, owner.st_uid, owner.st_gid)
+        if os.geteuid() in {0, status.st_uid} and stat.S_ISREG(status.st_mode):
+            os.chmod(itself, 0o660)  # noqa: PTH101  # a handle, in the place of a path that may become another file's
+    finally:
+        os.close(handle)
 
 
 def own_as_folder(handle: int, folder: Path) -> None:

@@ -19,6 +19,10 @@ _FILE = click.Path(path_type=Path)
 _CAUTION = (
     "It holds stream keys, the key of the certificate and names: keep it as you keep keys. Recordings are not in it."
 )
+_CAUTION_WITHOUT_KEYS = (
+    "It holds the key of the certificate and names: keep it as you keep keys. secrets.toml is not in it, since the "
+    "dashboard may not read it (a file of your own has it: sudo platypus backup FILE), and recordings are not."
+)
 
 
 @click.command()
@@ -44,7 +48,7 @@ def backup(config_path: Path, file: Path | None, *, as_json: bool, before_upgrad
         click.echo(msgspec.json.encode({"file": str(made.path), "bytes": made.size, **_told(made.manifest)}))
         return
     click.echo(f"{made.path}: {_size(made.size)}, {len(made.manifest.files)} files, written and read back")
-    click.echo(_CAUTION)
+    click.echo(_CAUTION_WITHOUT_KEYS if made.manifest.left_out else _CAUTION)
     for line in _names(made.manifest):
         click.echo(line)
 
@@ -112,6 +116,7 @@ def _told(manifest: Manifest) -> dict[str, Any]:
         "names": manifest.names,
         "erase_by": manifest.erase_by,
         "files": manifest.files,
+        "left_out": manifest.left_out,
     }
 
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from hardware.cameras import CameraSettings, Picamera2Camera
-from hardware.durable import own_as_folder, write_durably
+from hardware.durable import is_shared, own_as_folder, write_durably
 from hardware.errors import PlatypusError
 from hardware.panel.settings import PanelSettings
 from hardware.passage import PassageSettings
@@ -167,7 +167,7 @@ def load_config(path: Path) -> Config:
     config = _convert(path, _toml(path), Config, is_secret=False)
     for camera in (config.door.camera, config.stream.source):
         if "@" in getattr(camera, "url", ""):  # a camera's password stands in its address
-            _refuse_open(path)
+            _refuse_open(path, allowed=0o040 if is_shared(path.parent) else 0)
     return config
 
 
@@ -235,9 +235,9 @@ def _event_secrets(path: Path) -> dict[str, str]:
     return secrets
 
 
-def _refuse_open(path: Path) -> None:
+def _refuse_open(path: Path, *, allowed: int = 0) -> None:
     mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077:
+    if mode & 0o077 & ~allowed:
         raise ConfigError(f"{path} may be read by others (mode {mode:04o}): chmod 600 {path}")
 
 

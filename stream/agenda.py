@@ -244,8 +244,8 @@ class AgendaFile:
         try:
             old = self._path.read_bytes() if self._path.exists() else fresh
             if old != fresh and _is_whole(old):  # a damaged one must not take the place of the last good one
-                write_durably(self._before, old)
-            write_durably(self._path, fresh)
+                write_durably(self._before, old, for_group=True)
+            write_durably(self._path, fresh, for_group=True)
         except OSError as error:
             raise AgendaNotKept(
                 f"The agenda is changed, but after a power cut it would be the old one: {self._path} cannot be "

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from hardware.clock import Clock
+from hardware.durable import is_shared, write_durably
 from stream.health import Health, LegKind, StreamState
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,8 @@ class Logbook:
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as file:
+                if is_shared(self._path.parent):  # the dashboard reads it, and has another user there
+                    os.fchmod(file.fileno(), 0o640)
                 file.write(msgspec.json.encode(line) + b"\n")
                 file.flush()
                 os.fdatasync(file.fileno())
@@ -92,9 +95,8 @@ class Logbook:
                 return
             since = (self._clock.stamp().wall - _KEPT).isoformat()
             kept = [line for line in read(self._path) if line.at >= since][-_LARGEST_BYTES // 400 :]
-            fresh = self._path.with_suffix(".new")
-            fresh.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in kept))
-            fresh.replace(self._path)
+            content = b"".join(msgspec.json.encode(line) + b"\n" for line in kept)
+            write_durably(self._path, content, for_group=True)
         except OSError as error:
             log.warning("logbook event=not-shortened cause=%s", error.strerror)
 

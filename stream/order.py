@@ -81,7 +81,7 @@ class OrderFile:
     def write(self, order: Order) -> None:
         """Keep `order`: it is on the disk when this returns. Raises OrderNotKept."""
         try:
-            write_durably(self._path, msgspec.json.encode(order))
+            write_durably(self._path, msgspec.json.encode(order), for_group=True)
         except OSError as error:
             raise OrderNotKept(
                 f"The stream does as told, but after a power cut it would not know: {self._path} cannot be written "

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal, get_args
 
-from hardware.durable import own_as_folder
+from hardware.durable import own_as_folder, share
 from kiosk.backup.errors import InUse
 from kiosk.backup.swap import finish
 
@@ -58,6 +58,7 @@ def nobody_works_on(state_dir: Path) -> Iterator[None]:
 
 @contextmanager
 def _locked(path: Path, kind: int) -> Iterator[None]:
+    share(path)
     handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         own_as_folder(handle, path.parent)

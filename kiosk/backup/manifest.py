@@ -42,6 +42,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[Names, ...] = ()
     erase_by: datetime | None = None  # when the first of them has to be gone; None: nobody's, or nobody knows
     files: tuple[Member, ...] = ()
+    left_out: tuple[str, ...] = ()  # what there was, and is not in it
 
     @property
     def size(self) -> int:

@@ -23,6 +23,7 @@ class Places(NamedTuple):
     look_path: Path  # a folder; it may not be there
     beside: tuple[Path, ...] = ()  # files that the configuration names: a certificate, its key
     never: tuple[Path, ...] = ()  # folders that are no part of it: recordings, backups, what a restart makes anew
+    keys_stay: bool = False  # secrets.toml is left out
 
     @property
     def ledger(self) -> Path:
@@ -34,10 +35,26 @@ class Places(NamedTuple):
         """By their names in a backup; they may not be there."""
         return {"config/platypus.toml": self.config_path, "config/secrets.toml": self.secrets_path}
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What there is and stays out of a backup, by its name in there."""
+        return ("config/secrets.toml",) if self.keys_stay and self.secrets_path.exists() else ()
+
+    def for_owner_of(self, folder: Path) -> Places:
+        """The same without the keys when whom `folder` belongs to may not read them: a backup in it is theirs.
+
+        So it is where the stream has a user of its own: the program that faces the network never holds its keys.
+        Raises OSError.
+        """
+        if not self.secrets_path.exists():
+            return self
+        owner, keys = folder.stat().st_uid, self.secrets_path.stat()
+        return self._replace(keys_stay=owner not in (0, keys.st_uid) and not keys.st_mode & 0o044)
+
     def files(self) -> Iterator[tuple[str, Path]]:
         """Every file a backup takes beside the ledger, by its name in there. Raises OSError."""
         for name, path in self.config_files.items():
-            if path.exists():
+            if path.exists() and name not in self.left_out:
                 yield name, path
         names = set(self.config_files)
         for path in self.beside:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from hardware.clock import Stamp
-from hardware.durable import sync_folder, write_durably
+from hardware.durable import is_shared, sync_folder, write_durably
 from hardware.errors import PlatypusError
 from kiosk.backup.archive import Archive, opened
 from kiosk.backup.errors import BadBackup, RestoreError, why
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 _SPARE_BYTES = 20_000_000  # that stay free beside what is unpacked
 _ORDER = "stream-order.json"
+_FOR_GROUP = (_ORDER, "agenda.json", "agenda.before.json")  # where the programs have a user each
 
 
 class Restored(NamedTuple):
@@ -140,6 +141,7 @@ def _prepared(
     blocked = [each.target for each in enter if os.path.lexists(each.target)]
     if stuck := sorted(set(blocked) - {each.source for each in moves}):
         raise RestoreError(f"{stuck[0]} is in the way and not of the state: move it elsewhere. Nothing was changed.")
+    _share_all(staging, look, state)
     _make_durable(staging, state)
     if not is_look_inside and look.exists():
         _make_durable(look, state)
@@ -217,6 +219,15 @@ def _not_on_air(path: Path) -> bool:
         return False
     write_durably(path, msgspec.json.encode(msgspec.structs.replace(order, do="stopped")))
     return True
+
+
+def _share_all(staging: Path, look: Path, state: Path) -> None:
+    """More than one program reads the talks, the order and the look."""
+    if not is_shared(state):
+        return
+    for path in (*(staging / name for name in _FOR_GROUP), look, *look.rglob("*")):
+        if path.exists():
+            path.chmod(0o750 if path.is_dir() else 0o640)
 
 
 def _make_durable(folder: Path, like: Path) -> None:

@@ -150,7 +150,7 @@ class Shelf:
         stamp = self._clock.stamp()
         number = max(numbers, default=0) + 1
         name = f"platypus-backup-{number:04d}-{stamp.wall:%Y-%m-%d}.zip"
-        made = write_backup(self.places, self.folder / name, stamp, self.after)
+        made = write_backup(self.places.for_owner_of(self.folder), self.folder / name, stamp, self.after)
         own = [each for each in self.backups() if each.number]
         self._delete(own[self._keep :])
         return made

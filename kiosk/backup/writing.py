@@ -87,6 +87,7 @@ def _write(places: Places, path: Path, scratch: Path, stamp: Stamp, after: timed
                     schema=found.schema,
                     names=found.names,
                     erase_by=goes_at(found.names, after),
+                    left_out=places.left_out,
                 )
             )
         file.flush()

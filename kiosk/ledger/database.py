@@ -14,6 +14,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from hardware.durable import share
 from kiosk.ledger import migrations
 from kiosk.ledger.records import LedgerError
 
@@ -32,6 +33,7 @@ class Database:
             raise LedgerError(f"{path.parent} cannot be made: {error.strerror}. Check state_dir.") from error
         self._engine = _engine(path)
         with self._explained():
+            share(path)  # SQLite gives what it writes beside it the same rights
             found = migrations.revision(self._engine)
             if found is not None and found > migrations.HEAD:
                 raise LedgerError(f"{path} is from a newer Platypus (step {found}, we know {migrations.HEAD}): upgrade")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -77,7 +78,7 @@ def _serve(config: Config, config_path: Path) -> None:
     access = Access(Path(config.state_dir), clock)
     front = _front(config, clock)
     # Before anybody can reach the page: a link that is made later, by the command line, is not to be void at once.
-    first = None if access.people.all() else access.login_link()
+    first = None if _is_in_journal() or access.people.all() else access.login_link()
 
     def say_where(server: DashboardServer) -> None:
         click.echo(f"dashboard: {server.url} on this machine")
@@ -235,6 +236,15 @@ class Hearing:
             self._agenda = news
         for callback in self._callbacks:
             callback(news)
+
+
+def _is_in_journal() -> bool:
+    """Whether what we say is kept by the journal, where others read it: a link is for a terminal (systemd.exec(5))."""
+    try:
+        status = os.fstat(sys.stdout.fileno())
+    except (OSError, ValueError):  # no real file, as under a test
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 
 def _link(base: str, access: Access) -> str:

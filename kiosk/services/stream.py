@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from hardware.alone import alone
 from hardware.clock import SystemClock
+from hardware.durable import is_shared
 from hardware.errors import PlatypusError
 from hardware.heap import keep_heap_lean
 from hardware.worker import Worker
@@ -34,7 +36,10 @@ _STATE_EVERY_S = 0.5
 def run_stream(config_path: Path) -> None:
     """Until SIGTERM or SIGINT. It takes up again what had been ordered."""
     keep_heap_lean()
-    with works_on(Path(load_config(config_path).state_dir), "stream"), until_told() as stopping:
+    config = load_config(config_path)
+    if is_shared(Path(config.run_dir)):  # with a dashboard that has another user and shows the preview
+        os.umask(0o027)
+    with works_on(Path(config.state_dir), "stream"), until_told() as stopping:
         # Read now: a restore that had been interrupted, and was finished just before, may have brought another one
         _run(load_config(config_path), load_secrets(secrets_path(config_path)), stopping)
 

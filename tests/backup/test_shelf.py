@@ -270,3 +270,29 @@ def test_what_root_makes_and_restores_belongs_to_whose_state_it_is(pi: Pi) -> No
     pi.restore(file, with_config=True)
     strangers = [path for path in pi.folder.rglob("*") if path.stat().st_uid != 65534]
     assert strangers == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="files of two users are made by root")
+def test_a_backup_that_another_user_owns_has_no_stream_keys_in_it(pi: Pi) -> None:
+    """As the appliance has it: the state is the dashboard's, the keys are the stream's."""
+    secrets = pi.config_path.with_name("secrets.toml")
+    assert secrets.exists()
+    for path, owner in ((pi.state, 12345), (secrets, 12346)):
+        os.chown(path, owner, owner)
+    kept = shelf(pi, ManualClock()).make()
+    assert kept.manifest.left_out == ("config/secrets.toml",)
+    assert "config/secrets.toml" not in {each.name for each in kept.manifest.files}
+    whole = safekeeping.make(pi.config_path, pi.state.parent / "whole.zip")
+    assert whole.manifest.left_out == ()
+    assert "config/secrets.toml" in {each.name for each in whole.manifest.files}
+
+
+def test_what_a_restore_puts_back_into_a_shared_state_is_for_those_who_share_it(pi: Pi, other: Pi) -> None:
+    made = safekeeping.make(pi.config_path, pi.state.parent / "whole.zip")
+    other.state.mkdir(parents=True, exist_ok=True)
+    other.state.chmod(0o2770)
+    foreseen = safekeeping.foresee(other.config_path, made.path, state_dir=other.state)
+    safekeeping.put_back(other.config_path, made.path, foreseen)
+    modes = {name: (other.state / name).stat().st_mode & 0o777 for name in ("ledger.db", "agenda.json")}
+    assert modes == {"ledger.db": 0o660, "agenda.json": 0o640}
+    assert (other.state / "event-secrets.json").stat().st_mode & 0o777 == 0o600

@@ -95,6 +95,13 @@ def test_a_quiet_day_writes_nothing_and_a_live_minute_one_line(evening: Evening)
     assert evening.path.stat().st_mode & 0o777 == 0o600
 
 
+def test_where_programs_have_users_of_their_own_the_dashboard_may_read_it(tmp_path: Path) -> None:
+    tmp_path.chmod(0o2770)
+    evening = Evening(tmp_path / "stream-log.jsonl")
+    evening.lasts(1, state(tube=Health.LIVE))
+    assert evening.path.stat().st_mode & 0o777 == 0o640
+
+
 def test_another_evening_is_left_out(evening: Evening) -> None:
     evening.lasts(100, state(tube=Health.LIVE))
     told = stream_report(read(evening.path), BEGIN + timedelta(days=1), BEGIN + timedelta(days=2))

@@ -26,6 +26,8 @@ def run(tmp_path: Path) -> Run:
     project = tmp_path / "platypus"
     project.mkdir()
     shutil.copytree(ROOT / "requirements", project / "requirements")
+    for folder in ("install", "systemd", "kiosk", "stream", "hardware"):
+        (project / folder).symlink_to(ROOT / folder)
     shutil.copy(ROOT / "pyproject.toml", project)
     script = (ROOT / "install.sh").read_text()
     assert script.count(f"POLICY={POLICY}\n") == 1
@@ -65,10 +67,34 @@ APT_SUDO = '#!/bin/sh\n[ "$1" = -n ] && shift\ncase $1 in apt-get | true) "$@" ;
 USER = "#!/bin/sh\ncase $1 in -u) echo 1000;; *) echo pi;; esac\n"
 
 
-def test_no_words_show_the_usage(run: Run) -> None:
-    done = run()
-    assert done.returncode == 2 and "./install.sh demo" in done.stderr
+def test_a_word_it_does_not_know_shows_the_usage(run: Run) -> None:
+    for word in ("instal", "--instal"):
+        done = run(word, id=USER)
+        assert done.returncode == 2 and "./install.sh demo" in done.stderr
     assert "./install.sh test" in run("--help").stdout
+
+
+def test_services_are_installed_by_root_alone(run: Run) -> None:
+    assert "run it as root: sudo ./install.sh" in said(run(id=USER))
+    assert "run it as root: sudo ./install.sh --rollback" in said(run("--rollback", id=USER))
+
+
+def test_a_dry_run_says_what_would_be_done_to_whoever_asks(run: Run) -> None:
+    done = run("--dry-run", "--door", id=USER, dpkg_query=NONE_THERE, dpkg=NONE_THERE)
+    assert done.returncode == 0, done.stderr
+    for step in (
+        "installing from apt: ",
+        "python3-numpy",
+        "building the release 0.1.0-",
+        "enabling platypus-door.service",
+    ):
+        assert step in done.stderr
+    assert "enabling platypus-stream.service" not in done.stderr
+    assert done.stderr.splitlines()[-1] == "install: nothing was done: this was --dry-run"
+
+
+def test_a_folder_of_wheels_that_is_not_there_is_said(run: Run) -> None:
+    assert "--offline wants a folder of wheels" in said(run("--offline", "/nowhere", id=USER))
 
 
 def test_a_user_who_cannot_sudo_is_told_what_is_missing(run: Run) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from hardware.durable import share
 from kiosk.ledger.records import LedgerError
 
 HEAD = "0005"
@@ -25,6 +26,7 @@ def revision(engine: sa.Engine) -> str | None:
 
 def upgrade(engine: sa.Engine, lock: Path, to: str = HEAD) -> None:
     """Bring the database to step `to`. `lock` is a file that lets one process at a time do so."""
+    share(lock)
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         if revision(engine) == to:
