@@ -201,7 +201,6 @@ class PretixCopy:
             "keys": entrance.keys,
             "products": json.dumps(dict(entrance.products), ensure_ascii=False),
             "subevent": entrance.subevent,
-            "trouble": "",
         }
         is_it = pretix_copies.c.event_id == self._event.id
         with self._database.writing() as db:

@@ -155,6 +155,8 @@ class PretixSync:
             else:
                 if self._phase is not Phase.CURRENT or self._changed or told:
                     log.info("pretix event=synced changed=%d told=%d", self._changed, told)
+                if self._phase is not Phase.CURRENT:
+                    self._copy.note_trouble("")
                 self._phase, self._cause = Phase.CURRENT, ""
                 self._backoff.reset()
             return self._phase

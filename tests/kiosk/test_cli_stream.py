@@ -131,8 +131,8 @@ def test_an_order_that_makes_no_sense_is_one_sentence_and_an_exit_code(venue: Pa
 
 def test_the_pre_flight_is_a_list_of_ticks_and_an_exit_code(venue: Path, director: FakeDirector) -> None:
     said = platypus(venue, "stream", "preflight").stdout
-    assert "✓ ok    to hall        the key is accepted" in said
-    assert "! look  disk           room for 3.1 hours of recording\n" in said
+    assert "✓ ok    to hall            the key is accepted" in said
+    assert "! look  disk               room for 3.1 hours of recording\n" in said
     assert "→ delete old recordings" in said
     platypus(venue, "stream", "go-live")
     assert "live already" in platypus(venue, "stream", "preflight", code=1).stderr

@@ -12,7 +12,7 @@ from pretix_peer import Line, Peer
 
 from kiosk.ledger import Caveat, GateMode, Reason
 from kiosk.ledger.ledger import Ledger
-from kiosk.pretix.desk import AlreadyEnrolled, NoSuchList
+from kiosk.pretix.desk import AlreadyEnrolled, NoSuchList, PretixDesk
 from kiosk.pretix.links import Links
 from kiosk.pretix.sync import Phase
 from kiosk.tickets.pretix.enrolment import enrol, handshake_of
@@ -309,8 +309,12 @@ def test_a_server_that_takes_nothing_for_a_while_loses_nothing(door: PretixDoor,
     line.fails = lambda path: "redeem" in path or "failed_checkins" in path
     for _ in range(12):
         assert door.sync() is Phase.AWAY
+    told = PretixDesk.of(door.ledger, door.event, door.links, door.clock, "en").sync.state()  # by another process
+    assert told.phase is Phase.AWAY and "500" in told.cause
     line.fails = lambda _: False
     assert door.sync() is Phase.CURRENT and not door.desk.conflicts()
+    told = PretixDesk.of(door.ledger, door.event, door.links, door.clock, "en").sync.state()
+    assert (told.phase, told.cause) == (Phase.CURRENT, "")
     assert [len(server.kept("random", guest)) for guest in guests] == [1, 1]
     assert "unpaid" in {row["error_reason"] for row in server.kept("random", unpaid)}
 
