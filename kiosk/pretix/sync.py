@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import math
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -121,7 +120,8 @@ class PretixSync:
         cause = self._cause if phase in (Phase.AWAY, Phase.REFUSED) else ""
         if phase is Phase.STARTING and copy is not None:  # another process asks: the dashboard's
             cause = copy.trouble
-            phase = Phase.AWAY if cause else Phase.CURRENT if (age_s or math.inf) <= 3 * ROUND_S else phase
+            is_fresh = age_s is not None and age_s <= 3 * ROUND_S
+            phase = Phase.AWAY if cause else Phase.CURRENT if is_fresh else phase
         return SyncState(
             phase,
             link,
