@@ -15,15 +15,14 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from hardware.clock import Stamp
-from kiosk.ledger import clocks, listing, reading
+from kiosk.ledger import clocks, event_rows, listing, reading
 from kiosk.ledger.database import Database
-from kiosk.ledger.history import history, inside, is_released, room, room_for_walk_ins, ticket_by, ticket_of_id
-from kiosk.ledger.movements import OLD_PAGE, admit_waiting, by_hand, decided, insert, move, walk_in
+from kiosk.ledger.history import inside, is_released, room, room_for_walk_ins, ticket_by, ticket_of_id
+from kiosk.ledger.movements import OLD_PAGE, admit_waiting, by_hand, decided, insert, move, walk_in, was_done
 from kiosk.ledger.plan import Plan, numbered
 from kiosk.ledger.pretix_at_door import unlisted
 from kiosk.ledger.records import (
     Bearer,
-    CannotUndo,
     Decision,
     Event,
     Found,
@@ -31,7 +30,6 @@ from kiosk.ledger.records import (
     HeadCount,
     Imported,
     KnownTime,
-    LedgerError,
     Movement,
     NewTicket,
     Occupancy,
@@ -47,6 +45,7 @@ from kiosk.ledger.records import (
 )
 from kiosk.ledger.rules import DWELL, Direction, GateMode, Reason
 from kiosk.ledger.schema import events, scans, tickets, waiting
+from kiosk.ledger.undoing import undo
 from kiosk.ledger.waiting import guest_of, waiting_list
 from kiosk.tickets.codes import digest
 
@@ -124,7 +123,7 @@ class Ledger:
         with self.database.writing() as db:
             repeat = decided(db, event, hand.nonce, None, is_walk_in=True)
             if repeat is not None:
-                _was_done(db, event, hand.nonce, kind="entry", waiting_id={waiting_id})  # or an old page
+                was_done(db, event, hand.nonce, kind="entry", waiting_id={waiting_id})  # or an old page
                 return repeat
             guest = guest_of(db, event, waiting_id)
             if guest is None:
@@ -139,7 +138,7 @@ class Ledger:
         """
         _check_size(abs(delta))
         with self.database.writing() as db:
-            if not _was_done(db, event, hand.nonce, kind="correction", delta={delta, max(delta, 0)}):
+            if not was_done(db, event, hand.nonce, kind="correction", delta={delta, max(delta, 0)}):
                 space = room(db, event)
                 values = {**by_hand(hand), "kind": "correction", "delta": max(delta, -space.inside)}
                 insert(db, event, hand.nonce, hand.at, space, values)
@@ -151,32 +150,7 @@ class Ledger:
         Only a ticket's last movement can be undone, else somebody would be outside who never came. Raises CannotUndo.
         """
         with self.database.writing() as db:
-            space = room(db, event)
-            now = space.inside
-            if _was_done(db, event, hand.nonce, kind="undo", undoes={scan_id}):
-                return now
-            row = db.execute(sa.select(scans).where(scans.c.id == scan_id, scans.c.event_id == event.id)).one_or_none()
-            if row is None:
-                raise CannotUndo(f"there is no row {scan_id} in {event.slug}")
-            if row.reason is not None or row.kind == "undo":
-                raise CannotUndo("only what counted can be undone")
-            if row.kind == "clock":
-                raise CannotUndo("a clock that was set wrong is set again, not undone")
-            if db.execute(sa.select(scans.c.id).where(scans.c.undoes == scan_id)).one_or_none() is not None:
-                raise CannotUndo("this was undone already")
-            if row.kind == "wait" and guest_of(db, event, row.waiting_id) is None:
-                raise CannotUndo("they are off the waiting list already")
-            if row.ticket_id is not None and history(db, row.ticket_id).standing[-1].id != scan_id:
-                raise CannotUndo("this ticket moved again since; undo its last movement first")
-            if now < row.delta:
-                raise CannotUndo("fewer people are inside than this would take out; correct the count instead")
-            if row.delta < 0 and now - row.delta > space.fire_limit:
-                raise CannotUndo("the room would be over its fire limit; if they are inside, count them with +1")
-            about = {"ticket_id": row.ticket_id, "waiting_id": row.waiting_id}
-            values = {"kind": "undo", "undoes": scan_id, "delta": -row.delta, **about}
-            insert(db, event, hand.nonce, hand.at, space, {**by_hand(hand), **values})
-            delta: int = row.delta
-            return now - delta
+            return undo(db, event, scan_id, hand)
 
     # -- decisions that move nobody -------------------------------------------------------------------------------
 
@@ -186,7 +160,7 @@ class Ledger:
             raise TooMany("who waits is one person or more")
         _check_size(persons)
         with self.database.writing() as db:
-            if _was_done(db, event, hand.nonce, kind="wait"):
+            if was_done(db, event, hand.nonce, kind="wait"):
                 said = sa.select(waiting).join(scans, scans.c.waiting_id == waiting.c.id)
                 guest = db.execute(said.where(scans.c.nonce == hand.nonce)).one()
                 if (guest.name, guest.persons) != (name, persons):
@@ -201,7 +175,7 @@ class Ledger:
         """Take somebody off the list who has left; harmless when they are not on it."""
         with self.database.writing() as db:
             if (
-                not _was_done(db, event, hand.nonce, kind="unwait", waiting_id={waiting_id})
+                not was_done(db, event, hand.nonce, kind="unwait", waiting_id={waiting_id})
                 and guest_of(db, event, waiting_id) is not None
             ):
                 _decide(db, event, hand, "unwait", waiting_id=waiting_id)
@@ -214,7 +188,7 @@ class Ledger:
     def release_no_shows(self, event: Event, hand: Hand) -> None:
         """Keep nobody's seat from now on, whatever the clock believes; harmless when nobody's is kept."""
         with self.database.writing() as db:
-            if not _was_done(db, event, hand.nonce, kind="release") and not is_released(db, event, hand.at):
+            if not was_done(db, event, hand.nonce, kind="release") and not is_released(db, event, hand.at):
                 _decide(db, event, hand, "release")
 
     # -- time -----------------------------------------------------------------------------------------------------
@@ -235,7 +209,7 @@ class Ledger:
         corrected time beside the raw one. Raises ClockKnown, and WrongTime for one that cannot be now.
         """
         with self.database.writing() as db:
-            if not _was_done(db, event, hand.nonce, kind="clock"):
+            if not was_done(db, event, hand.nonce, kind="clock"):
                 clocks.set_time(db, event, wall, hand.at)
                 _decide(db, event, hand, "clock")
 
@@ -246,7 +220,7 @@ class Ledger:
         with self.database.reading() as db:
             row = db.execute(sa.select(events).where(events.c.slug == slug)).one_or_none()
             if row is not None:
-                return Event(**{name: getattr(row, name) for name in Event._fields})
+                return event_rows.as_event(row)
             known = ", ".join(db.execute(sa.select(events.c.slug).order_by(events.c.id)).scalars())
         there = f"there are: {known}" if known else "create it: platypus event create"
         raise UnknownEvent(f"there is no event {slug!r} in {self.database.path}; {there}")
@@ -326,14 +300,11 @@ class Ledger:
         venue: str | None = None,
     ) -> Event:
         """Write a new event; without a fire limit it is the seats. Raises LedgerError when the name is taken."""
-        limit = capacity if fire_limit is None else fire_limit
-        if limit < capacity:
-            raise LedgerError(f"the fire limit ({limit}) must be at least the seats ({capacity})")
         values = {
             "slug": slug,
             "name": name,
             "capacity": capacity,
-            "fire_limit": limit,
+            "fire_limit": capacity if fire_limit is None else fire_limit,
             "may_return": may_return,
             "starts_at": starts_at,
             "release_no_shows_at": release_no_shows_at,
@@ -341,10 +312,7 @@ class Ledger:
             "venue": venue,
         }
         with self.database.writing() as db:
-            if db.execute(sa.select(events.c.id).where(events.c.slug == slug)).one_or_none() is not None:
-                raise LedgerError(f"there already is an event {slug!r}; choose another name")
-            key = db.execute(sa.insert(events).values(**values).returning(events.c.id)).scalar_one()
-        return Event(id=key, **values)  # type: ignore[arg-type]
+            return event_rows.create(db, values)
 
     def change_event(self, event: Event, **changes: Any) -> Event:
         """Change columns of an event, those of create_event. Raises LedgerError for a fire limit below the seats.
@@ -352,16 +320,7 @@ class Ledger:
         A fire limit that was as many as the seats follows them: nobody chose another one.
         """
         with self.database.writing() as db:
-            row = db.execute(sa.select(events).where(events.c.id == event.id).with_for_update()).one()
-            before = Event(**{name: getattr(row, name) for name in Event._fields})
-            after = before._replace(**changes)
-            if "fire_limit" not in changes and before.fire_limit == before.capacity:
-                after = after._replace(fire_limit=after.capacity)
-            if after.fire_limit < after.capacity:
-                raise LedgerError(f"the fire limit ({after.fire_limit}) must be at least the seats ({after.capacity})")
-            values = {name: getattr(after, name) for name in {*changes, "fire_limit"}}
-            db.execute(sa.update(events).where(events.c.id == event.id).values(**values))
-        return after
+            return event_rows.change(db, event, changes)
 
     def plan_tickets(self, event: Event, wanted: Sequence[NewTicket], fields: Collection[str] | None = None) -> Plan:
         """What `put_tickets` would do; nothing is written."""
@@ -424,17 +383,3 @@ def _decide(db: sa.Connection, event: Event, hand: Hand, kind: str, **about: int
 def _check_size(people: int) -> None:
     if people > _MOST_PEOPLE:
         raise TooMany(f"{people} people at once are more than any room holds; nothing was counted")
-
-
-def _was_done(db: sa.Connection, event: Event, nonce: str, *, kind: str, **about: set[int]) -> bool:
-    """Whether this press was carried out before; `about` are the values that its row's columns may have then.
-
-    Raises OldPage when the nonce was used for something else.
-    """
-    row = db.execute(sa.select(scans).where(scans.c.nonce == nonce)).one_or_none()
-    if row is None:
-        return False
-    is_same = (row.event_id, row.kind) == (event.id, kind)
-    if not is_same or any(getattr(row, column) not in values for column, values in about.items()):
-        raise OldPage(OLD_PAGE)
-    return True

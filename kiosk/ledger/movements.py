@@ -247,3 +247,17 @@ def insert(db: sa.Connection, event: Event, nonce: str, at: Stamp, before: Room,
 def by_hand(hand: Hand) -> dict[str, Any]:
     """The columns of what a person does."""
     return {"gate": hand.gate, "source": "hand", "actor": hand.actor}
+
+
+def was_done(db: sa.Connection, event: Event, nonce: str, *, kind: str, **about: set[int]) -> bool:
+    """Whether this press was carried out before; `about` are the values that its row's columns may have then.
+
+    Raises OldPage when the nonce was used for something else.
+    """
+    row = db.execute(sa.select(scans).where(scans.c.nonce == nonce)).one_or_none()
+    if row is None:
+        return False
+    is_same = (row.event_id, row.kind) == (event.id, kind)
+    if not is_same or any(getattr(row, column) not in values for column, values in about.items()):
+        raise OldPage(OLD_PAGE)
+    return True

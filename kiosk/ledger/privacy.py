@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from kiosk.ledger.event_rows import as_event
 from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.records import Event
 from kiosk.ledger.schema import events, scans, sendings, tickets, waiting
@@ -47,7 +48,7 @@ def kept(ledger: Ledger) -> Sequence[Kept]:
     """What is known of persons, by event, the newest first."""
     with ledger.database.reading() as db:
         rows = db.execute(sa.select(events).order_by(events.c.id.desc())).all()
-        return [_kept(db, Event(**{name: getattr(row, name) for name in Event._fields})) for row in rows]
+        return [_kept(db, as_event(row)) for row in rows]
 
 
 def kept_of(ledger: Ledger, event: Event) -> Kept:

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kiosk.ledger.clocks import corrected, raw, with_clock_fix
+from kiosk.ledger.event_rows import as_event
 from kiosk.ledger.history import as_ticket, history, room
 from kiosk.ledger.records import Bearer, Event, Found, HeadCount, Movement, ScanRow, Ticket
 from kiosk.ledger.schema import events, scans, tickets, waiting
@@ -114,7 +115,7 @@ def bearers(db: sa.Connection, sha256: bytes) -> Sequence[Bearer]:
     for row in db.execute(query.order_by(tickets.c.event_id.desc())).all():
         ticket = as_ticket(row)
         evening = db.execute(sa.select(events).where(events.c.id == row.event_id)).one()
-        event = Event(**{name: getattr(evening, name) for name in Event._fields})
+        event = as_event(evening)
         entries = sum(moved.kind == "entry" for moved in history(db, ticket.id).standing)
         known.append(Bearer(event, _found(db, ticket), entries))
     return known
