@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,8 +82,10 @@ def pretix_choose(config_path: Path, slug: str, theirs: str, checkin_list: int, 
             click.confirm(f"Cancel the tickets of {before.event_name}, which were taken before?", abort=True)
         link = desk.choose(theirs, checkin_list)
         click.echo(f"tickets of: {link.event_name}, {link.list_name}")
-        desk.sync.round()
+        phase = desk.sync.round()
         _say(desk.sync.state(), [])
+    if phase != "current":
+        sys.exit(1)
 
 
 @pretix.command("status")
@@ -151,7 +154,7 @@ def pretix_leave(config_path: Path, slug: str, *, yes: bool) -> None:
     click.echo(f"left, and pretix does not know it: {why}" if why else "left")
 
 
-def _as_json(state: SyncState, conflicts: list[Conflict] | Any) -> dict[str, Any]:
+def _as_json(state: SyncState, conflicts: Sequence[Conflict]) -> dict[str, Any]:
     link = state.link
     return {
         "phase": state.phase,
@@ -166,7 +169,7 @@ def _as_json(state: SyncState, conflicts: list[Conflict] | Any) -> dict[str, Any
     }
 
 
-def _say(state: SyncState, conflicts: list[Conflict] | Any) -> None:
+def _say(state: SyncState, conflicts: Sequence[Conflict]) -> None:
     link = state.link
     if link is None:
         click.echo("this machine is no device of pretix: platypus pretix enrol")
@@ -176,6 +179,8 @@ def _say(state: SyncState, conflicts: list[Conflict] | Any) -> None:
     if state.copied_at is not None:
         age = f", {state.age_s / 60:.0f} min old" if state.age_s is not None else ", of before this machine was started"
         click.echo(f"copy of {state.copied_at:%Y-%m-%d %H:%M} UTC{age}; {state.untold} scan(s) not told yet")
+    elif link.is_chosen:
+        click.echo("no whole copy yet: the dashboard makes one by itself, or: platypus pretix sync")
     if state.cause:
         click.echo(state.cause)
     for each in conflicts:

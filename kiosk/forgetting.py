@@ -24,8 +24,8 @@ from kiosk.ledger.pretix_copy import PretixCopy
 from kiosk.ledger.privacy import Kept, due, forget
 from kiosk.ledger.report_forms import as_json
 from kiosk.pretix.links import Links
+from kiosk.pretix.sync import ServerOf, real_server
 from kiosk.tickets.pretix.errors import PretixError
-from kiosk.tickets.pretix.server import PretixServer
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +45,12 @@ class Forgetting:
         zone: tzinfo,
         shelf: Shelf | None = None,
         logbook: Path | None = None,
+        server_of: ServerOf = real_server,
     ) -> None:
         self._ledger = ledger
         self._links = links
         self._logbook = logbook  # of the stream
+        self._server_of = server_of  # of pretix
         self._reports = reports  # a folder
         self._clock = clock
         self.after = after  # the evening; None: never by itself
@@ -76,7 +78,7 @@ class Forgetting:
         self._links.put(event.slug, None)
         PretixCopy(self._ledger, event).forget()
         try:
-            PretixServer(link.url, link.organizer, link.token).revoke()
+            self._server_of(link).revoke()
         except PretixError as error:
             log.warning("privacy event=device-not-revoked device=%d cause=%s", link.device_id, error)
 

@@ -16,7 +16,7 @@ import msgspec
 
 from hardware.errors import PlatypusError
 from kiosk.config import Config, load_config
-from kiosk.ledger import Bearer, UnknownEvent
+from kiosk.ledger import Bearer, UnknownEvent, pretix_at_door
 from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.pretix_copy import PretixCopy
 from kiosk.tickets import codes, pretix_sig1
@@ -173,7 +173,7 @@ def _looked_up(config: Config | None, code: bytes, zone: tzinfo) -> tuple[Sequen
             return found, f"the door is set to an event that was never made: {error}", []
         known = copy.read()
         withdrawn = copy.withdrawn(codes.digest(code))
-    keys = pretix_sig1.read_keys(known.entrance.keys.encode()) if known is not None and known.entrance.keys else []
+    keys = pretix_at_door.keys_of(known.entrance.keys) if known is not None else ()
     if any(ticket.is_of_this_event for ticket in found):
         return found, f"a ticket of {slug}, which the door is set to", keys
     if found:

@@ -29,6 +29,7 @@ _CONFLICTS = {
     "annul": say_later(
         "Their entry was undone here; pretix still has them as come, since it takes nothing back so late."
     ),
+    "time": say_later("Nobody knows when that was, so pretix was not told: write it there by hand."),
     "error": say_later("pretix did not take this scan: write it there by hand."),
 }
 

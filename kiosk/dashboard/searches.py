@@ -30,6 +30,7 @@ class Searches:
             return None
         word = secrets.token_urlsafe(9)
         with self._lock:
+            self._forget_old()
             self._kept[word] = (text, self._clock.monotonic())
             while len(self._kept) > _MOST:
                 self._kept.popitem(last=False)
@@ -38,5 +39,11 @@ class Searches:
     def text(self, word: str) -> str:
         """What was looked for; "" when that was too long ago."""
         with self._lock:
-            text, kept_s = self._kept.get(word, ("", 0.0))
-        return text if self._clock.monotonic() - kept_s <= _LIFE_S else ""
+            self._forget_old()
+            return self._kept.get(word, ("", 0.0))[0]
+
+    def _forget_old(self) -> None:
+        """Names are not kept for longer than somebody looks for them."""
+        oldest_s = self._clock.monotonic() - _LIFE_S
+        while self._kept and next(iter(self._kept.values()))[1] < oldest_s:
+            self._kept.popitem(last=False)

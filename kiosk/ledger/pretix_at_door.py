@@ -35,7 +35,7 @@ _WITHDRAWN = {Status.REVOKED: Reason.REVOKED, Status.BLOCKED: Reason.BLOCKED}
 def with_copy(db: sa.Connection, event: Event, ticket: Ticket, claim: Claim, now: Stamp) -> Claim:
     """The claim with what pretix knows of the ticket, and what nobody could ask pretix."""
     if ticket.source == SIGNED:
-        status = _withdrawn(db, event, ticket.code_sha256)
+        status = withdrawn(db, event, ticket.code_sha256)
         return claim._replace(status=status or claim.status, unchecked=(Caveat.SIGNATURE,))
     query = sa.select(pretix_tickets, pretix_copies.c.monotonic_ns, pretix_copies.c.boot_id)
     joined = query.outerjoin(pretix_copies, pretix_copies.c.event_id == pretix_tickets.c.event_id)
@@ -54,10 +54,10 @@ def unlisted(db: sa.Connection, event: Event, code: bytes) -> Ticket | Reason:
     if copy is None:
         return Reason.INVALID
     sha256 = digest(code)
-    withdrawn = _withdrawn(db, event, sha256)
-    if withdrawn is not None:
-        return _WITHDRAWN[withdrawn]
-    found = pretix_sig1.check(code, _keys(copy.keys))
+    status = withdrawn(db, event, sha256)
+    if status is not None:
+        return _WITHDRAWN[status]
+    found = pretix_sig1.check(code, keys_of(copy.keys))
     if not found.is_signed or found.payload is None:
         return Reason.INVALID
     product = json.loads(copy.products).get(str(found.payload.item))
@@ -76,7 +76,8 @@ def unlisted(db: sa.Connection, event: Event, code: bytes) -> Ticket | Reason:
 
 
 @lru_cache(maxsize=8)
-def _keys(text: str) -> Sequence[pretix_sig1.Key]:
+def keys_of(text: str) -> Sequence[pretix_sig1.Key]:
+    """The keys of a copy; one of a newer kind is passed over, and the log says so."""
     keys: list[pretix_sig1.Key] = []
     for line in text.split():
         try:
@@ -86,7 +87,8 @@ def _keys(text: str) -> Sequence[pretix_sig1.Key]:
     return keys
 
 
-def _withdrawn(db: sa.Connection, event: Event, code_sha256: bytes) -> Status | None:
+def withdrawn(db: sa.Connection, event: Event, code_sha256: bytes) -> Status | None:
+    """Whether pretix revoked or blocked a code, as the copy has it."""
     is_it = sa.and_(pretix_withdrawn.c.event_id == event.id, pretix_withdrawn.c.code_sha256 == code_sha256)
     found = db.execute(sa.select(pretix_withdrawn.c.status).where(is_it)).scalar_one_or_none()
     return None if found is None else Status(found)

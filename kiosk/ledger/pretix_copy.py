@@ -17,7 +17,7 @@ from hardware.clock import Stamp
 from kiosk.ledger.clocks import corrected, with_clock_fix
 from kiosk.ledger.history import as_caveats, history, ticket_by
 from kiosk.ledger.ledger import Ledger
-from kiosk.ledger.pretix_at_door import SIGNED
+from kiosk.ledger.pretix_at_door import SIGNED, withdrawn
 from kiosk.ledger.records import Event, NewTicket, Ticket
 from kiosk.ledger.rules import Caveat, Reason
 from kiosk.ledger.schema import (
@@ -32,6 +32,8 @@ from kiosk.ledger.ticket_rows import add_ticket, with_folded
 from kiosk.tickets.status import Status
 
 SOURCE = "pretix"
+
+May = Callable[[], bool]  # asked when nobody else can write any more: whether it is still wanted
 
 _SAID = ("holder", "email", "product", "status", "valid_from", "valid_until", "order_code", "note")  # by every order
 _UNDONE = scans.alias()
@@ -79,6 +81,7 @@ class Told(NamedTuple):
     at: datetime  # aware, UTC; as the clock turned out to be
     undone_nonce: str | None  # of the row that this one undoes
     undone_kind: str | None
+    boot_id: str
     is_time_known: bool  # a time server, or a phone, vouches for it
     is_override: bool  # a person let them in although the rules said no
 
@@ -114,30 +117,35 @@ class PretixCopy:
         devices = frozenset(int(each) for each in row.devices.split())
         return Copy(asked, row.page_generated, entrance, row.told_scan_id, row.origin, devices, row.trouble)
 
-    def take(self, positions: Sequence[Position], *, may: Callable[[], bool] = lambda: True) -> int:
-        """Write some positions, all or none. Returns how many tickets are new or changed.
-
-        `may` is asked when nobody else can write any more: whether they are still wanted.
-        """
+    def take(self, positions: Sequence[Position], may: May) -> int:
+        """Write some positions, all or none. Returns how many tickets are new or changed."""
         with self._database.writing() as db:
             return sum(self._take(db, position) for position in positions) if may() else 0
 
-    def withdraw(self, codes: Mapping[bytes, Status | None]) -> None:
-        """Write which codes (their digests) pretix revoked or blocked; None: unblocked again."""
+    def withdraw(self, codes: Mapping[bytes, Status], may: May) -> None:
+        """Which codes (their digests) pretix revoked or blocked: these, and no others."""
         is_here = pretix_withdrawn.c.event_id == self._event.id
+        with self._database.reading() as db:
+            query = sa.select(pretix_withdrawn.c.code_sha256, pretix_withdrawn.c.status).where(is_here)
+            known = {row.code_sha256: Status(row.status) for row in db.execute(query)}
+        if known == codes:  # as nearly always: no gate waits for it
+            return
+        gone = [code for code, status in known.items() if codes.get(code) is not status]
+        fresh = [(code, status) for code, status in codes.items() if known.get(code) is not status]
         with self._database.writing() as db:
-            for code, status in codes.items():
-                db.execute(sa.delete(pretix_withdrawn).where(is_here, pretix_withdrawn.c.code_sha256 == code))
-                if status is not None:
-                    row = {"event_id": self._event.id, "code_sha256": code, "status": status}
-                    db.execute(sa.insert(pretix_withdrawn).values(row))
+            if not may():
+                return
+            if gone:
+                is_it = pretix_withdrawn.c.code_sha256 == sa.bindparam("code")
+                db.execute(sa.delete(pretix_withdrawn).where(is_here, is_it), [{"code": code} for code in gone])
+            if fresh:
+                rows = [{"event_id": self._event.id, "code_sha256": code, "status": each} for code, each in fresh]
+                db.execute(sa.insert(pretix_withdrawn), rows)
 
     def withdrawn(self, code_sha256: bytes) -> Status | None:
         """Whether pretix revoked or blocked a code."""
-        is_it = sa.and_(pretix_withdrawn.c.event_id == self._event.id, pretix_withdrawn.c.code_sha256 == code_sha256)
         with self._database.reading() as db:
-            found = db.execute(sa.select(pretix_withdrawn.c.status).where(is_it)).scalar_one_or_none()
-        return None if found is None else Status(found)
+            return withdrawn(db, self._event, code_sha256)
 
     def positions(self) -> set[int]:
         """All that are known here."""
@@ -145,13 +153,15 @@ class PretixCopy:
         with self._database.reading() as db:
             return set(db.execute(sa.select(pretix_tickets.c.position).where(of_event)).scalars())
 
-    def cancel(self, positions: set[int]) -> int:
+    def cancel(self, positions: set[int], may: May) -> int:
         """Cancel the tickets of positions that pretix no longer has. Returns how many."""
+        if not positions:
+            return 0
         of_event = pretix_tickets.c.event_id == self._event.id
         with self._database.writing() as db:
             rows = db.execute(sa.select(pretix_tickets.c.ticket_id, pretix_tickets.c.position).where(of_event)).all()
             done = 0
-            for ticket_id in (row.ticket_id for row in rows if row.position in positions):
+            for ticket_id in (row.ticket_id for row in rows if row.position in positions and may()):
                 is_it = sa.and_(tickets.c.id == ticket_id, tickets.c.status.in_((Status.PAID, Status.UNPAID)))
                 done += db.execute(sa.update(tickets).where(is_it).values(status=Status.CANCELED)).rowcount
             return done
@@ -181,6 +191,9 @@ class PretixCopy:
 
     def rest(self) -> None:
         """Nobody keeps it fresh any more: its tickets stay as they are, and a signature alone is good for nothing."""
+        copy = self.read()
+        if copy is None or not (copy.entrance.keys or copy.page_generated):
+            return
         is_it = pretix_copies.c.event_id == self._event.id
         with self._database.writing() as db:
             db.execute(sa.update(pretix_copies).where(is_it).values(keys="", page_generated="", trouble=""))
@@ -191,7 +204,7 @@ class PretixCopy:
         with self._database.writing() as db:
             db.execute(sa.update(pretix_copies).where(is_it).values(trouble=trouble))
 
-    def reached(self, asked: Stamp, page_generated: str, entrance: Entrance) -> None:
+    def reached(self, asked: Stamp, page_generated: str, entrance: Entrance, may: May) -> None:
         """Everything of before `asked` is written."""
         values = {
             "wall": asked.wall,
@@ -204,7 +217,8 @@ class PretixCopy:
         }
         is_it = pretix_copies.c.event_id == self._event.id
         with self._database.writing() as db:
-            db.execute(sa.update(pretix_copies).where(is_it).values(values))
+            if may():
+                db.execute(sa.update(pretix_copies).where(is_it).values(values))
 
     def forget(self, *, cancels: bool = False) -> None:
         """Nothing of pretix is left but its tickets, which are as they are, or cancelled: they were another event's."""
@@ -245,6 +259,7 @@ class PretixCopy:
             _UNDONE.c.kind.label("undone_kind"),
             scans.c.caveats,
             scans.c.clock_trusted,
+            scans.c.boot_id,
         ).where(*self._untold(), *([scans.c.id <= up_to] if up_to is not None else []))
         joined = (
             query.outerjoin(pretix_tickets, pretix_tickets.c.ticket_id == scans.c.ticket_id)
@@ -264,6 +279,7 @@ class PretixCopy:
                 corrected(row),
                 row.undone_nonce,
                 row.undone_kind,
+                row.boot_id,
                 row.clock_trusted or row.offset_ns is not None,
                 Caveat.OVERRIDE in as_caveats(row.caveats),
             )
@@ -279,13 +295,13 @@ class PretixCopy:
         with self._database.reading() as db:
             return db.execute(joined.where(*self._untold())).scalar_one()
 
-    def told(self, scan_id: int, conflict: str | None = None, other_at: datetime | None = None) -> None:
+    def told(self, scan_id: int, conflict: str | None = None) -> None:
         """All rows up to this one were told; with a `conflict` (pretix's word) a person is to look at it."""
         with self._database.writing() as db:
             is_it = pretix_copies.c.event_id == self._event.id
             db.execute(sa.update(pretix_copies).where(is_it).values(told_scan_id=scan_id))
             if conflict is not None:
-                self._note_conflict(db, scan_id, conflict, other_at)
+                self._note_conflict(db, scan_id, conflict, None)
 
     def note_conflict(self, scan_id: int, reason: str, other_at: datetime | None) -> None:
         """A person is to look at it. The first word that was said of a row stays."""

@@ -16,12 +16,11 @@ from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.pretix_copy import Conflict, PretixCopy
 from kiosk.ledger.records import Event
 from kiosk.pretix.links import Link, Links
-from kiosk.pretix.sync import PretixSync, ServerOf, origin_of
+from kiosk.pretix.sync import PretixSync, ServerOf, origin_of, real_server
 from kiosk.tickets.pretix import enrolment
 from kiosk.tickets.pretix.answers import EventThere, in_language
 from kiosk.tickets.pretix.enrolment import Enrolled, Handshake
 from kiosk.tickets.pretix.errors import PretixError, PretixRevoked
-from kiosk.tickets.pretix.server import PretixServer
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +55,6 @@ class Choice(NamedTuple):
     starts_at: datetime  # aware
     checkin_list: int
     list_name: str
-
-
-def _server_of(link: Link) -> PretixServer:
-    return PretixServer(link.url, link.organizer, link.token)
 
 
 def _next_first(events: Sequence[EventThere], now: datetime) -> Sequence[EventThere]:
@@ -101,7 +96,7 @@ class PretixDesk:
         links: Links,
         clock: Clock,
         language: str,
-        server_of: ServerOf = _server_of,
+        server_of: ServerOf = real_server,
         enrol: Enrol = enrolment.enrol,
     ) -> Self:
         """With a sync of its own."""
@@ -132,7 +127,7 @@ class PretixDesk:
         except PretixError as error:  # it is enrolled: that must not be lost
             log.warning("pretix event=lists-unknown cause=%s", error)
             return link
-        return self.choose(choices[0].event, choices[0].checkin_list) if len(choices) == 1 else link
+        return self._take_up(link, choices[0]) if len(choices) == 1 else link
 
     def choices(self) -> Sequence[Choice]:
         """The check-in lists that this device may use: of the next events, then of those that were last."""
@@ -151,17 +146,7 @@ class PretixDesk:
                 break
         else:
             raise NoSuchList(f"pretix has no check-in list {checkin_list} in an event {event!r} for this device")
-        chosen = msgspec.structs.replace(
-            link,
-            event=each.event,
-            event_name=each.event_name,
-            checkin_list=each.checkin_list,
-            list_name=each.list_name,
-        )
-        self._links.put(self._event.slug, chosen)
-        self._copy.begin_if_other(origin_of(chosen), chosen.device_id)
-        self.sync.ask_now(whole=True)
-        return chosen
+        return self._take_up(link, each)
 
     def conflicts(self) -> Sequence[Conflict]:
         """What nobody has looked at yet."""
@@ -185,6 +170,19 @@ class PretixDesk:
         self._copy.rest()
         log.info("pretix event=left device=%d is_told=%s", link.device_id, not why)
         return why
+
+    def _take_up(self, link: Link, each: Choice) -> Link:
+        chosen = msgspec.structs.replace(
+            link,
+            event=each.event,
+            event_name=each.event_name,
+            checkin_list=each.checkin_list,
+            list_name=each.list_name,
+        )
+        self._links.put(self._event.slug, chosen)
+        self._copy.begin_if_other(origin_of(chosen), chosen.device_id)
+        self.sync.ask_now(whole=True)
+        return chosen
 
     def _link(self) -> Link:
         link = self._links.get(self._event.slug)

@@ -26,7 +26,7 @@ from kiosk.pretix.links import Link, Links
 from kiosk.pretix.positions import Rules, positions_of
 from kiosk.tickets.codes import digest
 from kiosk.tickets.pretix.errors import PretixAway, PretixRefused, PretixRejected
-from kiosk.tickets.pretix.server import Scan, Server
+from kiosk.tickets.pretix.server import PretixServer, Scan, Server
 from kiosk.tickets.status import Status
 from stream.backoff import Backoff
 
@@ -62,11 +62,9 @@ class SyncState(NamedTuple):
     link: Link | None
     age_s: float | None  # of the copy; None: there is none, or it is of before this machine was switched on
     copied_at: datetime | None  # aware, UTC; as the machine believed
-    tickets: int  # in the last round taken that were new or changed
     untold: int  # rows that pretix has yet to be told of
     conflicts: int  # that nobody has looked at
     cause: str  # why not current, in words
-    next_try_s: float | None
 
 
 class PretixSync:
@@ -91,7 +89,7 @@ class PretixSync:
         self._asked = threading.Event()
         self._backoff = Backoff(_STEPS_S)
         self._phase, self._cause, self._changed = Phase.STARTING, "", 0
-        self._next_at_s: float | None = None
+        self._is_whole_asked = True
         self._server: tuple[Link, Server] | None = None
         self._rules: Rules | None = None
         self._whole_at_s: float | None = None
@@ -102,7 +100,7 @@ class PretixSync:
     def ask_now(self, *, whole: bool = False) -> None:
         """Begin a round at once; `whole`: take all orders again."""
         if whole:
-            self._whole_at_s = None
+            self._is_whole_asked = True
         self._backoff.reset()
         self._asked.set()
 
@@ -127,11 +125,9 @@ class PretixSync:
             link,
             age_s,
             copy.asked.wall if copy is not None else None,
-            self._changed,
             self._copy.count_untold() if copy is not None else 0,
             self._copy.count_conflicts() if copy is not None else 0,
             cause,
-            None if self._next_at_s is None else max(0.0, self._next_at_s - self._clock.monotonic()),
         )
 
     def round(self) -> Phase:
@@ -140,6 +136,7 @@ class PretixSync:
             link = self._links.get(self._event.slug)
             if link is None or not link.is_chosen:
                 self._phase = Phase.ABSENT if link is None else Phase.UNCHOSEN
+                self._copy.rest()  # the plug may have been pulled when somebody left
                 return self._phase
             self._copy.begin_if_other(origin_of(link), link.device_id)
             try:
@@ -166,33 +163,36 @@ class PretixSync:
         rules = self._ask_rules(server, link)
         now_s = self._clock.monotonic()
         is_late = self._whole_at_s is None or now_s - self._whole_at_s > WHOLE_S
-        is_whole = copy is None or rules != self._rules or is_late
+        is_whole = copy is None or rules != self._rules or is_late or self._is_whole_asked
+        self._is_whole_asked = False
+
+        def may() -> bool:
+            return self._links.get(self._event.slug) == link
+
         generated, seen, changed = "", set[int](), 0
         for page in server.orders(link.event, "" if is_whole or copy is None else copy.page_generated):
             positions = list(positions_of(page.orders, rules))
-            changed += self._copy.take(positions, may=lambda: self._is_still(link))
-            if not self._is_still(link):  # the evening is forgotten, or another list was chosen
+            changed += self._copy.take(positions, may)
+            if not may():  # the evening is forgotten, or another list was chosen
                 raise PretixAway("another check-in list was chosen meanwhile, or none")
             seen |= {position.id for position in positions}
             generated = generated or page.generated
             self.worker.tick()
-        withdrawn: dict[bytes, Status | None] = {}
-        for each in server.blocked(link.event):
-            withdrawn[digest(each.secret.encode())] = Status.BLOCKED if each.blocked else None
-        for each in server.revoked(link.event):
-            withdrawn[digest(each.secret.encode())] = Status.REVOKED
-        self._copy.withdraw(withdrawn)
+        withdrawn = {
+            **{digest(each.secret.encode()): Status.BLOCKED for each in server.blocked(link.event) if each.blocked},
+            **{digest(each.secret.encode()): Status.REVOKED for each in server.revoked(link.event)},
+        }
+        self._copy.withdraw(withdrawn, may)
         missing = self._copy.positions() - seen if is_whole else set()
         # An order that goes in the middle of a round moves the others by one page: what is missing once may be there.
-        changed += self._copy.cancel(missing & self._missing)
+        changed += self._copy.cancel(missing & self._missing, may)
         is_sure = not missing - self._missing
-        self._copy.reached(stamp, generated, rules.entrance)
+        self._copy.reached(stamp, generated, rules.entrance, may)
         self._rules, self._changed = rules, changed
         if is_whole:
-            self._missing = missing
-            self._whole_at_s = now_s if is_sure else None  # else the next round looks for them again
-            if not is_sure:
-                self._asked.set()
+            self._missing, self._whole_at_s = missing, now_s
+            if not is_sure:  # the next round looks for them again
+                self.ask_now(whole=True)
 
     def _ask_rules(self, server: Server, link: Link) -> Rules:
         lists = {each.id: each for each in server.lists(link.event)}
@@ -207,22 +207,23 @@ class PretixSync:
         devices = copy.devices if copy is not None else frozenset({link.device_id})
         return Rules(event, lists[link.checkin_list], items, questions, devices, self._language)
 
-    def _is_still(self, link: Link) -> bool:
-        return self._links.get(self._event.slug) == link
-
     def _tell(self, link: Link, up_to: int) -> int:
         server, count = self._server_for(link), 0
         while count < _MOST_A_ROUND and (rows := self._copy.untold(_PORTION, up_to)):
             for row, then in zip(rows, [*rows[1:], None], strict=True):
-                if not row.is_time_known:
+                if self._is_time_awaited(row):
                     raise PretixAway(_CLOCK)
-                conflict = self._told(server, link, row, then)
+                conflict = self._told(server, link, row, then) if row.is_time_known else "time"
                 self._copy.told(row.scan_id, conflict)
                 count += 1
                 self.worker.tick()
         if count >= _MOST_A_ROUND:
             self._asked.set()  # what changed there meanwhile comes first
         return count
+
+    def _is_time_awaited(self, row: Told) -> bool:
+        """Whether somebody may still say when this was: in this boot. Of an earlier one nobody will, nor of paper."""
+        return not row.is_time_known and row.boot_id == self._clock.stamp().boot_id
 
     def _told(self, server: Server, link: Link, row: Told, then: Told | None) -> str | None:
         """Tell of one row. Returns the word of a conflict that is not noted yet."""
@@ -233,12 +234,14 @@ class PretixSync:
             return "error"
         except PretixAway as error:
             self._stuck = (row.scan_id, self._stuck[1] + 1 if self._stuck[0] == row.scan_id else 1)
-            if self._stuck[1] < _MOST_FAILURES or then is None or not self._takes(server, link, then):
+            if self._stuck[1] < _MOST_FAILURES or not self._takes(server, link, then):
                 raise
             log.warning("pretix event=given-up scan=%d cause=%s", row.scan_id, error)
             return "error"  # it is this row that the server cannot stand: it takes the one after it
 
-    def _takes(self, server: Server, link: Link, row: Told) -> bool:
+    def _takes(self, server: Server, link: Link, row: Told | None) -> bool:
+        if row is None or not row.is_time_known:
+            return False
         try:
             _tell(server, link, row, self._copy)
         except (PretixAway, PretixRefused):
@@ -262,13 +265,11 @@ class PretixSync:
                 self._phase, self._cause = phase, str(error)
             wait_s = self._backoff.next_wait_s(self._clock.monotonic()) if phase is Phase.AWAY else ROUND_S
             begun_s = self._clock.monotonic()
-            self._next_at_s = begun_s + wait_s
             while not self._asked.is_set() and worker.wait(0.5):
                 worker.tick()
                 waited_s = self._clock.monotonic() - begun_s
                 if waited_s >= wait_s or (phase is Phase.CURRENT and waited_s >= SOON_S and self._has_news()):
                     break
-            self._next_at_s = None
 
     def _has_news(self) -> bool:
         try:
@@ -276,6 +277,11 @@ class PretixSync:
         except PlatypusError as error:  # the round will say so, too
             log.warning("pretix event=failed cause=%s", error)
             return True
+
+
+def real_server(link: Link) -> Server:
+    """The server of a link, over the network."""
+    return PretixServer(link.url, link.organizer, link.token)
 
 
 def origin_of(link: Link) -> str:

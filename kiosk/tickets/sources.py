@@ -69,8 +69,8 @@ HI_EVENTS: Final = Source(
 )
 BILLETWEB: Final = Source(
     name="billetweb",
-    marks=(("codes barres",),),
-    headings={"code": ("codes barres",)},
+    marks=(("codes barres", "code barres"),),
+    headings={"code": ("codes barres", "code barres")},
     code=_billetweb,
     doubt="Of a bar code's 12 digits the 5th to the 11th are taken for what Billetweb's QR holds. Show one ticket to "
     "the camera before the evening.",

@@ -17,7 +17,6 @@ class EventThere(msgspec.Struct, frozen=True, kw_only=True):
     slug: str
     name: I18n
     date_from: datetime
-    has_subevents: bool = False
     valid_keys: Mapping[str, Sequence[str]] | list[Any] = []  # "pretix_sig1" -> keys; [] where it signs none
 
 
@@ -50,7 +49,6 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     question: I18n
     items: Sequence[int]
-    required: bool = False
     ask_during_checkin: bool = False
     show_during_checkin: bool = False
 
@@ -77,7 +75,6 @@ class OrderPosition(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     item: int
     secret: str
-    variation: int | None = None
     attendee_name: str | None = None
     subevent: int | None = None
     checkins: Sequence[Checkin] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,11 +17,17 @@ class FakePretix:
 
     def __init__(self, tickets: int = 3) -> None:
         self.is_away = False
+        self.changed: list[Order] = []  # since it was asked last
         self.refuses = ""  # pretix's word for the next scans that are not by force
         self.token = "good once"  # noqa: S105  # no secret of anybody's
         self.told: list[Scan | Mapping[str, Any] | str] = []
+        self.keys: list[str] = []  # for pretix_sig1
+        self.withdrawn: list[Withdrawn] = []
+        self.is_revoked = False
+        self.on_orders: Callable[[], None] = lambda: None  # happens when the orders were read
+        self.on_revoked: Callable[[], None] = lambda: None  # happens when all else was
         self.checkin_lists = [CheckinList(id=1, name="Main door", all_products=True)]
-        self._orders = [
+        self.orders_there = [
             Order(
                 code=f"ORDER{n}",
                 status="p",
@@ -45,7 +51,10 @@ class FakePretix:
 
     def event(self, event: str) -> EventThere:
         self._answer()
-        return EventThere(slug=event, name={"en": "The meetup"}, date_from=datetime(2026, 11, 24, 18, tzinfo=UTC))
+        begins = datetime(2026, 11, 24, 18, tzinfo=UTC)
+        return EventThere(
+            slug=event, name={"en": "The meetup"}, date_from=begins, valid_keys={"pretix_sig1": self.keys}
+        )
 
     def lists(self, event: str) -> Sequence[CheckinList]:
         self._answer()
@@ -61,11 +70,15 @@ class FakePretix:
 
     def orders(self, event: str, since: str) -> Iterator[OrdersPage]:
         self._answer()
-        yield OrdersPage([] if since else self._orders, "2026-11-24T19:00:00+01:00")
+        orders = [] if since and not self.changed else list(self.changed or self.orders_there)
+        self.changed = []
+        self.on_orders()
+        yield OrdersPage(orders, "2026-11-24T19:00:00+01:00")
 
     def revoked(self, event: str) -> Sequence[Withdrawn]:
         self._answer()
-        return []
+        self.on_revoked()
+        return self.withdrawn
 
     def blocked(self, event: str) -> Sequence[Withdrawn]:
         self._answer()
@@ -89,7 +102,7 @@ class FakePretix:
 
     def revoke(self) -> None:
         self._answer()
-        self.token = "good once again"  # noqa: S105
+        self.is_revoked = True
 
     def _answer(self) -> None:
         if self.is_away:

@@ -23,7 +23,6 @@ _ORDER_FIELDS = ("code", "status", "valid_if_pending", "require_approval", "emai
 _POSITION_FIELDS = (
     "id",
     "item",
-    "variation",
     "attendee_name",
     "secret",
     "subevent",

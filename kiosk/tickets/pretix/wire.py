@@ -95,7 +95,7 @@ def host_of(url: str) -> str:
 
 def _reason(error: BaseException) -> str:
     """The kind of failure, without addresses or tokens."""
-    cause = error.reason if isinstance(error, urllib3.exceptions.MaxRetryError) and error.reason else error
+    cause = error
     names = {
         "NewConnectionError": "no connection",
         "NameResolutionError": "its name is not found",
