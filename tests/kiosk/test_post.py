@@ -202,6 +202,16 @@ def test_a_server_without_starttls_is_not_spoken_to_in_the_clear() -> None:
     assert server.logins == [] and server.heard == []
 
 
+def test_a_server_that_turns_us_away_refuses_no_letter(tmp_path: Path) -> None:
+    """It is about us: no letter of five hundred is to be taken for one that can never go."""
+    with served(tmp_path) as (server, made):
+        wanted = settings(server.port, ca_file=str(made.authority))
+        for greeting, kind in (("554 your network is blocked", NoCourier), ("421 too busy", RefusedForNow)):
+            server.greeting = greeting
+            with pytest.raises(kind, match=greeting[4:]), SmtpCourier(wanted, PASSWORD) as courier:
+                courier.send(a_letter())
+
+
 def test_each_failure_is_said_with_what_to_do(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -409,6 +419,7 @@ def test_a_trial_goes_to_oneself_alone_and_is_not_noted(venue: tuple[Path, MailS
     _, done = send(config, to_self="me@example.org")
     assert [each.to for each in server.taken] == ["me@example.org"] and done.sent == [1]
     assert send(config)[1].sent == [1, 2]
+    assert send(config, to_self="me@example.org")[1].sent == [1]  # also when everybody has theirs
     with pytest.raises(ConfigError, match="no e-mail address"):
         send(config, to_self="me")
 
