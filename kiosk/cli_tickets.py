@@ -29,7 +29,7 @@ FORM = click.option(
     "--form",
     "forms",
     multiple=True,
-    type=click.Choice(list(Form)),
+    type=click.Choice([each.value for each in Form]),
     help="a4: sheets of four to cut; page: a page of A6 each; label: a roll of 62 mm; png, svg: a file each. Say it "
     "again for another; without it a4, png and svg.",
 )
