@@ -23,6 +23,7 @@ import numpy as np
 import pypdfium2
 import pytest
 import zxingcpp
+from kiosk_stage import CONFIG
 from PIL import Image
 from post_stage import PASSWORD, USER, MailServer, certificates, served
 
@@ -44,16 +45,9 @@ from kiosk.tickets.ticket_words import TICKET_WORDS
 CODE = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 EVENING = Evening("Soirée\u00a0: été", datetime(2026, 11, 26, 19, tzinfo=ZoneInfo("Europe/Paris")), "La Paillasse")
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
-CONFIG = """
-state_dir = "{folder}/state"
-run_dir = "{folder}/run"
-[bus]
-socket = "{folder}/bus.sock"
-[door]
-event = "evening"
-camera = {{ kind = "pictures", folder = "{folder}" }}
-[door.panel]
-pins = "mock"
+WITH_MAIL = (
+    CONFIG
+    + """\
 [mail]
 from = "La Société <tickets@example.org>"
 reply_to = "hello@example.org"
@@ -63,6 +57,7 @@ security = "starttls"
 user = "{user}"
 ca_file = "{folder}/authority.pem"
 """
+)
 PEOPLE = "Name;E-mail;Langue\nÉmile Baudot;emile@example.org;fr\nAda Lovelace;ada@example.org;en\nNo Mail;;\n"
 
 
@@ -341,7 +336,7 @@ def test_ctrl_c_ends_with_what_was_sent_and_what_is_left() -> None:
 def venue(tmp_path: Path) -> Iterator[tuple[Path, MailServer]]:
     with served(tmp_path) as (server, _):
         config = tmp_path / "platypus.toml"
-        config.write_text(CONFIG.format(folder=tmp_path, port=server.port, user=USER), encoding="utf-8")
+        config.write_text(WITH_MAIL.format(folder=tmp_path, port=server.port, user=USER), encoding="utf-8")
         secrets = secrets_path(config)
         secrets.write_text(f'[mail]\npassword = "{PASSWORD}"\n')
         secrets.chmod(0o600)
