@@ -77,7 +77,7 @@ def numbered(
 
 
 def plan(
-    there: Sequence[Ticket],
+    there: Iterable[Ticket],
     wanted: Sequence[NewTicket],
     fields: Collection[str] | None,
     *,
@@ -91,48 +91,45 @@ def plan(
     are the ids of tickets whose people are inside now, `elsewhere` the digests of codes of other events, `synced` the
     ids of tickets that a device of pretix keeps fresh: no list makes them gone.
     """
-    known = {ticket.code_sha256: ticket for ticket in there}
-    new, changed, doubts, seen = [], [], Counter[Doubt](), set()
-    for ticket in wanted:
-        before = known.get(ticket.code_sha256)
-        if before is None:
-            new.append(ticket)
-            doubts[Doubt.OTHER_EVENT] += ticket.code_sha256 in elsewhere
+    new = {ticket.code_sha256: ticket for ticket in wanted}  # whatever is found among `there` leaves it
+    sources: set[str | None] = {ticket.source for ticket in wanted}
+    is_own = {ticket.is_own for ticket in wanted}
+    changed, doubts, ours, gone = [], Counter[Doubt](), Counter[str | None](), []
+    for before in there:
+        said = new.pop(before.code_sha256, None)
+        if not before.is_walk_in and before.is_own in is_own and before.id not in synced:
+            ours[before.source] += 1
+            if said is None and before.status is Status.PAID:
+                gone.append(before)
+        if said is None:
             continue
-        seen.add(before.id)
-        after = _after(before, ticket, fields)
+        if before.source is None:  # of before sources were noted: such are this one's when the list names one of them
+            sources.add(None)
+        after = _after(before, said, fields)
         words = {
             name: (getattr(before, name), value)
             for name, value in after._asdict().items()
             if getattr(before, name) != value
         }
-        is_good = ticket.status is Status.PAID  # so says the list, or it says nothing
+        is_good = said.status is Status.PAID  # so says the list, or it says nothing
         doubts[Doubt.STAYS_REFUSED] += is_good and after.status is not Status.PAID
         if words:
             changed.append(Changed(before, after, words))
             doubts[Doubt.INSIDE] += before.id in inside and after.status is not Status.PAID
-    # Of tickets from before sources were noted nobody knows it: they are this one's when the list names one of them.
-    sources = {ticket.source for ticket in wanted}
-    if any(each.source is None for each in there if each.id in seen):
-        sources.add(None)
-    is_own = {ticket.is_own for ticket in wanted}
-    ours = [each for each in there if _is_of(each, sources, is_own) and each.id not in synced]
-    gone = [each for each in ours if each.id not in seen and each.status is Status.PAID]
-    doubts[Doubt.MANY_GONE] = len(gone) if len(gone) > _MANY_GONE * len(ours) else 0
+    gone = [ticket for ticket in gone if ticket.source in sources]
+    of_list = sum(ours[source] for source in sources)
+    doubts[Doubt.MANY_GONE] = len(gone) if len(gone) > _MANY_GONE * of_list else 0
+    doubts[Doubt.OTHER_EVENT] = sum(code in elsewhere for code in new)
     doubts[Doubt.SAME_PERSON] = _of_one_person(wanted)
     if wanted and not any(ticket.status is Status.PAID for ticket in wanted):
         doubts[Doubt.NONE_GOOD] = len(wanted)
     return Plan(
-        new,
+        list(new.values()),
         changed,
         len(wanted) - len(new) - len(changed),
         gone,
         {doubt: count for doubt, count in doubts.items() if count},
     )
-
-
-def _is_of(ticket: Ticket, sources: Collection[str | None], is_own: Collection[bool]) -> bool:
-    return ticket.source in sources and ticket.is_own in is_own and not ticket.is_walk_in
 
 
 def _after(before: Ticket, said: NewTicket, fields: Collection[str] | None) -> NewTicket:
