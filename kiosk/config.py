@@ -6,6 +6,7 @@ An error names the file, the path of the key and what is wrong with it; it never
 from __future__ import annotations
 
 import fcntl
+import os
 import stat
 import tomllib
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from hardware.cameras import CameraSettings, Picamera2Camera
-from hardware.durable import is_shared, own_as_folder, write_durably
+from hardware.durable import is_shared, make_folder, open_lock, write_durably
 from hardware.errors import PlatypusError
 from hardware.panel.settings import PanelSettings
 from hardware.passage import PassageSettings
@@ -209,9 +210,8 @@ def make_event_secret(config: Config, event: str) -> None:
     """Make the secret of a new event; one that is there is kept. Durable when this returns. Raises ConfigError."""
     path = event_secrets_path(config)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with path.with_suffix(".lock").open("w") as lock:
-            own_as_folder(lock.fileno(), path.parent)
+        make_folder(path.parent)
+        with os.fdopen(open_lock(path.with_suffix(".lock"))) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             known = _event_secrets(path)
             if event not in known:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal, get_args
 
-from hardware.durable import own_as_folder, share
+from hardware.durable import make_folder, open_lock, share
 from kiosk.backup.errors import InUse
 from kiosk.backup.swap import finish
 
@@ -24,7 +24,7 @@ _RESTORE = ".restore"
 @contextmanager
 def works_on(state_dir: Path, program: Program) -> Iterator[None]:
     """For as long as `program` runs. Raises RestoreError, OSError."""
-    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(state_dir)
     with ExitStack() as held:
         with _locked(state_dir / _RESTORE, fcntl.LOCK_EX):
             finish(state_dir)
@@ -35,7 +35,7 @@ def works_on(state_dir: Path, program: Program) -> Iterator[None]:
 @contextmanager
 def nobody_works_on(state_dir: Path) -> Iterator[None]:
     """For a restore. Raises InUse, OSError."""
-    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(state_dir)
     with ExitStack() as held:
         try:
             held.enter_context(_locked(state_dir / _RESTORE, fcntl.LOCK_EX | fcntl.LOCK_NB))
@@ -59,9 +59,8 @@ def nobody_works_on(state_dir: Path) -> Iterator[None]:
 @contextmanager
 def _locked(path: Path, kind: int) -> Iterator[None]:
     share(path)
-    handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    handle = open_lock(path)
     try:
-        own_as_folder(handle, path.parent)
         fcntl.flock(handle, kind)
         yield
     finally:
