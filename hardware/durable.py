@@ -6,10 +6,13 @@ one of them works with is then for that group, too; in any other folder it is as
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import tempfile
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 
 def write_durably(path: Path, content: bytes, *, keeps_rights: bool = False, for_group: bool = False) -> None:
@@ -46,12 +49,12 @@ def append_durably(path: Path, line: bytes, *, for_group: bool = False) -> int:
     """Add `line`, with its end, to a file of lines; on the disk when this returns. Returns how many bytes it has then.
 
     A line that a pulled plug tore off stays a line of its own. The file is made, and belongs to, as `write_durably`
-    says; where more than one process writes, the caller holds a lock. Raises OSError.
+    says; where more than one process writes, the caller holds a lock. A link is refused. Raises OSError.
     """
     if not path.exists():
         write_durably(path, line, for_group=for_group)
         return len(line)
-    with path.open("r+b") as file:
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW), "r+b") as file:
         if for_group and is_shared(path.parent):
             os.fchmod(file.fileno(), 0o640)
         if file.seek(0, os.SEEK_END):
@@ -90,6 +93,8 @@ def open_lock(path: Path) -> int:
 
     Raises OSError.
     """
+    if os.geteuid() == 0:
+        _make_owned(path, 0o600)
     handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         own_as_folder(handle, path.parent)
@@ -97,6 +102,28 @@ def open_lock(path: Path) -> int:
         os.close(handle)
         raise
     return handle
+
+
+def _make_owned(path: Path, mode: int) -> None:
+    """A new empty file that has its owner from its first moment: root, killed in between, would lock everybody out.
+
+    Nothing happens when there is one, nor where files have one name only (FAT): there they have one owner, too.
+    """
+    if path.exists():
+        return
+    handle, fresh = tempfile.mkstemp(prefix=f".{path.name.removeprefix('.')}-", dir=path.parent)
+    try:
+        own_as_folder(handle, path.parent)
+        os.fchmod(handle, mode)
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass  # made by another one just now, or a link to nowhere
+        except PermissionError:
+            log.debug("file event=has-one-name-only path=%s", path)
+    finally:
+        os.close(handle)
+        Path(fresh).unlink()
 
 
 def is_shared(folder: Path) -> bool:
@@ -112,6 +139,8 @@ def share(path: Path) -> None:
     folder = path.parent
     if not is_shared(folder):
         return
+    if os.geteuid() == 0:
+        _make_owned(path, 0o660)
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o660))
     # Closing an ordinary handle would end every lock this process has on the file (fcntl(2)), SQLite's among them.

@@ -72,7 +72,7 @@ def make(config_path: Path, to: Path | None = None) -> Made:
     stamp = clock.stamp()
     if to.is_dir():
         to /= f"platypus-backup-{stamp.wall:%Y-%m-%d-%H%M%S}.zip"
-    return write_backup(places_of(config, config_path), to, stamp, config.privacy.after)
+    return write_backup(places_of(config, config_path).for_file_in(to.parent), to, stamp, config.privacy.after)
 
 
 def make_before_upgrade(config_path: Path) -> Made | None:

@@ -1,14 +1,14 @@
 """Who works with the files of the state: the programs of the evening, or a restore, never both.
 
 Each program holds a lock that ends with it, however it ends. It waits for a restore under way, and finishes one that
-was interrupted.
+was interrupted, where it has the rights to.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal, get_args
@@ -22,12 +22,12 @@ _RESTORE = ".restore"
 
 
 @contextmanager
-def works_on(state_dir: Path, program: Program) -> Iterator[None]:
-    """For as long as `program` runs. Raises RestoreError, OSError."""
+def works_on(state_dir: Path, program: Program, elsewhere: Sequence[Path] = ()) -> Iterator[None]:
+    """For as long as `program` runs; `elsewhere` as `finish` has it. Raises RestoreError, OSError."""
     make_folder(state_dir)
     with ExitStack() as held:
         with _locked(state_dir / _RESTORE, fcntl.LOCK_EX):
-            finish(state_dir)
+            finish(state_dir, elsewhere)
             held.enter_context(_locked(state_dir / f".in-use-{program}", fcntl.LOCK_SH))  # a Pi may have two gates
         yield
 

@@ -51,6 +51,15 @@ class Places(NamedTuple):
         owner, keys = folder.stat().st_uid, self.secrets_path.stat()
         return self._replace(keys_stay=owner not in (0, keys.st_uid) and not keys.st_mode & 0o044)
 
+    def for_file_in(self, folder: Path) -> Places:
+        """The same, or without the keys when `folder`, or what it will be made in, is the program's with the state.
+
+        Whoever asks for a file elsewhere, on a stick or at home, wants all of it. Raises OSError.
+        """
+        there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+        is_theirs = self.state_dir.exists() and there.stat().st_uid == self.state_dir.stat().st_uid
+        return self.for_owner_of(there) if is_theirs else self
+
     def files(self) -> Iterator[tuple[str, Path]]:
         """Every file a backup takes beside the ledger, by its name in there. Raises OSError."""
         for name, path in self.config_files.items():

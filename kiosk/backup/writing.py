@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hardware.clock import Stamp
-from hardware.durable import own_as_folder, sync_folder
+from hardware.durable import make_folder, own_as_folder, sync_folder
 from kiosk.backup.archive import ArchiveWriter, opened
 from kiosk.backup.errors import BackupError, BadBackup, why
 from kiosk.backup.manifest import Manifest, goes_at, own_version
@@ -46,7 +46,7 @@ def write_backup(places: Places, target: Path, stamp: Stamp, after: timedelta | 
     if not places.ledger.exists():
         raise BackupError(f"there is no ledger at {places.ledger}: is state_dir right, and was an event made?")
     try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(target.parent)
         with _scratch(target.parent) as scratch:
             manifest = _write(places, scratch / "backup", scratch, stamp, after)
             _prove(scratch / "backup", manifest, scratch)

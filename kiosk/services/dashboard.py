@@ -69,7 +69,8 @@ log = logging.getLogger(__name__)
 def run_dashboard(config_path: Path) -> None:
     """Until SIGTERM or SIGINT. Prints a one-time login link while there is nobody who may log in."""
     keep_heap_lean()
-    with works_on(Path(load_config(config_path).state_dir), "dashboard"):
+    config = load_config(config_path)
+    with works_on(Path(config.state_dir), "dashboard", (config_path.parent, config.look_path)):
         _serve(load_config(config_path), config_path)  # a restore that was finished just now may have brought another
 
 

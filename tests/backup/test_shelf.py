@@ -285,6 +285,10 @@ def test_a_backup_that_another_user_owns_has_no_stream_keys_in_it(pi: Pi) -> Non
     whole = safekeeping.make(pi.config_path, pi.state.parent / "whole.zip")
     assert whole.manifest.left_out == ()
     assert "config/secrets.toml" in {each.name for each in whole.manifest.files}
+    folder = pi.state / "backups"
+    for to in (folder, folder / "mine.zip", folder / "new" / "mine.zip", pi.state / "mine.zip"):
+        assert safekeeping.make(pi.config_path, to).manifest.left_out == ("config/secrets.toml",), to
+    assert [path for path in pi.state.rglob("*.zip") if path.stat().st_uid != 12345] == []
 
 
 def test_what_a_restore_puts_back_into_a_shared_state_is_for_those_who_share_it(pi: Pi, other: Pi) -> None:

@@ -117,3 +117,11 @@ def test_a_line_that_the_plug_tore_off_costs_no_other_one(tmp_path: Path) -> Non
     assert append_durably(lines, b"third\n") == len(lines.read_bytes())
     append_durably(lines, b"fourth\n")
     assert lines.read_bytes() == b"first\nto\nthird\nfourth\n"
+
+
+def test_a_link_in_the_place_of_a_file_of_lines_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_bytes(b"of somebody else\n")
+    (tmp_path / "lines").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="lines"):
+        append_durably(tmp_path / "lines", b"ours\n")
+    assert (tmp_path / "elsewhere").read_bytes() == b"of somebody else\n"
