@@ -16,7 +16,7 @@ from kiosk.backup.errors import BadBackup, RestoreError, why
 from kiosk.backup.manifest import Manifest
 from kiosk.backup.places import Places
 from kiosk.backup.restoring import Restored, check, restore
-from kiosk.backup.shelf import Copy, Shelf
+from kiosk.backup.shelf import Shelf
 from kiosk.backup.snapshot import schema_of
 from kiosk.backup.writing import Made, write_backup
 from kiosk.config import Config, ConfigError, load_config, read_config, secrets_path
@@ -81,11 +81,6 @@ def make_before_upgrade(config_path: Path) -> Made | None:
     if not config.ledger_path.exists() or schema_of(config.ledger_path) == migrations.HEAD:
         return None
     return shelf_of(config, config_path, SystemClock()).make()
-
-
-def copies(config_path: Path) -> Sequence[Copy]:
-    """Backups on this machine, and what restores put aside. Raises ConfigError."""
-    return shelf_of(load_config(config_path), config_path, SystemClock()).copies()
 
 
 def foresee(config_path: Path, file: Path, *, with_config: bool = False, state_dir: Path | None = None) -> Foreseen:

@@ -73,7 +73,8 @@ class Places(NamedTuple):
             names.add(name)
             yield name, path
         for path in self.own_entries():
-            if path.resolve() != self.look_path.resolve():
+            is_of_it = path.is_dir() or path.is_file()  # no socket, no link to nowhere
+            if is_of_it and path.resolve() != self.look_path.resolve():
                 yield from _below(path, f"state/{path.name}", self.never)
         if self.look_path.is_dir():
             yield from _below(self.look_path, "look", self.never)

@@ -141,7 +141,7 @@ def _prepared(
     moves = [Move(str(path), str(aside / path.name)) for path in old] if aside else []
     if not is_look_inside and look.exists():
         enter.append(Move(str(look), str(places.look_path)))
-        if places.look_path.exists():
+        if is_there(places.look_path):
             gone = _free_name(places.look_path.with_name(f"{places.look_path.name}-{ASIDE}"), stamp)
             moves.append(Move(str(places.look_path), str(gone)))
     blocked = [each.target for each in enter if is_there(each.target)]
