@@ -11,13 +11,12 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Literal, get_args
 
 from hardware.durable import make_folder, open_lock, share
+from hardware.units import PROGRAMS, Program
 from kiosk.backup.errors import InUse
 from kiosk.backup.swap import finish
 
-Program = Literal["door", "stream", "dashboard"]
 _RESTORE = ".restore"
 
 
@@ -42,7 +41,7 @@ def nobody_works_on(state_dir: Path) -> Iterator[None]:
         except BlockingIOError:
             raise InUse(f"another restore works in {state_dir}, or a program starts: wait until it is done") from None
         running = []
-        for program in get_args(Program):
+        for program in PROGRAMS:
             try:
                 held.enter_context(_locked(state_dir / f".in-use-{program}", fcntl.LOCK_EX | fcntl.LOCK_NB))
             except BlockingIOError:
@@ -70,7 +69,7 @@ def _locked(path: Path, kind: int) -> Iterator[None]:
 def running(state_dir: Path) -> set[Program]:
     """Which programs hold it now; waits for nobody and makes nothing. Of a folder that is not ours to read: none."""
     found: set[Program] = set()
-    for program in get_args(Program):
+    for program in PROGRAMS:
         try:
             handle = os.open(state_dir / f".in-use-{program}", os.O_RDONLY | os.O_CLOEXEC)
         except OSError:

@@ -22,11 +22,12 @@ from hardware.errors import PlatypusError
 from kiosk.backup.archive import Archive, opened
 from kiosk.backup.errors import BadBackup, RestoreError, why
 from kiosk.backup.in_use import nobody_works_on
-from kiosk.backup.manifest import UNKNOWN, Manifest, Names, own_version
+from kiosk.backup.manifest import UNKNOWN, Manifest, Names
 from kiosk.backup.places import ABOUT_ASIDE, ASIDE, LEDGER, LEDGER_FILES, Places
 from kiosk.backup.snapshot import look_at_ledger
 from kiosk.backup.swap import STAGING, STAGING_ASIDE, Move, Plan, commit, finish, is_there, remove
 from kiosk.ledger.database import Database
+from kiosk.version import own_version
 from stream.order import Order
 
 log = logging.getLogger(__name__)

@@ -18,11 +18,12 @@ from hardware.clock import Stamp
 from hardware.durable import make_folder, own_as_folder, sync_folder
 from kiosk.backup.archive import ArchiveWriter, opened
 from kiosk.backup.errors import BackupError, BadBackup, why
-from kiosk.backup.manifest import Manifest, goes_at, own_version
+from kiosk.backup.manifest import Manifest, goes_at
 from kiosk.backup.places import LEDGER, Places
 from kiosk.backup.snapshot import Found, copy_ledger, look_at_ledger
 from kiosk.backup.swap import is_there
 from kiosk.ledger import migrations
+from kiosk.version import own_version
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,11 @@ import pytest
 from backup_stage import Pi
 
 from hardware.errors import PlatypusError
+from hardware.units import Program
 from kiosk import safekeeping
 from kiosk.backup import swap
 from kiosk.backup.errors import RestoreError
-from kiosk.backup.in_use import Program, works_on
+from kiosk.backup.in_use import works_on
 from kiosk.backup.swap import Move, Plan
 
 DASHBOARD, STREAM, DOOR, GROUP = 12345, 12346, 12347, 12348
