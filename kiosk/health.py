@@ -19,7 +19,7 @@ from hardware.board import Board
 from hardware.cameras.settings import DeviceCamera, Picamera2Camera, RtspCamera
 from hardware.checks import Check, disk_check, memory_checks, power_checks, system_checks
 from hardware.devices import device_check, microphone_check, module_check
-from hardware.network import host_check, network_check, way_out
+from hardware.network import HOST_S, host_check, network_check, way_out
 from hardware.units import PROGRAMS, unit_check, units
 from kiosk.backup.in_use import running
 from kiosk.config import Config
@@ -53,11 +53,16 @@ class Health:
         return [*self._devices(), *self._programs(), versions(self._board, self._root)]
 
     def network(self) -> Sequence[Check]:
-        """The way out, and whether those answer who are needed: it may take 14 s for each."""
+        """The way out, and whether those answer who are needed: see `network_longest_s`."""
         hosts = self._hosts()
         way = way_out(self._root)
         check = network_check(way, is_needed=bool(hosts))
         return [check, *(host_check(*each) for each in hosts if way is not None)]
+
+    @property
+    def network_longest_s(self) -> float:
+        """How long `network` may take: one after the other is asked, and none may answer."""
+        return HOST_S * len(self._hosts())
 
     def _disks(self, config: Config) -> Sequence[Check]:
         picture = config.stream.picture

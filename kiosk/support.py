@@ -132,14 +132,20 @@ def _machine(config: Config | None) -> Mapping[str, Any]:
     }
 
 
-def _files(folder: Path) -> Mapping[str, int]:
-    """Sizes of what lies in the state folder: its own files, and folders as a number of files."""
+def _files(folder: Path) -> Mapping[str, int | str]:
+    """Sizes of what lies in the state folder: its own files, and folders as a number of files; or why not."""
     try:
         there = sorted(folder.iterdir())
-        return {each.name: len(list(each.iterdir())) if each.is_dir() else each.stat().st_size for each in there}
     except OSError as error:
         log.warning("support event=folder-not-read cause=%r", error.strerror)
         return {}
+    found: dict[str, int | str] = {}
+    for each in there:
+        try:
+            found[each.name] = len(list(each.iterdir())) if each.is_dir() else each.lstat().st_size
+        except OSError as error:  # of another user
+            found[each.name] = error.strerror or type(error).__name__
+    return found
 
 
 def _ledger(config: Config | None) -> Mapping[str, Any]:

@@ -146,9 +146,9 @@ def _serve(config: Config, config_path: Path) -> None:
 def _looks(config: Config) -> list[Look]:
     health = Health(config)
     return [
-        Look("machine", health.machine, 5.0),
-        Look("parts", health.parts, 30.0),
-        Look("network", health.network, 60.0),
+        Look("machine", health.machine, 5.0, 2.0),
+        Look("parts", health.parts, 30.0, 20.0),
+        Look("network", health.network, 60.0, health.network_longest_s),
     ]
 
 
