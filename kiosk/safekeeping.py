@@ -14,7 +14,7 @@ from hardware.clock import Clock, SystemClock
 from hardware.errors import PlatypusError
 from kiosk.backup.errors import BadBackup, RestoreError, why
 from kiosk.backup.manifest import Manifest
-from kiosk.backup.places import Places
+from kiosk.backup.places import SECRETS, Places
 from kiosk.backup.restoring import Restored, check, restore
 from kiosk.backup.shelf import Shelf
 from kiosk.backup.snapshot import schema_of
@@ -25,7 +25,6 @@ from kiosk.ledger import migrations
 from kiosk.ledger.peek import event_name
 
 _TOML = "config/platypus.toml"
-_SECRETS = "config/secrets.toml"
 
 
 class Foreseen(NamedTuple):
@@ -105,8 +104,8 @@ def foresee(config_path: Path, file: Path, *, with_config: bool = False, state_d
         used = read_config(text, config_path)
     assert used is not None  # noqa: S101  # one of both
     places = places_of(used, config_path)
-    others = {_SECRETS: places.secrets_path} | {
-        name: config_path.with_name(name.removeprefix("config/")) for name in config if name not in (_TOML, _SECRETS)
+    others = {SECRETS: places.secrets_path} | {
+        name: config_path.with_name(name.removeprefix("config/")) for name in config if name not in (_TOML, SECRETS)
     }
     for name, path in others.items():
         if name in config and (with_config or not path.exists()):

@@ -82,6 +82,10 @@ class Shelf:
                 raise
             raise BackupError(f"no backup can be kept in {self.folder}: {why(error)}") from error
 
+    def leaves_keys_out(self) -> bool:
+        """Whether what is made here has no stream keys in it, though there are some. Raises OSError."""
+        return bool(self.places.for_owner_of(self.folder).left_out)
+
     def copies(self) -> Sequence[Copy]:
         """All there are, the newest first. Raises OSError."""
         backups = sorted(self.folder.glob("*.zip")) if self.folder.is_dir() else []

@@ -19,7 +19,7 @@ from hardware.durable import make_folder, own_as_folder, sync_folder
 from kiosk.backup.archive import ArchiveWriter, opened
 from kiosk.backup.errors import BackupError, BadBackup, why
 from kiosk.backup.manifest import Manifest, goes_at
-from kiosk.backup.places import LEDGER, Places
+from kiosk.backup.places import LEDGER, Places, refuse_planted
 from kiosk.backup.snapshot import Found, copy_ledger, look_at_ledger
 from kiosk.backup.swap import is_there
 from kiosk.ledger import migrations
@@ -79,6 +79,7 @@ def _write(places: Places, path: Path, scratch: Path, stamp: Stamp, after: timed
             copy.unlink()
             for name, each in places.files():
                 with each.open("rb") as source:
+                    refuse_planted(each, os.fstat(source.fileno()))
                     archive.add(name, source)
             manifest = archive.close(
                 Manifest(

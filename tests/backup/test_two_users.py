@@ -11,17 +11,22 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from backup_stage import Pi
+from backup_stage import STARTS, Pi
 
+from hardware.clock import ManualClock
 from hardware.errors import PlatypusError
 from hardware.units import Program
 from kiosk import safekeeping
 from kiosk.backup import swap
-from kiosk.backup.errors import RestoreError
+from kiosk.backup.errors import BackupError, RestoreError
 from kiosk.backup.in_use import works_on
+from kiosk.backup.restoring import restore
 from kiosk.backup.swap import Move, Plan
+from kiosk.backup.writing import write_backup
 
 DASHBOARD, STREAM, DOOR, GROUP = 12345, 12346, 12347, 12348
+
+STAMP = ManualClock(STARTS).stamp()
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root has files of several users")
 
@@ -205,3 +210,34 @@ def test_a_plan_is_as_private_as_the_state(appliance: Pi) -> None:
     code, said = starts(appliance, "door", DOOR)
     assert code == 1 and "Permission denied" in said and "sudo platypus restore FILE" in said
     assert msgspec.json.decode((appliance.state / ".restore-plan.json").read_bytes(), type=Plan) == Plan()
+
+
+@pytest.mark.parametrize("planted", ["look/talk.png", "talk.json", "talk"])
+def test_root_puts_nothing_into_a_backup_that_a_planted_link_leads_to(appliance: Pi, planted: str) -> None:
+    """A backup on the shelf is the dashboard's: it would read the stream's keys in it."""
+    secrets = appliance.config_path.with_name("secrets.toml")
+    link = appliance.state / planted
+    link.symlink_to(secrets.parent if planted == "talk" else secrets)
+    os.chown(link, DASHBOARD, GROUP, follow_symlinks=False)
+    if planted == "talk.json":  # the keys themselves are never of the state, by whatever name
+        assert b"talk.json" not in appliance.back_up().read_bytes()
+        return
+    with pytest.raises(BackupError, match=f"{planted}: it is a link to what belongs to another user"):
+        appliance.back_up()
+    os.chown(link, 0, 0, follow_symlinks=False)  # root's own link is meant
+    appliance.back_up()
+
+
+def test_two_restores_within_a_second_put_aside_what_there_was_under_names_of_their_own(appliance: Pi) -> None:
+    look = appliance.folder / "look"
+    look.mkdir()
+    places = safekeeping.places_of(appliance.config, appliance.config_path)._replace(look_path=look)
+    (look / "logo.png").write_text("the first")
+    file, stamp = write_backup(places, appliance.folder / "whole.zip", STAMP, None).path, STAMP
+    for _ in range(3):
+        restore(file, places, {}, stamp)
+    day = "2026-11-24-180000"
+    assert [path.name for path in appliance.aside] == [f"before-restore-{day}{n}" for n in ("", "-2", "-3")]
+    beside = sorted(path.name for path in appliance.folder.glob("look-*"))
+    assert beside == [f"look-before-restore-{day}{n}" for n in ("", "-2", "-3")]
+    assert (look / "logo.png").read_text() == "the first"
