@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hardware.durable import own_as_folder
+from hardware.durable import make_folder, open_lock
 from hardware.errors import PlatypusError
 
 
@@ -21,10 +21,9 @@ class RunsAlready(PlatypusError, RuntimeError):
 @contextmanager
 def alone(path: Path, who: str) -> Iterator[None]:
     """Hold `path`, made if need be. Raises RunsAlready when somebody else does; OSError."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    make_folder(path.parent)
+    lock = open_lock(path)
     try:
-        own_as_folder(lock, path.parent)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -6,10 +6,13 @@ one of them works with is then for that group, too; in any other folder it is as
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import tempfile
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 
 def write_durably(path: Path, content: bytes, *, keeps_rights: bool = False, for_group: bool = False) -> None:
@@ -20,7 +23,7 @@ def write_durably(path: Path, content: bytes, *, keeps_rights: bool = False, for
     share the folder may read it. Makes the folder if need be. Raises OSError.
     """
     folder = path.parent
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder)
     handle, fresh = tempfile.mkstemp(prefix=f".{path.name}-", dir=folder)  # mode 0600 from the start
     try:
         with os.fdopen(handle, "wb") as file:
@@ -42,6 +45,87 @@ def write_durably(path: Path, content: bytes, *, keeps_rights: bool = False, for
     sync_folder(folder)
 
 
+def append_durably(path: Path, line: bytes, *, for_group: bool = False) -> int:
+    """Add `line`, with its end, to a file of lines; on the disk when this returns. Returns how many bytes it has then.
+
+    A line that a pulled plug tore off stays a line of its own. The file is made, and belongs to, as `write_durably`
+    says; where more than one process writes, the caller holds a lock. A link is refused. Raises OSError.
+    """
+    if not path.exists():
+        write_durably(path, line, for_group=for_group)
+        return len(line)
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW), "r+b") as file:
+        if for_group and is_shared(path.parent):
+            os.fchmod(file.fileno(), 0o640)
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                line = b"\n" + line
+        file.write(line)
+        file.flush()
+        os.fsync(file.fileno())
+        return file.tell()
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those around it, for their owner alone; made by root it is of whom the one around it is.
+
+    One that is there stays as it is. Raises OSError.
+    """
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        if folder.is_dir():  # somebody else made it at this very moment
+            return
+        raise
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        own_as_folder(handle, folder.parent)
+    finally:
+        os.close(handle)
+
+
+def open_lock(path: Path) -> int:
+    """A handle on a file to lock, made if need be. A link is refused: whoever planted it would be given its target.
+
+    Raises OSError.
+    """
+    if os.geteuid() == 0:
+        _make_owned(path, 0o600)
+    handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        own_as_folder(handle, path.parent)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _make_owned(path: Path, mode: int) -> None:
+    """A new empty file that has its owner from its first moment: root, killed in between, would lock everybody out.
+
+    Nothing happens when there is one, nor where files have one name only (FAT): there they have one owner, too.
+    """
+    if path.exists():
+        return
+    handle, fresh = tempfile.mkstemp(prefix=f".{path.name.removeprefix('.')}-", dir=path.parent)
+    try:
+        own_as_folder(handle, path.parent)
+        os.fchmod(handle, mode)
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass  # made by another one just now, or a link to nowhere
+        except PermissionError:
+            log.debug("file event=has-one-name-only path=%s", path)
+    finally:
+        os.close(handle)
+        Path(fresh).unlink()
+
+
 def is_shared(folder: Path) -> bool:
     """Whether a folder is shared by its group; one that is not there is not. Raises OSError."""
     return folder.exists() and bool(folder.stat().st_mode & stat.S_ISGID)
@@ -55,8 +139,10 @@ def share(path: Path) -> None:
     folder = path.parent
     if not is_shared(folder):
         return
+    if os.geteuid() == 0:
+        _make_owned(path, 0o660)
     if not path.exists():
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o660))
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o660))
     # Closing an ordinary handle would end every lock this process has on the file (fcntl(2)), SQLite's among them.
     handle = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:

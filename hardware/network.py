@@ -15,6 +15,7 @@ from hardware.checks import Check
 
 _GETENT_S = 5.0
 _CONNECT_S = 3.0
+HOST_S = _GETENT_S + 2 * _CONNECT_S  # what a look at a host takes at most: its name, then an address of each kind
 _WEAK_DBM = -75  # Wi-Fi below it begins to lose packets
 _NO_GATEWAY = "00000000"
 
@@ -47,7 +48,7 @@ def network_check(way: WayOut | None, *, is_needed: bool) -> Check:
 
 
 def host_check(name: str, host: str, port: int) -> Check:
-    """Whether somebody listens there: a connection that is closed at once, without a word. Takes up to 14 s."""
+    """Whether somebody listens there: a connection that is closed at once, without a word. Takes up to HOST_S."""
     try:
         addresses = _found(host)
     except (OSError, subprocess.SubprocessError):

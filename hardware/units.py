@@ -9,14 +9,15 @@ import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from hardware.checks import Check
 
 log = logging.getLogger(__name__)
 
 PATTERN = "platypus-*.service"
-PROGRAMS = ("door", "stream", "dashboard")
+Program = Literal["door", "stream", "dashboard"]
+PROGRAMS: tuple[Program, ...] = get_args(Program)
 _SHOWN = "Id,LoadState,ActiveState,SubState,Result,NRestarts,ActiveEnterTimestamp"
 _LIMIT_S = 5.0
 

@@ -6,6 +6,7 @@ An error names the file, the path of the key and what is wrong with it; it never
 from __future__ import annotations
 
 import fcntl
+import os
 import stat
 import tomllib
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 import msgspec
 
 from hardware.cameras import CameraSettings, Picamera2Camera
-from hardware.durable import is_shared, own_as_folder, write_durably
+from hardware.durable import is_shared, make_folder, open_lock, write_durably
 from hardware.errors import PlatypusError
 from hardware.panel.settings import PanelSettings
 from hardware.passage import PassageSettings
@@ -183,6 +184,7 @@ class Usable(NamedTuple):
     dashboard: DashboardSettings
     state_dir: Path
     run_dir: Path
+    gate: str
 
 
 def usable_parts(path: Path) -> Usable:
@@ -191,10 +193,12 @@ def usable_parts(path: Path) -> Usable:
         tree = _toml(path)
     except ConfigError:
         tree = {}
-    usual = {field.name: field.default for field in msgspec.structs.fields(Config)}
+    usual = {field.name: field.default for kind in (Config, DoorSettings) for field in msgspec.structs.fields(kind)}
     state_dir, run_dir = (_or_else(tree.get(name), str, usual[name]) for name in ("state_dir", "run_dir"))
     dashboard = _or_else(tree.get("dashboard"), DashboardSettings, DashboardSettings())
-    return Usable(dashboard, Path(state_dir), Path(run_dir))
+    door = _or_else(tree.get("door"), dict[str, Any], {})
+    gate = _or_else(door.get("gate"), Name, usual["gate"])
+    return Usable(dashboard, Path(state_dir), Path(run_dir), gate)
 
 
 def secrets_path(config_path: Path) -> Path:
@@ -241,9 +245,8 @@ def make_event_secret(config: Config, event: str) -> None:
     """Make the secret of a new event; one that is there is kept. Durable when this returns. Raises ConfigError."""
     path = event_secrets_path(config)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with path.with_suffix(".lock").open("w") as lock:
-            own_as_folder(lock.fileno(), path.parent)
+        make_folder(path.parent)
+        with os.fdopen(open_lock(path.with_suffix(".lock"))) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             known = _event_secrets(path)
             if event not in known:

@@ -19,15 +19,15 @@ from hardware.board import Board
 from hardware.cameras.settings import DeviceCamera, Picamera2Camera, RtspCamera
 from hardware.checks import Check, disk_check, memory_checks, power_checks, system_checks
 from hardware.devices import device_check, microphone_check, module_check
-from hardware.network import host_check, network_check, way_out
-from hardware.units import unit_check, units
+from hardware.network import HOST_S, host_check, network_check, way_out
+from hardware.units import PROGRAMS, unit_check, units
 from kiosk.backup.in_use import running
 from kiosk.config import Config
+from kiosk.version import own_version
 from stream.settings import CameraModule, NetworkCamera, Stamped, VideoDevice
 
 _PORTS = {"rtmp": 1935, "rtmps": 443, "rtsp": 554, "rtsps": 322}
 _PROGRAM_S = 5.0
-_PROGRAMS = ("door", "stream", "dashboard")
 
 
 class Health:
@@ -53,11 +53,16 @@ class Health:
         return [*self._devices(), *self._programs(), versions(self._board, self._root)]
 
     def network(self) -> Sequence[Check]:
-        """The way out, and whether those answer who are needed: it may take 14 s for each."""
+        """The way out, and whether those answer who are needed: see `network_longest_s`."""
         hosts = self._hosts()
         way = way_out(self._root)
         check = network_check(way, is_needed=bool(hosts))
         return [check, *(host_check(*each) for each in hosts if way is not None)]
+
+    @property
+    def network_longest_s(self) -> float:
+        """How long `network` may take: one after the other is asked, and none may answer."""
+        return HOST_S * len(self._hosts())
 
     def _disks(self, config: Config) -> Sequence[Check]:
         picture = config.stream.picture
@@ -102,7 +107,7 @@ class Health:
             Check(f"platypus {each}", "ok", "running")
             if each in here
             else Check(f"platypus {each}", "attention", "not running", f"platypus {each} starts it")
-            for each in _PROGRAMS
+            for each in PROGRAMS
         ]
 
     def _hosts(self) -> Sequence[tuple[str, str, int]]:
@@ -124,7 +129,7 @@ class Health:
 def versions(board: Board, root: Path = Path("/")) -> Check:
     """What runs here."""
     named = {
-        "Platypus": own_version() or "?",
+        "Platypus": own_version(),
         "Python": ".".join(map(str, sys.version_info[:3])),
         "": board.system() or "",
         "kernel": board.kernel() or "",
@@ -134,11 +139,6 @@ def versions(board: Board, root: Path = Path("/")) -> Check:
         "on": board.model() or "",
     }
     return Check("versions", "ok", ", ".join(f"{name} {said}".strip() for name, said in named.items() if said))
-
-
-def own_version() -> str:
-    """Of Platypus; "" when it is not installed."""
-    return _package("platypus-venue")
 
 
 def _package(name: str) -> str:

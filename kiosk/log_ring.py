@@ -42,8 +42,14 @@ class _Ring(RotatingFileHandler):
 
 
 def keep_log(config_path: Path, program: str) -> None:
-    """From now on keep the end of this process' log. Where it cannot be, that is logged, and nothing else changes."""
-    folder = usable_parts(config_path).run_dir
+    """From now on keep the end of this process' log. Where it cannot be, that is logged, and nothing else changes.
+
+    A door has its gate in the name: two of them on one machine would throw each other's lines away.
+    """
+    parts = usable_parts(config_path)
+    folder = parts.run_dir
+    if program == "door":
+        program = f"door-{parts.gate}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         ring = _Ring(folder / f"{program}.log", maxBytes=_MOST_BYTES, backupCount=1, encoding="utf-8")
@@ -61,14 +67,16 @@ def newest(config: Config, most: int = MOST_LINES, root: Path = Path("/")) -> Se
 
 def _kept(folder: Path, most: int) -> Sequence[LogLine]:
     lines: list[LogLine] = []
-    for program in PROGRAMS:
-        for path in (folder / f"{program}.log.1", folder / f"{program}.log"):
-            try:
-                lines += _lines(program, path.read_text(encoding="utf-8", errors="replace"))
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                log.warning("log event=not-read file=%s cause=%r", path.name, error.strerror)
+    for path in sorted(folder.glob("*.log*"), reverse=True):  # of each program the older file first
+        program = path.name.partition(".log")[0]
+        if program.partition("-")[0] not in PROGRAMS:
+            continue
+        try:
+            lines += _lines(program, path.read_text(encoding="utf-8", errors="replace"))
+        except FileNotFoundError:  # it became the older one just now
+            continue
+        except OSError as error:
+            log.warning("log event=not-read file=%s cause=%r", path.name, error.strerror)
     return sorted(lines, key=lambda line: line.at)[-most:]
 
 

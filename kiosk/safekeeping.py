@@ -14,9 +14,9 @@ from hardware.clock import Clock, SystemClock
 from hardware.errors import PlatypusError
 from kiosk.backup.errors import BadBackup, RestoreError, why
 from kiosk.backup.manifest import Manifest
-from kiosk.backup.places import Places
+from kiosk.backup.places import SECRETS, Places
 from kiosk.backup.restoring import Restored, check, restore
-from kiosk.backup.shelf import Copy, Shelf
+from kiosk.backup.shelf import Shelf
 from kiosk.backup.snapshot import schema_of
 from kiosk.backup.writing import Made, write_backup
 from kiosk.config import Config, ConfigError, load_config, read_config, secrets_path
@@ -25,7 +25,6 @@ from kiosk.ledger import migrations
 from kiosk.ledger.peek import event_name
 
 _TOML = "config/platypus.toml"
-_SECRETS = "config/secrets.toml"
 
 
 class Foreseen(NamedTuple):
@@ -72,7 +71,7 @@ def make(config_path: Path, to: Path | None = None) -> Made:
     stamp = clock.stamp()
     if to.is_dir():
         to /= f"platypus-backup-{stamp.wall:%Y-%m-%d-%H%M%S}.zip"
-    return write_backup(places_of(config, config_path), to, stamp, config.privacy.after)
+    return write_backup(places_of(config, config_path).for_file_in(to.parent), to, stamp, config.privacy.after)
 
 
 def make_before_upgrade(config_path: Path) -> Made | None:
@@ -81,11 +80,6 @@ def make_before_upgrade(config_path: Path) -> Made | None:
     if not config.ledger_path.exists() or schema_of(config.ledger_path) == migrations.HEAD:
         return None
     return shelf_of(config, config_path, SystemClock()).make()
-
-
-def copies(config_path: Path) -> Sequence[Copy]:
-    """Backups on this machine, and what restores put aside. Raises ConfigError."""
-    return shelf_of(load_config(config_path), config_path, SystemClock()).copies()
 
 
 def foresee(config_path: Path, file: Path, *, with_config: bool = False, state_dir: Path | None = None) -> Foreseen:
@@ -110,8 +104,8 @@ def foresee(config_path: Path, file: Path, *, with_config: bool = False, state_d
         used = read_config(text, config_path)
     assert used is not None  # noqa: S101  # one of both
     places = places_of(used, config_path)
-    others = {_SECRETS: places.secrets_path} | {
-        name: config_path.with_name(name.removeprefix("config/")) for name in config if name not in (_TOML, _SECRETS)
+    others = {SECRETS: places.secrets_path} | {
+        name: config_path.with_name(name.removeprefix("config/")) for name in config if name not in (_TOML, SECRETS)
     }
     for name, path in others.items():
         if name in config and (with_config or not path.exists()):

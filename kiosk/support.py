@@ -26,13 +26,13 @@ from hardware.errors import PlatypusError
 from hardware.units import units
 from kiosk.config import Config, event_secrets_path, load_config, load_secrets, secrets_path
 from kiosk.dashboard.access_file import AccessFile
-from kiosk.health import own_version
 from kiosk.ledger import privacy
 from kiosk.ledger.audit import audit
 from kiosk.ledger.ledger import Ledger
 from kiosk.log_ring import newest
 from kiosk.pretix.links import Links
 from kiosk.veil import GONE, Veil
+from kiosk.version import own_version
 from stream.agenda import Agenda
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def support_file(config_path: Path, checks: Sequence[Check]) -> bytes:
     about = _ABOUT.format(
         at=f"{now.wall:%Y-%m-%d %H:%M} UTC",
         trust="set by a time server" if now.is_trusted else "a clock that nobody confirmed",
-        version=own_version() or "?",
+        version=own_version(),
         blind=f"Not read, so that what is in it was known by its look alone: {', '.join(blind)}.\n" if blind else "",
     )
     file = io.BytesIO()
@@ -132,14 +132,20 @@ def _machine(config: Config | None) -> Mapping[str, Any]:
     }
 
 
-def _files(folder: Path) -> Mapping[str, int]:
-    """Sizes of what lies in the state folder: its own files, and folders as a number of files."""
+def _files(folder: Path) -> Mapping[str, int | str]:
+    """Sizes of what lies in the state folder: its own files, and folders as a number of files; or why not."""
     try:
         there = sorted(folder.iterdir())
-        return {each.name: len(list(each.iterdir())) if each.is_dir() else each.stat().st_size for each in there}
     except OSError as error:
         log.warning("support event=folder-not-read cause=%r", error.strerror)
         return {}
+    found: dict[str, int | str] = {}
+    for each in there:
+        try:
+            found[each.name] = len(list(each.iterdir())) if each.is_dir() else each.lstat().st_size
+        except OSError as error:  # of another user
+            found[each.name] = error.strerror or type(error).__name__
+    return found
 
 
 def _ledger(config: Config | None) -> Mapping[str, Any]:

@@ -58,14 +58,11 @@ def _spans(lines: Sequence[Line]) -> Sequence[_Span]:
     for line, then in zip_longest(lines, lines[1:]):
         if then is None:
             found.append(_Span(0.0, line, is_known=True))
-        elif then.life == line.life:
-            seconds = then.monotonic_s - line.monotonic_s
-            is_known = seconds <= _HOLDS_S or not line.is_wanted
-            found.append(_Span(max(seconds, 0.0), line, is_known))
-        else:
-            is_boot = then.boot_id == line.boot_id
-            seconds = then.monotonic_s - line.monotonic_s if is_boot else (moment(then) - moment(line)).total_seconds()
-            found.append(_Span(max(seconds, 0.0), line, is_known=False))
+            continue
+        is_boot = then.boot_id == line.boot_id
+        seconds = then.monotonic_s - line.monotonic_s if is_boot else (moment(then) - moment(line)).total_seconds()
+        is_known = then.life == line.life and (seconds <= _HOLDS_S or not line.is_wanted)
+        found.append(_Span(max(seconds, 0.0), line, is_known))
     return found
 
 

@@ -15,13 +15,14 @@ from pathlib import Path
 import msgspec
 
 from hardware.clock import Clock
-from hardware.durable import is_shared, write_durably
+from hardware.durable import append_durably, write_durably
 from stream.health import Health, LegKind, StreamState
 
 log = logging.getLogger(__name__)
 
 BEAT_S = 60.0
 _LARGEST_BYTES = 2_000_000  # some thirty evenings
+_LINE_BYTES = 400  # one with eight destinations of 20 letters has 390
 _KEPT = timedelta(days=60)
 _ON = (Health.LIVE, Health.BEHIND)
 
@@ -74,13 +75,8 @@ class Logbook:
 
     def _write(self, line: Line) -> None:
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as file:
-                if is_shared(self._path.parent):  # the dashboard reads it, and has another user there
-                    os.fchmod(file.fileno(), 0o640)
-                file.write(msgspec.json.encode(line) + b"\n")
-                file.flush()
-                os.fdatasync(file.fileno())
+            line_end = msgspec.json.encode(line) + b"\n"
+            append_durably(self._path, line_end, for_group=True)  # the dashboard reads it, perhaps as another user
         except OSError as error:
             if not self._is_told:
                 log.warning("logbook event=not-kept cause=%s next=the-report-will-lack-it", error.strerror)
@@ -94,7 +90,7 @@ class Logbook:
             if not self._path.exists() or self._path.stat().st_size <= _LARGEST_BYTES:
                 return
             since = (self._clock.stamp().wall - _KEPT).isoformat()
-            kept = [line for line in read(self._path) if line.at >= since][-_LARGEST_BYTES // 400 :]
+            kept = [line for line in read(self._path) if line.at >= since][-_LARGEST_BYTES // _LINE_BYTES :]
             content = b"".join(msgspec.json.encode(line) + b"\n" for line in kept)
             write_durably(self._path, content, for_group=True)
         except OSError as error:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -32,6 +33,8 @@ _MARK = b"platypus-backup sha256 "
 _SEAL_BYTES = len(_MARK) + 64
 _CHUNK = 1 << 20
 _KINDS = {"config", LEDGER, "look", "state"}  # how the names in it begin
+# What zipfile raises for bytes that are none of its own: RuntimeError for a password, the others by where it stumbles
+_DAMAGES = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OverflowError, struct.error)
 
 
 class ArchiveWriter:
@@ -101,15 +104,12 @@ class Archive:
                         raise BadBackup(f"{member.name} in it unpacks to more than it says")
                     digest.update(chunk)
                     yield chunk
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        except _DAMAGES as error:
+            if isinstance(error, BadBackup):
+                raise
             raise BadBackup(f"{member.name} in it is damaged ({error})") from error
         if left or digest.hexdigest() != member.sha256:
             raise BadBackup(f"{member.name} in it is not what was put in")
-
-    def read(self, name: str) -> bytes | None:
-        """A small file, whole; None when there is none. Raises BadBackup."""
-        found = next((each for each in self.manifest.files if each.name == name), None)
-        return None if found is None else b"".join(self.chunks(found))
 
     def unpack(self, member: Member, to: Path) -> None:
         """Write a file of it, on the disk when this returns. Raises BadBackup, OSError."""
@@ -125,24 +125,31 @@ class Archive:
 def opened(path: Path) -> Iterator[Archive]:
     """A backup, every byte of which was compared with its seal. Raises BadBackup, NewerBackup, OSError."""
     with path.open("rb") as file:
-        try:
-            _refuse_broken_seal(file)
-            with zipfile.ZipFile(file) as archive:
-                yield Archive(archive, _listed(archive))
-        except (zipfile.BadZipFile, NotImplementedError) as error:
-            raise BadBackup(f"it is damaged ({error})") from error
+        _refuse_broken_seal(file)
+        with ExitStack() as held:
+            with _damage_told():
+                archive = held.enter_context(zipfile.ZipFile(file))
+                manifest = _listed(archive)
+            yield Archive(archive, manifest)
 
 
 def glance(path: Path) -> Manifest:
-    """What a backup says of itself; its bytes are not compared. Raises BadBackup, OSError."""
-    with path.open("rb") as file:
-        try:
-            with zipfile.ZipFile(file) as archive:
-                if not archive.comment.startswith(_MARK):
-                    raise BadBackup("it is no backup of Platypus")
-                return _listed(archive)
-        except (zipfile.BadZipFile, NotImplementedError) as error:
-            raise BadBackup(f"it is damaged ({error})") from error
+    """What a backup says of itself; its bytes are not compared. Raises BadBackup, NewerBackup, OSError."""
+    with path.open("rb") as file, _damage_told(), zipfile.ZipFile(file) as archive:
+        if not archive.comment.startswith(_MARK):
+            raise BadBackup("it is no backup of Platypus")
+        return _listed(archive)
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    """Whatever zipfile stumbles over is a bad backup."""
+    try:
+        yield
+    except _DAMAGES as error:
+        if isinstance(error, BadBackup):
+            raise
+        raise BadBackup(f"it is damaged ({error})") from error
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
@@ -214,4 +221,5 @@ def is_plain(name: str) -> bool:
         and (len(parts) == 1) == (parts[0] == LEDGER)
         and all(part not in {"", ".", ".."} and len(part.encode()) <= 200 for part in parts)
         and (parts[0] != "state" or is_own(parts[1]))
+        and (parts[0] != "config" or len(parts) == 2)  # they go beside platypus.toml
     )

@@ -1,33 +1,32 @@
 """Who works with the files of the state: the programs of the evening, or a restore, never both.
 
 Each program holds a lock that ends with it, however it ends. It waits for a restore under way, and finishes one that
-was interrupted.
+was interrupted, where it has the rights to.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Literal, get_args
 
-from hardware.durable import own_as_folder, share
+from hardware.durable import make_folder, open_lock, share
+from hardware.units import PROGRAMS, Program
 from kiosk.backup.errors import InUse
 from kiosk.backup.swap import finish
 
-Program = Literal["door", "stream", "dashboard"]
 _RESTORE = ".restore"
 
 
 @contextmanager
-def works_on(state_dir: Path, program: Program) -> Iterator[None]:
-    """For as long as `program` runs. Raises RestoreError, OSError."""
-    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+def works_on(state_dir: Path, program: Program, elsewhere: Sequence[Path] = ()) -> Iterator[None]:
+    """For as long as `program` runs; `elsewhere` as `finish` has it. Raises RestoreError, OSError."""
+    make_folder(state_dir)
     with ExitStack() as held:
         with _locked(state_dir / _RESTORE, fcntl.LOCK_EX):
-            finish(state_dir)
+            finish(state_dir, elsewhere)
             held.enter_context(_locked(state_dir / f".in-use-{program}", fcntl.LOCK_SH))  # a Pi may have two gates
         yield
 
@@ -35,14 +34,14 @@ def works_on(state_dir: Path, program: Program) -> Iterator[None]:
 @contextmanager
 def nobody_works_on(state_dir: Path) -> Iterator[None]:
     """For a restore. Raises InUse, OSError."""
-    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(state_dir)
     with ExitStack() as held:
         try:
             held.enter_context(_locked(state_dir / _RESTORE, fcntl.LOCK_EX | fcntl.LOCK_NB))
         except BlockingIOError:
             raise InUse(f"another restore works in {state_dir}, or a program starts: wait until it is done") from None
         running = []
-        for program in get_args(Program):
+        for program in PROGRAMS:
             try:
                 held.enter_context(_locked(state_dir / f".in-use-{program}", fcntl.LOCK_EX | fcntl.LOCK_NB))
             except BlockingIOError:
@@ -59,9 +58,8 @@ def nobody_works_on(state_dir: Path) -> Iterator[None]:
 @contextmanager
 def _locked(path: Path, kind: int) -> Iterator[None]:
     share(path)
-    handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    handle = open_lock(path)
     try:
-        own_as_folder(handle, path.parent)
         fcntl.flock(handle, kind)
         yield
     finally:
@@ -71,7 +69,7 @@ def _locked(path: Path, kind: int) -> Iterator[None]:
 def running(state_dir: Path) -> set[Program]:
     """Which programs hold it now; waits for nobody and makes nothing. Of a folder that is not ours to read: none."""
     found: set[Program] = set()
-    for program in get_args(Program):
+    for program in PROGRAMS:
         try:
             handle = os.open(state_dir / f".in-use-{program}", os.O_RDONLY | os.O_CLOEXEC)
         except OSError:

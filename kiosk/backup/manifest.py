@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from importlib.metadata import PackageNotFoundError, version
 
 import msgspec
 
@@ -76,11 +75,3 @@ def goes_at(names: Sequence[Names], after: timedelta | None) -> datetime | None:
     if after is None:
         return None
     return min((each.since + after for each in names if each.since is not None), default=None)
-
-
-def own_version() -> str:
-    """Of this Platypus."""
-    try:
-        return version("platypus-venue")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return "unknown"

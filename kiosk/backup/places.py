@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import NamedTuple
 ASIDE = "before-restore-"  # how the folders begin that hold what a backup replaced
 ABOUT_ASIDE = f"{ASIDE}names.json"  # in such a folder: a manifest, for whose names are in it
 _NOT_OURS = ("recordings", "backups", "support")  # where they are unless the configuration says otherwise
+SECRETS = "config/secrets.toml"  # by its name in a backup
 LEDGER = "ledger.db"
 LEDGER_FILES = (LEDGER, f"{LEDGER}-wal", f"{LEDGER}-shm", f"{LEDGER}-journal")
 
@@ -33,23 +35,31 @@ class Places(NamedTuple):
     @property
     def config_files(self) -> dict[str, Path]:
         """By their names in a backup; they may not be there."""
-        return {"config/platypus.toml": self.config_path, "config/secrets.toml": self.secrets_path}
+        return {"config/platypus.toml": self.config_path, SECRETS: self.secrets_path}
 
     @property
     def left_out(self) -> tuple[str, ...]:
         """What there is and stays out of a backup, by its name in there."""
-        return ("config/secrets.toml",) if self.keys_stay and self.secrets_path.exists() else ()
+        return (SECRETS,) if self.keys_stay and self.secrets_path.exists() else ()
 
     def for_owner_of(self, folder: Path) -> Places:
-        """The same without the keys when whom `folder` belongs to may not read them: a backup in it is theirs.
+        """The same without the keys when whom `folder`, or what it will be made in, belongs to may not read them.
 
-        So it is where the stream has a user of its own: the program that faces the network never holds its keys.
-        Raises OSError.
+        A backup in it is theirs. So it is where the stream has a user of its own: the program that faces the network
+        never holds its keys. Raises OSError.
         """
         if not self.secrets_path.exists():
             return self
-        owner, keys = folder.stat().st_uid, self.secrets_path.stat()
+        owner, keys = _there(folder).stat().st_uid, self.secrets_path.stat()
         return self._replace(keys_stay=owner not in (0, keys.st_uid) and not keys.st_mode & 0o044)
+
+    def for_file_in(self, folder: Path) -> Places:
+        """The same, or without the keys when `folder`, or what it will be made in, is the program's with the state.
+
+        Whoever asks for a file elsewhere, on a stick or at home, wants all of it. Raises OSError.
+        """
+        is_theirs = self.state_dir.exists() and _there(folder).stat().st_uid == self.state_dir.stat().st_uid
+        return self.for_owner_of(folder) if is_theirs else self
 
     def files(self) -> Iterator[tuple[str, Path]]:
         """Every file a backup takes beside the ledger, by its name in there. Raises OSError."""
@@ -64,7 +74,8 @@ class Places(NamedTuple):
             names.add(name)
             yield name, path
         for path in self.own_entries():
-            if path.resolve() != self.look_path.resolve():
+            is_of_it = path.is_dir() or path.is_file()  # no socket, no link to nowhere
+            if is_of_it and path.resolve() != self.look_path.resolve():
                 yield from _below(path, f"state/{path.name}", self.never)
         if self.look_path.is_dir():
             yield from _below(self.look_path, "look", self.never)
@@ -81,10 +92,25 @@ def is_own(name: str) -> bool:
     return not (name.startswith((".", ASIDE)) or name.endswith(".lock") or name in (*_NOT_OURS, *LEDGER_FILES))
 
 
+def _there(folder: Path) -> Path:
+    """The folder, or the next one around it that there is."""
+    return next(each for each in (folder, *folder.absolute().parents) if each.exists())
+
+
+def refuse_planted(path: Path, target: os.stat_result) -> None:
+    """Root reads through no link what whoever made the link does not own: it would be in a backup of theirs.
+
+    Raises PermissionError.
+    """
+    if os.geteuid() == 0 and path.lstat().st_uid not in (0, target.st_uid):
+        raise PermissionError(errno.EACCES, "it is a link to what belongs to another user: delete it", str(path))
+
+
 def _below(path: Path, name: str, never: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
     if path.is_file():
         yield name, path
         return
+    refuse_planted(path, path.stat())
     left_out = {each.resolve() for each in never}
     for folder, folders, files in os.walk(path, onerror=_raise):
         here = Path(folder)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import logging
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,16 +17,17 @@ from typing import NamedTuple
 import msgspec
 
 from hardware.clock import Stamp
-from hardware.durable import is_shared, sync_folder, write_durably
+from hardware.durable import is_shared, make_folder, sync_folder, write_durably
 from hardware.errors import PlatypusError
 from kiosk.backup.archive import Archive, opened
 from kiosk.backup.errors import BadBackup, RestoreError, why
 from kiosk.backup.in_use import nobody_works_on
-from kiosk.backup.manifest import UNKNOWN, Manifest, Names, own_version
+from kiosk.backup.manifest import UNKNOWN, Manifest, Names
 from kiosk.backup.places import ABOUT_ASIDE, ASIDE, LEDGER, LEDGER_FILES, Places
 from kiosk.backup.snapshot import look_at_ledger
-from kiosk.backup.swap import STAGING, STAGING_ASIDE, Move, Plan, commit, finish
+from kiosk.backup.swap import STAGING, STAGING_ASIDE, Move, Plan, commit, finish, is_there, remove
 from kiosk.ledger.database import Database
+from kiosk.version import own_version
 from stream.order import Order
 
 log = logging.getLogger(__name__)
@@ -68,17 +72,18 @@ def restore(path: Path, places: Places, config: Mapping[Path, bytes], stamp: Sta
     """
     try:
         with opened(path) as archive, nobody_works_on(places.state_dir):
-            finish(places.state_dir)  # one that was interrupted
+            elsewhere = (places.config_path.parent, places.look_path)
+            finish(places.state_dir, elsewhere)  # one that was interrupted
             with _cleared(places, config):
                 plan, aside, was_live = _prepared(archive, places, config, stamp)
             commit(places.state_dir, plan)
-            finish(places.state_dir)
+            finish(places.state_dir, elsewhere)
     except OSError as error:
         if isinstance(error, PlatypusError):
             raise
         raise RestoreError(
             f"{path.name} cannot be put back: {why(error)}. Nothing was changed. Is there room, and may we write "
-            "there? As another user: sudo platypus restore"
+            f"there? As another user: sudo platypus restore {path}"
         ) from error
     log.info("backup event=restored file=%s aside=%s", path.name, aside.name if aside else "-")
     return Restored(archive.manifest, aside, was_live)
@@ -89,12 +94,12 @@ def _cleared(places: Places, config: Mapping[Path, bytes]) -> Iterator[None]:
     """What was unpacked goes when it comes to nothing."""
     elsewhere = [_beside(places.look_path), *map(_beside, config)]
     for left in elsewhere:  # of one that was killed
-        _remove(left)
+        remove(left)
     try:
         yield
     except BaseException:
         for left in (places.state_dir / STAGING, places.state_dir / STAGING_ASIDE, *elsewhere):
-            _remove(left)
+            remove(left)
         raise
 
 
@@ -111,34 +116,36 @@ def _prepared(
         )
     is_look_inside = places.look_path.is_relative_to(state)
     look = staging / places.look_path.relative_to(state) if is_look_inside else _beside(places.look_path)
-    staging.mkdir(mode=0o700)
+    if is_there(staging):
+        raise FileExistsError(errno.EEXIST, "it is left of another user's restore", str(staging))
+    make_folder(staging)  # killed from here on, whoever the state belongs to may remove it
     for member in manifest.files:
         kind, _, rest = member.name.partition("/")
         if kind == "config":
             continue
         to = {"state": staging / rest, "look": look / rest}.get(kind, staging / LEDGER)
-        to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(to.parent)
         archive.unpack(member, to)
     _prove_ledger(staging / LEDGER, manifest)
     Database(staging / LEDGER).close()  # brought to the newest step
     (staging / LEDGER).with_suffix(".lock").unlink(missing_ok=True)
     was_live = _not_on_air(staging / _ORDER)
     enter = [Move(str(each), str(state / each.name)) for each in sorted(staging.iterdir())]
-    old = [*places.own_entries(), *(path for name in LEDGER_FILES if os.path.lexists(path := state / name))]
+    old = [*places.own_entries(), *(path for name in LEDGER_FILES if is_there(path := state / name))]
     replaced = [Move(str(_stage_file(path, content, state)), str(path)) for path, content in config.items()]
     there = [path for path in config if path.exists()]
     aside = None
     if old or there:
-        aside = _free_name(state, f"{ASIDE}{stamp.wall:%Y-%m-%d-%H%M%S}")
+        aside = _free_name(state / ASIDE, stamp)
         _write_aside(places, stamp, there)
         replaced.append(Move(str(state / STAGING_ASIDE), str(aside)))
     moves = [Move(str(path), str(aside / path.name)) for path in old] if aside else []
     if not is_look_inside and look.exists():
         enter.append(Move(str(look), str(places.look_path)))
-        if places.look_path.exists():
-            gone = places.look_path.with_name(f"{places.look_path.name}-{aside.name if aside else ASIDE}")
+        if is_there(places.look_path):
+            gone = _free_name(places.look_path.with_name(f"{places.look_path.name}-{ASIDE}"), stamp)
             moves.append(Move(str(places.look_path), str(gone)))
-    blocked = [each.target for each in enter if os.path.lexists(each.target)]
+    blocked = [each.target for each in enter if is_there(each.target)]
     if stuck := sorted(set(blocked) - {each.source for each in moves}):
         raise RestoreError(f"{stuck[0]} is in the way and not of the state: move it elsewhere. Nothing was changed.")
     _share_all(staging, look, state)
@@ -148,11 +155,11 @@ def _prepared(
     return Plan(replaced=tuple(replaced), aside=tuple(moves), enter=tuple(enter)), aside, was_live
 
 
-def _free_name(state: Path, name: str) -> Path:
-    taken = {each.name for each in state.glob(f"{ASIDE}*")}
-    return state / next(
-        each for n in range(1, len(taken) + 2) if (each := f"{name}-{n}" if n > 1 else name) not in taken
-    )
+def _free_name(beginning: Path, stamp: Stamp) -> Path:
+    """With the time of day; a clock may show the same one twice."""
+    first = beginning.with_name(f"{beginning.name}{stamp.wall:%Y-%m-%d-%H%M%S}")
+    names = itertools.chain([first], (first.with_name(f"{first.name}-{n}") for n in itertools.count(2)))
+    return next(each for each in names if not is_there(each))
 
 
 def _write_aside(places: Places, stamp: Stamp, config: list[Path]) -> None:
@@ -175,26 +182,31 @@ def _write_aside(places: Places, stamp: Stamp, config: list[Path]) -> None:
         names=names,
     )
     write_durably(folder / ABOUT_ASIDE, msgspec.json.format(msgspec.json.encode(about)) + b"\n")
-    for path in config:
-        write_durably(folder / f"{ASIDE}config" / path.name, path.read_bytes())
-    _own_all(folder, places.state_dir)
+    make_folder(folder / f"{ASIDE}config")
+    for path in config:  # the stream keys stay of whom they are, though the folder is not
+        _write_like(folder / f"{ASIDE}config" / path.name, path.read_bytes(), path)
 
 
 def _stage_file(path: Path, content: bytes, owner: Path) -> Path:
     """A file beside the one it will replace, with that one's rights; a new one is for the owner of the state alone."""
     staged = _beside(path)
     staged.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    with staged.open("xb") as file:  # under this name alone, by which the next restore finds and removes it
+    _write_like(staged, content, path if path.exists() else owner)  # by this name the next restore finds and removes it
+    return staged
+
+
+def _write_like(to: Path, content: bytes, like: Path) -> None:
+    """A new file, of the owner of `like`, and of its mode when that is a file."""
+    status = like.stat()
+    with to.open("xb") as file:
         os.fchmod(file.fileno(), 0o600)
+        if os.geteuid() == 0:
+            os.fchown(file.fileno(), status.st_uid, status.st_gid)
+        if stat.S_ISREG(status.st_mode):
+            os.fchmod(file.fileno(), status.st_mode & 0o777)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    if os.geteuid() == 0:
-        like = path.stat() if path.exists() else owner.stat()
-        os.chown(staged, like.st_uid, like.st_gid)
-    if path.exists():
-        staged.chmod(path.stat().st_mode & 0o777)
-    return staged
 
 
 def _beside(path: Path) -> Path:
@@ -226,7 +238,7 @@ def _share_all(staging: Path, look: Path, state: Path) -> None:
     if not is_shared(state):
         return
     for path in (*(staging / name for name in _FOR_GROUP), look, *look.rglob("*")):
-        if path.exists():
+        if path.exists() and not path.is_symlink():
             path.chmod(0o750 if path.is_dir() else 0o640)
 
 
@@ -242,16 +254,9 @@ def _own_all(folder: Path, like: Path) -> None:
     if os.geteuid() != 0:
         return
     owner = like.stat()
-    for here, _, files in os.walk(folder):
-        for each in (here, *(os.path.join(here, file) for file in files)):  # noqa: PTH118  # as os.walk gives them
-            os.chown(each, owner.st_uid, owner.st_gid)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    for here, _, files in os.walk(folder, topdown=False):  # whoever has the folder may put links in the place of files
+        for each in (*(os.path.join(here, file) for file in files), here):  # noqa: PTH118  # as os.walk gives them
+            os.chown(each, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _roomy() -> str | None:

@@ -6,17 +6,16 @@ Beside them count the folders in which a restore left what was there before: the
 from __future__ import annotations
 
 import logging
-import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from hardware.alone import alone
+from hardware.alone import RunsAlready, alone
 from hardware.clock import Clock
-from hardware.durable import own_as_folder, sync_folder, write_durably
+from hardware.durable import make_folder, sync_folder, write_durably
 from hardware.errors import PlatypusError
 from kiosk.backup.archive import glance
 from kiosk.backup.errors import BackupError, BadBackup, why
@@ -30,6 +29,7 @@ log = logging.getLogger(__name__)
 # Numbered, because the clock of a Pi may be wrong: the newest is the one with the highest number.
 _NAME = re.compile(r"platypus-backup-(\d{4,9})-[\d-]{10}\.zip")
 _HALF_SENT = ".sent"
+_LOCK, _LOCK_OF_SENT = ".lock", ".lock-uploads"
 SENT = "sent.zip"  # by somebody, to be looked at and restored
 
 
@@ -52,6 +52,14 @@ class Copy(NamedTuple):
         return at is not None and at <= now
 
 
+class _Stamp(NamedTuple):
+    """By which a file is known to be the one that was read."""
+
+    inode: int
+    size: int  # bytes
+    mtime_ns: int
+
+
 class Shelf:
     """Makes backups into a folder, and lets them go."""
 
@@ -61,23 +69,30 @@ class Shelf:
         self._keep = keep
         self._clock = clock
         self.after = after  # how long names are kept after their event; None: until somebody erases them
+        self._known: Mapping[Path, tuple[_Stamp, Copy]] = {}  # a page asks again and again what no file says anew
 
     def make(self) -> Made:
         """Make one; the oldest goes when there are too many. Raises BackupError; RunsAlready while another is made."""
         try:
-            self._make_folder()
-            with alone(self.folder / ".lock", "a backup"):
+            make_folder(self.folder)
+            with alone(self.folder / _LOCK, "a backup"):
                 return self._make()
         except OSError as error:
             if isinstance(error, BackupError):
                 raise
             raise BackupError(f"no backup can be kept in {self.folder}: {why(error)}") from error
 
+    def leaves_keys_out(self) -> bool:
+        """Whether what is made here has no stream keys in it, though there are some. Raises OSError."""
+        return bool(self.places.for_owner_of(self.folder).left_out)
+
     def copies(self) -> Sequence[Copy]:
         """All there are, the newest first. Raises OSError."""
         backups = sorted(self.folder.glob("*.zip")) if self.folder.is_dir() else []
         asides = sorted(self.places.state_dir.glob(f"{ASIDE}*/")) if self.places.state_dir.is_dir() else []
-        found = [_backup(path) for path in backups] + [_aside(path) for path in asides]
+        before = self._known
+        self._known = {path: _backup(path, before.get(path)) for path in backups}
+        found = [copy for _, copy in self._known.values()] + [_aside(path) for path in asides]
         return sorted(found, key=lambda each: (each.number, each.path.name), reverse=True)
 
     def backups(self) -> Sequence[Copy]:
@@ -94,17 +109,18 @@ class Shelf:
     def take_in(self, raw: bytes) -> tuple[Path, Manifest]:
         """Put a backup that somebody sent on the shelf, in the place of the one sent before; nothing when it is none.
 
-        Raises BadBackup, OSError.
+        Raises BadBackup, OSError; RunsAlready while another one is looked at.
         """
-        self._make_folder()
-        fresh = self.folder / _HALF_SENT
-        write_durably(fresh, raw)
-        try:
-            manifest = check(fresh)[0]
-            fresh.replace(self.folder / SENT)
-        finally:
-            fresh.unlink(missing_ok=True)
-        sync_folder(self.folder)
+        make_folder(self.folder)
+        with alone(self.folder / _LOCK_OF_SENT, "a look at a backup"):
+            fresh = self.folder / _HALF_SENT
+            write_durably(fresh, raw)
+            try:
+                manifest = check(fresh)[0]
+                fresh.replace(self.folder / SENT)
+            finally:
+                fresh.unlink(missing_ok=True)
+            sync_folder(self.folder)
         return self.folder / SENT, manifest
 
     def holding(self, event: str) -> Sequence[Copy]:
@@ -112,38 +128,46 @@ class Shelf:
         return [each for each in self.copies() if each.holds(event)]
 
     def forget(self, event: str) -> Sequence[Copy]:
-        """Delete those with names of an event, which the ledger has forgotten. Raises OSError, BackupError."""
-        return self._let_go(self.holding(event))
+        """Delete those with names of an event, which the ledger has forgotten.
+
+        Raises OSError, BackupError; RunsAlready while one is made, which may hold those names.
+        """
+        return self._let_go(lambda copy: copy.holds(event))
 
     def forget_due(self) -> Sequence[Copy]:
-        """Delete those whose names have to be gone, when a time server says so. Raises OSError, BackupError."""
-        now = self._clock.stamp()
-        if self.after is None or not now.is_trusted:  # a wrong clock deletes nothing
+        """Delete those whose names have to be gone, when a time server says so.
+
+        Raises OSError, BackupError; RunsAlready while one is made.
+        """
+        now, after = self._clock.stamp(), self.after
+        if after is None or not now.is_trusted:  # a wrong clock deletes nothing
             return ()
-        return self._let_go([each for each in self.copies() if each.is_due(now.wall, self.after)])
+        return self._let_go(lambda copy: copy.is_due(now.wall, after))
 
-    def _let_go(self, copies: Sequence[Copy]) -> Sequence[Copy]:
-        clear_left(self.folder)
-        for half in self.folder.glob(f"*{_HALF_SENT}*"):
-            half.unlink(missing_ok=True)
-        gone = {each.path for each in copies}
-        good = [each.path for each in self.backups() if each.manifest is not None]
-        if good and gone.issuperset(good):
-            try:
-                self.make()  # of the ledger as it is now, without those names: else there would be no backup at all
-            except PlatypusError as error:
-                log.warning("backup event=none-in-place cause=%s next=names-go-all-the-same", error)
-        return self._delete(copies)
+    def _let_go(self, goes: Callable[[Copy], bool]) -> Sequence[Copy]:
+        if not self.folder.is_dir():
+            return self._delete([each for each in self.copies() if goes(each)])
+        with alone(self.folder / _LOCK, "a backup"):
+            clear_left(self.folder)
+            self._clear_half_sent()
+            copies = [each for each in self.copies() if goes(each)]
+            gone = {each.path for each in copies}
+            good = [each.path for each in self.backups() if each.manifest is not None]
+            if good and gone.issuperset(good):
+                try:
+                    self._make()  # of the ledger as it is now, without those names: else there would be none at all
+                except (PlatypusError, OSError) as error:
+                    log.warning("backup event=none-in-place cause=%s next=names-go-all-the-same", error)
+            return self._delete(copies)
 
-    def _make_folder(self) -> None:
-        """Of whom the folder around it is: `sudo platypus backup` locks no dashboard out."""
-        if not self.folder.exists():
-            self.folder.mkdir(mode=0o700, parents=True)
-            handle = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                own_as_folder(handle, self.folder.parent)
-            finally:
-                os.close(handle)
+    def _clear_half_sent(self) -> None:
+        """What killed ones left; while one is sent, the next time."""
+        try:
+            with alone(self.folder / _LOCK_OF_SENT, "a look at a backup"):
+                for half in self.folder.glob(f"*{_HALF_SENT}*"):
+                    half.unlink(missing_ok=True)
+        except RunsAlready:
+            log.info("backup event=one-is-sent next=halves-stay")
 
     def _make(self) -> Made:
         numbers = [each.number for each in self.backups()]
@@ -169,14 +193,20 @@ class Shelf:
         return copies
 
 
-def _backup(path: Path) -> Copy:
+def _backup(path: Path, known: tuple[_Stamp, Copy] | None) -> tuple[_Stamp, Copy]:
     named = _NAME.fullmatch(path.name)
     number = int(named[1]) if named else 0
-    size = path.stat().st_size
     try:
-        return Copy(path, number, size, glance(path), "")
+        status = path.stat()
+    except OSError as error:  # it went just now, or is a link to nowhere
+        return _Stamp(0, 0, 0), Copy(path, number, 0, None, why(error))
+    stamp = _Stamp(status.st_ino, status.st_size, status.st_mtime_ns)
+    if known is not None and known[0] == stamp:
+        return known
+    try:
+        return stamp, Copy(path, number, status.st_size, glance(path), "")
     except (BadBackup, OSError) as error:
-        return Copy(path, number, size, None, why(error))
+        return stamp, Copy(path, number, status.st_size, None, why(error))
 
 
 def _aside(path: Path) -> Copy:

@@ -9,19 +9,21 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from hardware.clock import Stamp
-from hardware.durable import own_as_folder, sync_folder
+from hardware.durable import make_folder, own_as_folder, sync_folder
 from kiosk.backup.archive import ArchiveWriter, opened
 from kiosk.backup.errors import BackupError, BadBackup, why
-from kiosk.backup.manifest import Manifest, goes_at, own_version
-from kiosk.backup.places import LEDGER, Places
+from kiosk.backup.manifest import Manifest, goes_at
+from kiosk.backup.places import LEDGER, Places, refuse_planted
 from kiosk.backup.snapshot import Found, copy_ledger, look_at_ledger
+from kiosk.backup.swap import is_there
 from kiosk.ledger import migrations
+from kiosk.version import own_version
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +43,12 @@ def write_backup(places: Places, target: Path, stamp: Stamp, after: timedelta | 
 
     It is of mode 0600, on the disk and checked when this returns. Raises BackupError, and then nothing is left.
     """
-    if target.exists():
+    if is_there(target):
         raise BackupError(f"{target} is there already, and stays as it is: give another name")
     if not places.ledger.exists():
         raise BackupError(f"there is no ledger at {places.ledger}: is state_dir right, and was an event made?")
     try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(target.parent)
         with _scratch(target.parent) as scratch:
             manifest = _write(places, scratch / "backup", scratch, stamp, after)
             _prove(scratch / "backup", manifest, scratch)
@@ -58,7 +60,7 @@ def write_backup(places: Places, target: Path, stamp: Stamp, after: timedelta | 
             raise
         raise BackupError(
             f"no backup could be made at {target}: {why(error)}. Is there room, and may we read and write there? As "
-            "another user: sudo platypus backup"
+            f"another user: sudo platypus backup {target}"
         ) from error
     log.info("backup event=made file=%s bytes=%d files=%d", target.name, size, len(manifest.files))
     return Made(target, size, manifest)
@@ -77,6 +79,7 @@ def _write(places: Places, path: Path, scratch: Path, stamp: Stamp, after: timed
             copy.unlink()
             for name, each in places.files():
                 with each.open("rb") as source:
+                    refuse_planted(each, os.fstat(source.fileno()))
                     archive.add(name, source)
             manifest = archive.close(
                 Manifest(
@@ -137,12 +140,16 @@ def clear_left(folder: Path) -> None:
 def _scratch(folder: Path) -> Iterator[Path]:
     """A folder beside the backup that goes with this block. Raises OSError."""
     clear_left(folder)
-    path = Path(tempfile.mkdtemp(prefix=_UNDER_WAY, dir=folder))
-    try:
-        with _held(path):
+    with ExitStack() as held:
+        while True:  # whoever clears away may have taken a folder that nobody held yet
+            path = Path(tempfile.mkdtemp(prefix=_UNDER_WAY, dir=folder))
+            with suppress(FileNotFoundError):
+                if held.enter_context(_held(path)) and path.exists():
+                    break
+        try:
             yield path
-    finally:
-        shutil.rmtree(path)
+        finally:
+            shutil.rmtree(path)
 
 
 @contextmanager

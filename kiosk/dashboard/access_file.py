@@ -18,7 +18,7 @@ from typing import Literal, get_args
 import msgspec
 
 from hardware.clock import Stamp
-from hardware.durable import own_as_folder, write_durably
+from hardware.durable import make_folder, open_lock, write_durably
 from kiosk.dashboard.access_errors import AccessFileError
 
 Role = Literal["viewer", "door", "organizer"]  # each may do what those before it may
@@ -131,12 +131,11 @@ class AccessFile:
     def changing(self) -> Iterator[Change]:
         """Hold the file against everybody else, for `Change.to`. Raises AccessFileError."""
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.open(self.path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            make_folder(self.path.parent)
+            lock = open_lock(self.path.with_suffix(".lock"))
         except OSError as error:
             raise self._failed("written", error) from error
         try:
-            own_as_folder(lock, self.path.parent)
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not self.path.exists():
                 self._write(Kept(secret_key=secrets.token_urlsafe(32)))

@@ -51,15 +51,16 @@ def add_backup(app: flask.Flask, shelf: Shelf, clock: Clock, zone: ZoneInfo) -> 
             return backup_words.Line("", "no", _("Backups cannot be read"), _said(error), is_good=False)
 
     def page(trouble: str = "", code: int = 200) -> flask.typing.ResponseReturnValue:
-        lines = []
+        lines, has_keys = [], True
         try:
             now = clock.stamp()
+            has_keys = not shelf.leaves_keys_out()
             lines = [backup_words.line(each, now, zone, shelf.after) for each in shelf.backups()]
         except OSError as error:
             trouble = trouble or _said(error)
         most_mb = LARGEST_BYTES // 1_000_000
         return flask.render_template(
-            "backups.html", lines=lines, trouble=trouble, folder=shelf.folder, most_mb=most_mb
+            "backups.html", lines=lines, trouble=trouble, folder=shelf.folder, most_mb=most_mb, has_keys=has_keys
         ), code
 
     @app.get("/backups")

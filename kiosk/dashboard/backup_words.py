@@ -13,7 +13,7 @@ from babel.dates import format_timedelta
 
 from hardware.clock import Stamp
 from kiosk.backup.manifest import Manifest, goes_at
-from kiosk.backup.places import Places
+from kiosk.backup.places import SECRETS, Places
 from kiosk.backup.shelf import Copy
 from kiosk.dashboard.language import _, day_and_time, decimal, ngettext, spoken
 from kiosk.dashboard.told import sentence
@@ -49,7 +49,8 @@ def line(copy: Copy, now: Stamp, zone: ZoneInfo, after: timedelta | None) -> Lin
     manifest = copy.manifest
     if manifest is None:
         return Line(copy.path.name, "no", _("It cannot be read"), sentence(copy.trouble), is_good=False)
-    parts = [_age(manifest, now), _size(copy.size), _names(manifest, zone, after)]
+    keys = _("without stream keys") if SECRETS in manifest.left_out else ""
+    parts = [_age(manifest, now), _size(copy.size), keys, _names(manifest, zone, after)]
     return Line(copy.path.name, "yes", _when(manifest.made_at, zone), " · ".join(filter(None, parts)), is_good=True)
 
 
@@ -74,6 +75,8 @@ def plan(manifest: Manifest, zone: ZoneInfo, after: timedelta | None) -> Sequenc
         _("What is here now goes aside, to a folder before-restore-… beside it; nothing is deleted."),
         _("platypus.toml and secrets.toml stay as they are here; a machine without any takes those of the backup."),
     ]
+    if SECRETS in manifest.left_out:
+        lines.append(_("Stream keys are not in it: a machine without secrets.toml needs them written anew."))
     if manifest.schema != migrations.HEAD:
         lines.append(_("Its ledger is of an older Platypus and is brought up to date."))
     return lines

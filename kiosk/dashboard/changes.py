@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from hardware.clock import Clock
-from hardware.durable import own_as_folder, write_durably
+from hardware.durable import append_durably, make_folder, open_lock, write_durably
 from hardware.errors import PlatypusError
 
 log = logging.getLogger(__name__)
@@ -93,25 +93,12 @@ class Changes:
         return Newest(changes, unreadable)
 
     def _append(self, line: bytes) -> None:
-        folder = self._path.parent
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(self._path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        make_folder(self._path.parent)
+        lock = open_lock(self._path.with_suffix(".lock"))
         try:
-            own_as_folder(lock, folder)
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not self._path.exists():
-                write_durably(self._path, line)
+            if append_durably(self._path, line) <= MOST_BYTES:
                 return
-            with self._path.open("r+b", buffering=0) as file:
-                end = file.seek(0, os.SEEK_END)
-                if end:
-                    file.seek(-1, os.SEEK_END)
-                    if file.read(1) != b"\n":  # torn off by a pulled plug: it stays a line of its own
-                        line = b"\n" + line
-                file.write(line)
-                os.fsync(file.fileno())
-                if end + len(line) <= MOST_BYTES:
-                    return
             lines = self._path.read_bytes().splitlines(keepends=True)
             write_durably(self._path, b"".join(lines[len(lines) // 2 :]))
             log.info("changes event=pruned lines=%d", len(lines) // 2)

@@ -14,7 +14,7 @@ from hardware.worker import Worker
 
 log = logging.getLogger(__name__)
 
-GRACE_S = 20.0  # after its period what a look gave is told no more: it would look like now
+SLACK_S = 5.0  # of a busy machine, beside what a look itself takes
 
 
 class Look(NamedTuple):
@@ -22,7 +22,8 @@ class Look(NamedTuple):
 
     name: str
     ask: Callable[[], Sequence[Check]]
-    period_s: float
+    period_s: float  # from the end of one to the begin of the next
+    longest_s: float  # what one takes when nothing answers
 
 
 class Machine(Protocol):
@@ -86,7 +87,8 @@ class MachineWatch:
 
 
 def _is_new(look: Look, found: dict[str, tuple[float, tuple[Check, ...]]], now_s: float) -> bool:
-    return now_s - found[look.name][0] < look.period_s + GRACE_S
+    """Whether the next look could not have ended yet: what is older would look like now."""
+    return now_s - found[look.name][0] < look.period_s + look.longest_s + SLACK_S
 
 
 class FakeMachine:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 
 import flask
 
@@ -24,6 +23,7 @@ from kiosk.dashboard.settings import DashboardSettings
 from kiosk.dashboard.told import told
 from kiosk.dashboard.upkeep import Upkeep, add_upkeep, log_lines
 from kiosk.news import PanelPart
+from kiosk.version import own_version
 
 _ANSWER_S = 3.0  # how long a press waits for the gate
 _TRIED: Mapping[PanelPart, str] = {
@@ -51,7 +51,7 @@ def add_system(
             settings.zone,
             address=address,
             code=qr.picture(address) if address else None,
-            version=_version(),
+            version=own_version(),
             backup=backup() if may(role(), "backups") else None,
             looks_after=looks_after,
             trouble=told(upkeep.power.trouble()) if looks_after else "",
@@ -86,10 +86,3 @@ class UnknownGate(PlatypusError, LookupError):
     """No door has told of this gate."""
 
     code = "unknown_gate"
-
-
-def _version() -> str:
-    try:
-        return version("platypus-venue")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return ""

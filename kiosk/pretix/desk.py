@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from importlib.metadata import version
 from typing import NamedTuple, Self
 
 import msgspec
@@ -21,6 +20,7 @@ from kiosk.tickets.pretix import enrolment
 from kiosk.tickets.pretix.answers import EventThere, in_language
 from kiosk.tickets.pretix.enrolment import Enrolled, Handshake
 from kiosk.tickets.pretix.errors import PretixError, PretixRevoked
+from kiosk.version import own_version
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ class PretixDesk:
             raise AlreadyEnrolled("this machine is a device of pretix already: leave that one first")
         url = enrolment.safe_url(handshake.url)
         self._links.try_writing()
-        enrolled = self._enrol(handshake, version("platypus-venue"))
+        enrolled = self._enrol(handshake, own_version())
         link = Link(
             url=url,
             organizer=enrolled.organizer,

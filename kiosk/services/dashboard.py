@@ -86,7 +86,8 @@ def run_dashboard(config_path: Path) -> None:
     with until_told() as stopping:
         while not stopping.is_set():
             try:
-                with works_on(Path(load_config(config_path).state_dir), "dashboard"):
+                config = load_config(config_path)
+                with works_on(Path(config.state_dir), "dashboard", (config_path.parent, config.look_path)):
                     # a restore that was finished just now may have brought another configuration
                     _serve(load_config(config_path), config_path, stopping)
             except _NO_BEGINNING as error:
@@ -195,9 +196,9 @@ def _serve(config: Config, config_path: Path, stopping: threading.Event) -> None
 def _looks(config: Config) -> list[Look]:
     health = Health(config)
     return [
-        Look("machine", health.machine, 5.0),
-        Look("parts", health.parts, 30.0),
-        Look("network", health.network, 60.0),
+        Look("machine", health.machine, 5.0, 2.0),
+        Look("parts", health.parts, 30.0, 20.0),
+        Look("network", health.network, 60.0, health.network_longest_s),
     ]
 
 

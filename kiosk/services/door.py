@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 def run_door(config_path: Path) -> None:
     """Until SIGTERM or SIGINT, or until a film given as camera has been shown."""
     keep_heap_lean()
-    with works_on(Path(load_config(config_path).state_dir), "door"):
+    config = load_config(config_path)
+    with works_on(Path(config.state_dir), "door", (config_path.parent, config.look_path)):
         _run(load_config(config_path))  # a restore that was finished just now may have brought another one
 
 

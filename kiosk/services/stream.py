@@ -39,7 +39,8 @@ def run_stream(config_path: Path) -> None:
     config = load_config(config_path)
     if is_shared(Path(config.run_dir)):  # with a dashboard that has another user and shows the preview
         os.umask(0o027)
-    with works_on(Path(config.state_dir), "stream"), until_told() as stopping:
+    elsewhere = (config_path.parent, config.look_path)
+    with works_on(Path(config.state_dir), "stream", elsewhere), until_told() as stopping:
         # Read now: a restore that had been interrupted, and was finished just before, may have brought another one
         _run(load_config(config_path), load_secrets(secrets_path(config_path)), stopping)
 

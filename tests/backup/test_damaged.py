@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from backup_stage import Pi, member, rewritten, sealed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hardware.clock import ManualClock
 from kiosk import safekeeping
 from kiosk.backup import archive
 from kiosk.backup.errors import BadBackup, NewerBackup, RestoreError
@@ -105,6 +107,7 @@ def test_one_of_a_newer_platypus(pi: Pi, change: Change) -> None:
         "state/recordings/x",
         "state/backups/x.zip",
         "state/before-restore-x/y",
+        "config/sub/x",
         "look/" + "x" * 300,
     ],
 )
@@ -192,6 +195,34 @@ def test_a_ledger_with_a_page_that_is_gone(pi: Pi) -> None:
 
 def test_a_seal_that_does_not_fit(pi: Pi) -> None:
     refused(pi, rewritten(pi.back_up(), put_in("state/x"), seals=False), "not those that were written")
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(where=st.floats(0, 1, exclude_max=True), by=st.integers(1, 255))
+def test_a_glance_at_a_damaged_one_is_told_like_any_other(pi: Pi, where: float, by: int) -> None:
+    """The list of backups, and what deletes the old ones, must not end at one of them."""
+    file = next(iter((pi.state / "backups").glob("*.zip")), None) or pi.back_up()
+    raw = bytearray(file.read_bytes())
+    begin = raw.rindex(b"PK\3\4")  # the manifest, and the ZIP's own list: the rest is not looked at
+    raw[begin + int(where * (len(raw) - begin))] ^= by
+    bad = pi.folder / "bad.zip"
+    bad.write_bytes(raw)
+    with suppress(BadBackup, OSError):
+        archive.glance(bad)
+
+
+@pytest.mark.parametrize("bit", [1, 0])
+def test_a_list_of_files_behind_a_password_or_cut_off_stops_no_page(pi: Pi, bit: int) -> None:
+    file = pi.back_up()
+    raw = bytearray(file.read_bytes())
+    if bit:
+        raw[raw.rindex(b"PK\1\2") + 8] |= bit  # the manifest is the last one in the ZIP's own list
+    else:
+        begin = raw.rindex(b"PK\3\4") + 30 + len("manifest.json")
+        raw[begin : begin + 40] = b"\xff" * 40
+    file.write_bytes(raw)
+    (copy,) = safekeeping.shelf_of(pi.config, pi.config_path, ManualClock()).backups()
+    assert copy.manifest is None and copy.trouble.startswith("it is damaged (")
 
 
 def test_a_configuration_that_this_platypus_does_not_understand(pi: Pi, other: Pi) -> None:

@@ -65,7 +65,7 @@ def test_a_restore_that_is_killed_is_the_old_state_or_is_finished_by_whoever_sta
         shutil.rmtree(pi.folder)
         shutil.copytree(pristine, pi.folder)
         assert run(limit, pi.config_path, file) is None
-        with works_on(pi.state, "door"):  # as after a power cut, when the door starts
+        with works_on(pi.state, "door", (pi.config_path.parent,)):  # as after a power cut, when the door starts
             pass
         found = files(pi)
         assert found in (old, new), limit

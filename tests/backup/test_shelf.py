@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from backup_stage import STARTS, Pi, manifest_of, platypus
 
+from hardware.alone import RunsAlready, alone
 from hardware.clock import ManualClock
 from kiosk import safekeeping
 from kiosk.backup.errors import BackupError, InUse, RestoreError
@@ -80,7 +82,93 @@ def test_what_a_killed_backup_left_goes_with_the_names(pi: Pi) -> None:
     (left / "ledger.db").write_bytes((pi.state / "ledger.db").read_bytes())
     (pi.state / "backups" / "..sent-killed").write_bytes(b"names")
     look(pi, ManualClock(DUE))
-    assert list((pi.state / "backups").iterdir()) == []
+    assert [path for path in (pi.state / "backups").iterdir() if not path.name.startswith(".lock")] == []
+
+
+def test_what_is_sent_or_made_right_now_is_not_cleared_away(pi: Pi) -> None:
+    """The hourly look falls into it: what is half there belongs to somebody."""
+    folder = pi.state / "backups"
+    folder.mkdir()
+    half = folder / "..sent-half"
+    half.write_bytes(b"half")
+    with alone(folder / ".lock-uploads", "somebody who sends one"):
+        look(pi, ManualClock(DUE))
+        assert half.exists()
+        with pytest.raises(RunsAlready, match="a look at a backup runs already"):
+            shelf(pi, ManualClock()).take_in(b"another one")
+    look(pi, ManualClock(DUE))
+    assert not half.exists()
+
+
+def test_names_are_not_forgotten_beside_a_backup_that_is_being_made(pi: Pi) -> None:
+    """It may hold them, and is on no list yet."""
+    clock = ManualClock(DUE)
+    shelf(pi, clock).make()
+    with alone(pi.state / "backups" / ".lock", "somebody who makes one"):
+        for forgets in (lambda: shelf(pi, clock).forget("evening"), shelf(pi, clock).forget_due):
+            with pytest.raises(RunsAlready):
+                forgets()
+    assert len(names(pi)) == 1
+    assert len(shelf(pi, clock).forget("evening")) == 1
+
+
+def test_a_folder_that_is_cleared_away_before_anybody_held_it_is_made_again(pi: Pi) -> None:
+    """Another process looks for what killed ones left, in the moment between making a folder and holding it."""
+    script = """
+import os, sys
+from pathlib import Path
+from kiosk import safekeeping
+from kiosk.backup.writing import clear_left
+
+cleared = []
+
+def step(event, arguments):
+    if event == "open" and ".platypus-backup-" in str(arguments[0]) and not cleared:
+        cleared.append(arguments[0])
+        clear_left(Path(arguments[0]).parent)
+
+sys.addaudithook(step)
+made = safekeeping.make(Path(sys.argv[1]))
+assert cleared and made.path.exists()
+"""
+    words = [sys.executable, "-c", script, str(pi.config_path)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not list((pi.state / "backups").glob(".platypus-backup-*"))
+
+
+def test_a_backup_is_read_once_however_often_it_is_listed(pi: Pi) -> None:
+    kept = shelf(pi, ManualClock())
+    path = kept.make().path
+    (first,) = kept.backups()
+    status, raw = path.stat(), path.read_bytes()
+    path.write_bytes(b"x" * len(raw))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # as if it were the same: then it is not read
+    assert kept.backups() == [first]
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+    assert [each.manifest for each in kept.backups()] == [None]
+    path.unlink()
+    assert kept.backups() == []
+
+
+def test_a_link_to_nowhere_among_the_backups_costs_no_other_one(pi: Pi) -> None:
+    path = shelf(pi, ManualClock()).make().path
+    (path.parent / "gone.zip").symlink_to(path.parent / "nowhere")
+    assert [each.path.name for each in shelf(pi, ManualClock()).backups() if each.manifest] == [path.name]
+
+
+def test_a_link_to_nowhere_in_the_state_costs_no_backup(pi: Pi) -> None:
+    (pi.state / "old.json").symlink_to(pi.state / "nowhere")
+    file = pi.back_up()
+    pi.restore(file)
+    (aside,) = pi.aside
+    assert (aside / "old.json").is_symlink(), "it goes aside with the rest"
+
+
+def test_a_link_in_the_place_of_a_backup_is_not_written_over(pi: Pi, tmp_path: Path) -> None:
+    (tmp_path / "backup.zip").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(BackupError, match="is there already"):
+        safekeeping.make(pi.config_path, tmp_path / "backup.zip")
 
 
 def test_a_clock_that_nobody_vouches_for_deletes_no_backup(pi: Pi) -> None:
@@ -226,7 +314,8 @@ def test_what_may_not_be_read_is_named(pi: Pi) -> None:
         env={"PLATYPUS_CONFIG": str(pi.config_path), "PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)},
     )
     assert done.returncode == 1, done.stderr
-    assert f"{secrets}: Permission denied" in done.stderr and "sudo platypus backup" in done.stderr
+    assert f"{secrets}: Permission denied" in done.stderr
+    assert re.search(r"sudo platypus backup \S+platypus-backup-0001-\S+\.zip", done.stderr), "the file that was meant"
     assert names(pi) == []
 
 
@@ -285,6 +374,10 @@ def test_a_backup_that_another_user_owns_has_no_stream_keys_in_it(pi: Pi) -> Non
     whole = safekeeping.make(pi.config_path, pi.state.parent / "whole.zip")
     assert whole.manifest.left_out == ()
     assert "config/secrets.toml" in {each.name for each in whole.manifest.files}
+    folder = pi.state / "backups"
+    for to in (folder, folder / "mine.zip", folder / "new" / "mine.zip", pi.state / "mine.zip"):
+        assert safekeeping.make(pi.config_path, to).manifest.left_out == ("config/secrets.toml",), to
+    assert [path for path in pi.state.rglob("*.zip") if path.stat().st_uid != 12345] == []
 
 
 def test_what_a_restore_puts_back_into_a_shared_state_is_for_those_who_share_it(pi: Pi, other: Pi) -> None:

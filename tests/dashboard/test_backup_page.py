@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from playwright.sync_api import Browser, expect
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
+from hardware.durable import write_durably
 from kiosk.backup.restoring import check
 from kiosk.backup.shelf import SENT
 
@@ -51,6 +53,24 @@ def test_one_press_makes_a_backup_and_the_page_says_when_and_how_large(house: Ho
     assert house.noted()[0].what == f"Backup: the backup {file.name} is made"
     house.clock.advance(7200)
     assert "2 hours ago" in phone.get("/system").text
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="files of two users are made by root")
+def test_the_page_says_whether_stream_keys_are_in_it(house: House, phone: FlaskClient) -> None:
+    secrets = house.shelf.places.secrets_path
+    write_durably(secrets, b'[stream_keys]\nvenue = "talk"\n')
+    press(phone, "/backups/make")
+    page = phone.get("/backups").text
+    assert "A backup holds stream keys" in page and "without stream keys" not in page
+    os.chown(house.shelf.folder, 12345, 12345)  # as the appliance has it: the keys are the stream's
+    os.chown(secrets, 12346, 12346)
+    press(phone, "/backups/make")
+    page = phone.get("/backups").text
+    assert "A backup holds stream keys" not in page and "sudo platypus backup FILE" in page
+    assert page.count("without stream keys") == 1, "the older one has them"
+    newest, older = made(house)
+    assert "Stream keys are not in it" in press(phone, "/backups/check", name=newest.name).text
+    assert "Stream keys are not in it" not in press(phone, "/backups/check", name=older.name).text
 
 
 def test_how_old_it_is_is_not_told_by_a_clock_that_may_be_wrong(house: House, phone: FlaskClient) -> None:

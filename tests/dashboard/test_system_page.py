@@ -10,7 +10,7 @@ from dashboard_house import House, token_on, wait_for
 
 from hardware.checks import Check
 from hardware.clock import ManualClock
-from kiosk.dashboard.machine import GRACE_S, Look, MachineWatch
+from kiosk.dashboard.machine import SLACK_S, Look, MachineWatch
 from kiosk.news import DoorState, Reply
 
 DISK = Check("disk", "ok", "12.0 GB free at /var/lib/platypus")
@@ -71,13 +71,16 @@ def test_only_organizers_free_the_latch(gates: House) -> None:
 
 def test_what_was_seen_too_long_ago_is_not_told() -> None:
     clock = ManualClock()
-    watch = MachineWatch([Look("disk", lambda: [DISK], 5.0), Look("network", lambda: [NETWORK], 60.0)], clock)
+    looks = [Look("disk", lambda: [DISK], 5.0, 2.0), Look("network", lambda: [NETWORK], 60.0, 44.0)]
+    watch = MachineWatch(looks, clock)
     assert watch.latest() == ()
     watch.look()
     assert watch.latest() == (DISK, NETWORK)
-    clock.advance(GRACE_S + 6)
+    clock.advance(5 + 2 + SLACK_S)
     assert watch.latest() == (NETWORK,)
-    clock.advance(60)
+    clock.advance(91)  # 60 until it is asked again, and four hosts that do not answer
+    assert watch.latest() == (NETWORK,)
+    clock.advance(6)
     assert watch.latest() == ()
 
 
@@ -88,7 +91,9 @@ def test_a_look_that_hangs_makes_no_other_one_old() -> None:
         may_answer.wait(10)
         return [NETWORK]
 
-    with MachineWatch([Look("network", hang, 60.0), Look("disk", lambda: [DISK], 5.0)], ManualClock()) as watch:
+    with MachineWatch(
+        [Look("network", hang, 60.0, 11.0), Look("disk", lambda: [DISK], 5.0, 2.0)], ManualClock()
+    ) as watch:
         assert wait_for(watch.latest) == (DISK,)
         may_answer.set()
         assert wait_for(lambda: len(watch.latest()) == 2 and watch.latest()) == (NETWORK, DISK)
@@ -103,7 +108,7 @@ def test_a_look_that_breaks_is_logged_and_made_again(caplog: pytest.LogCaptureFi
             raise ValueError("of a kernel nobody has seen")
         return answer
 
-    with MachineWatch([Look("disk", break_once, 0.01)], ManualClock()) as watch:
+    with MachineWatch([Look("disk", break_once, 0.01, 2.0)], ManualClock()) as watch:
         assert wait_for(watch.latest) == (DISK,)
     assert "event=look-failed look=disk" in caplog.text
 

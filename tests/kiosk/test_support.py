@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import stat
+import tempfile
 import tracemalloc
 import zipfile
 from collections.abc import Iterator
@@ -191,6 +193,31 @@ def test_the_newest_five_are_kept_and_no_backup_takes_them(filled: Path, tmp_pat
     assert "state/agenda.json" in files and not [name for name in files if "support" in name]
 
 
+def test_what_of_the_state_cannot_be_read_costs_the_list_nothing_else(filled: Path) -> None:
+    state = config_state(load_config(filled))
+    (state / "loop").symlink_to(state / "loop")
+    (state / "gone.json").symlink_to(state / "nowhere")
+    machine = json.loads(unpacked(support_file(filled, []))["machine.json"])
+    assert machine["files"]["ledger.db"] > 0 and {"loop", "gone.json"} <= set(machine["files"])
+
+
+def test_a_folder_of_another_user_is_listed_with_why_it_was_not_read() -> None:
+    from kiosk import support
+
+    with tempfile.TemporaryDirectory() as name:  # pytest's own is closed to other users
+        state = Path(name)
+        state.chmod(0o755)
+        (state / "closed").mkdir(mode=0)
+        (state / "open.json").write_text("{}")
+        before = os.geteuid()
+        if before == 0:
+            os.seteuid(65534)
+        try:
+            assert support._files(state) == {"closed": "Permission denied", "open.json": 2}
+        finally:
+            os.seteuid(before)
+
+
 def test_a_place_that_takes_no_file_is_named(filled: Path) -> None:
     with pytest.raises(SupportError, match="Name another place"):
         write_support(filled, [], Path("/proc/mine.zip"))
@@ -237,14 +264,16 @@ def test_the_log_of_all_programs_is_read_in_order_and_tracebacks_stay_whole(
 ) -> None:
     run = tmp_path / "run"
     run.mkdir()
-    (run / "door.log.1").write_text("2026-11-24 19:00:01,000 INFO a event=first\n")
-    (run / "door.log").write_text("end of a line\n2026-11-24 19:00:03,000 ERROR a event=third\nTraceback\n  File x\n")
+    (run / "door-main.log.1").write_text("2026-11-24 19:00:01,000 INFO a event=first\n")
+    (run / "door-main.log").write_text(
+        "end of a line\n2026-11-24 19:00:03,000 ERROR a event=third\nTraceback\n  File x\n"
+    )
     (run / "stream.log").write_text("2026-11-24 19:00:02,500 INFO b event=second\n")
     lines = newest(load_config(filled), root=tmp_path)
     assert [(line.program, line.text.split("event=")[1]) for line in lines] == [
-        ("door", "first"),
+        ("door-main", "first"),
         ("stream", "second"),
-        ("door", "third\nTraceback\n  File x"),
+        ("door-main", "third\nTraceback\n  File x"),
     ]
     assert len(newest(load_config(filled), 2, tmp_path)) == 2
 
@@ -258,13 +287,31 @@ def test_the_log_stays_small_and_private(filled: Path, root_log: logging.Logger,
     assert newest(load_config(filled), 200, tmp_path)[-1].text.split()[3] == "n=4999"
 
 
+def test_two_doors_of_one_machine_have_a_file_each(filled: Path, root_log: logging.Logger, tmp_path: Path) -> None:
+    """In one file each would throw the other's lines away, and go on to write what was renamed under it."""
+    north = filled.with_name("north.toml")
+    write_durably(north, filled.read_bytes().replace(b'event = "evening"', b'event = "evening"\ngate = "north"'))
+    run = tmp_path / "run"
+    for config_path, said in ((filled, "event=of-main"), (north, "event=of-north")):
+        keep_log(config_path, "door")
+        root_log.info(said)
+        root_log.handlers[-1].close()
+        root_log.removeHandler(root_log.handlers[-1])
+    assert sorted(path.name for path in run.iterdir()) == ["door-main.log", "door-north.log"]
+    lines = newest(load_config(filled), root=tmp_path)
+    assert [(line.program, line.text.split()[-1]) for line in lines] == [
+        ("door-main", "event=of-main"),
+        ("door-north", "event=of-north"),
+    ]
+
+
 def test_where_programs_share_a_folder_its_group_may_read_the_log(
     filled: Path, root_log: logging.Logger, tmp_path: Path
 ) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run").chmod(0o3770)
     keep_log(filled, "door")
-    assert stat.S_IMODE((tmp_path / "run" / "door.log").stat().st_mode) == 0o640
+    assert stat.S_IMODE((tmp_path / "run" / "door-main.log").stat().st_mode) == 0o640
 
 
 def test_a_log_that_cannot_be_kept_stops_no_door(

@@ -85,6 +85,9 @@ def test_a_line_that_the_plug_cut_off_is_left_out(evening: Evening) -> None:
     with evening.path.open("ab") as file:
         file.write(b'{"at":"2026-11-24T18:0')
     assert len(read(evening.path)) == 2
+    evening.killed(4)
+    evening.lasts(1, state(tube=Health.CONNECTING))
+    assert [line.off for line in read(evening.path)] == [(), (), ("tube",)], "and costs the next one nothing"
 
 
 def test_a_quiet_day_writes_nothing_and_a_live_minute_one_line(evening: Evening) -> None:

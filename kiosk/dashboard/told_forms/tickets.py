@@ -160,11 +160,12 @@ FORMS = (
     # backups (kiosk/backup)
     say_later("a backup is made or read just now; wait a moment, then press again"),
     say_later("a backup runs already, with the files in %(folder)s: this one ends"),
+    say_later("a look at a backup runs already, with the files in %(folder)s: this one ends"),
     say_later("there is no such backup any more: choose another one"),
     say_later("there is no ledger at %(path)s: is state_dir right, and was an event made?"),
     say_later("no backup can be kept in %(folder)s: %(why)s"),
     say_later(
-        "no backup could be made at %(path)s: %(why)s. Is there room, and may we read and write there? As another user: sudo platypus backup"
+        "no backup could be made at %(path)s: %(why)s. Is there room, and may we read and write there? As another user: sudo platypus backup %(file)s"
     ),
     say_later(
         "no backup was made of %(ledger)s: %(said_why)s. Keep the older backups, and look: platypus ledger check"
