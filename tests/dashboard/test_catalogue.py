@@ -16,6 +16,7 @@ from kiosk.dashboard import catalogue
 from kiosk.dashboard.told_forms import FORMS
 
 SOURCE = Path(kiosk.dashboard.__file__).parent
+CHECKLIST = Path(__file__).parents[2] / "docs" / "checklist.md"
 _VALUE = re.compile(r"%\((\w+)\)[a-z]")
 _SAYS = {"_", "pgettext", "ngettext", "say_later", "later"}
 _AS_IN_ENGLISH = 4  # letters; a longer French sentence that is the English one was forgotten
@@ -108,3 +109,12 @@ def test_an_installed_copy_speaks_french_too(tmp_path: Path) -> None:
     (wheel,) = WheelBuilder(str(SOURCE.parents[1])).build(directory=str(tmp_path), versions=["standard"])
     inside = zipfile.ZipFile(wheel).namelist()
     assert "kiosk/dashboard/translations/fr/LC_MESSAGES/messages.mo" in inside
+
+
+def test_the_evening_on_one_page_has_the_words_of_the_pages() -> None:
+    english, french = CHECKLIST.read_text(encoding="utf-8").split("## La soirée en une page")
+    pairs = {(each.id, each.string) for each in catalogue.written() if isinstance(each.id, str)}
+    named = [re.findall(r"\*([^*\n]+)\*", re.sub(r"\*\*[^*]+\*\*", "", half)) for half in (english, french)]
+    assert len(named[0]) == len(named[1]) > 40
+    strange = [pair for pair in zip(*named, strict=True) if pair not in pairs | {("italics", "italique")}]
+    assert strange == []
