@@ -5,6 +5,8 @@ The system's own programs are replaced by stubs on PATH, in a copy of what insta
 
 from __future__ import annotations
 
+import os
+import select
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -15,6 +17,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 POLICY = "/usr/sbin/policy-rc.d"
+BOARD = "/proc/device-tree/model"
+LISTS = "/var/lib/apt/lists"
 ALL_THERE = '#!/bin/sh\ncase "$*" in *picamera2* | *lgpio*) exit 1 ;; esac\nprintf installed\n'
 NONE_THERE = "#!/bin/sh\nexit 1\n"
 FAILS = "#!/bin/sh\necho 'E: Unable to connect to deb.example.org:80' >&2\nexit 100\n"
@@ -30,9 +34,11 @@ def run(tmp_path: Path) -> Run:
         (project / folder).symlink_to(ROOT / folder)
     shutil.copy(ROOT / "pyproject.toml", project)
     script = (ROOT / "install.sh").read_text()
-    assert script.count(f"POLICY={POLICY}\n") == 1
-    # This machine may have a policy of its own, which an installation leaves alone: look for one elsewhere.
-    (project / "install.sh").write_text(script.replace(POLICY, str(tmp_path / "policy")))
+    # This machine may have a policy of its own, which an installation leaves alone, and is what it is: look elsewhere.
+    for place, name in ((POLICY, "policy"), (BOARD, "board"), (LISTS, "lists")):
+        assert script.count(f"={place}\n") == 1
+        script = script.replace(place, str(tmp_path / name))
+    (project / "install.sh").write_text(script)
     (project / "install.sh").chmod(0o755)
     stubs = tmp_path / "stubs"
     stubs.mkdir()
@@ -65,6 +71,7 @@ def said(done: subprocess.CompletedProcess[str]) -> str:
 # A sudo that does what apt-get is asked, and nothing else to this machine.
 APT_SUDO = '#!/bin/sh\n[ "$1" = -n ] && shift\ncase $1 in apt-get | true) "$@" ;; *) cat >/dev/null ;; esac\n'
 USER = "#!/bin/sh\ncase $1 in -u) echo 1000;; *) echo pi;; esac\n"
+ROOT_USER = "#!/bin/sh\ncase $1 in -u) echo 0;; *) echo root;; esac\n"
 
 
 def test_a_word_it_does_not_know_shows_the_usage(run: Run) -> None:
@@ -77,10 +84,12 @@ def test_a_word_it_does_not_know_shows_the_usage(run: Run) -> None:
 def test_services_are_installed_by_root_alone(run: Run) -> None:
     assert "run it as root: sudo ./install.sh" in said(run(id=USER))
     assert "run it as root: sudo ./install.sh --rollback" in said(run("--rollback", id=USER))
+    # who may not look everywhere would be told that what is there is not
+    assert "run it as root: sudo ./install.sh --dry-run --door" in said(run("--dry-run", "--door", id=USER))
 
 
-def test_a_dry_run_says_what_would_be_done_to_whoever_asks(run: Run) -> None:
-    done = run("--dry-run", "--door", id=USER, dpkg_query=NONE_THERE, dpkg=NONE_THERE)
+def test_a_dry_run_says_what_would_be_done(run: Run) -> None:
+    done = run("--dry-run", "--door", id=ROOT_USER, dpkg_query=NONE_THERE, dpkg=NONE_THERE)
     assert done.returncode == 0, done.stderr
     for step in (
         "installing from apt: ",
@@ -89,8 +98,33 @@ def test_a_dry_run_says_what_would_be_done_to_whoever_asks(run: Run) -> None:
         "enabling platypus-door.service",
     ):
         assert step in done.stderr
-    assert "enabling platypus-stream.service" not in done.stderr
+    assert "enabling platypus-stream.service" not in done.stderr and "picamera2" not in done.stderr
     assert done.stderr.splitlines()[-1] == "install: nothing was done: this was --dry-run"
+
+
+def test_a_pi_whose_apt_has_no_lists_yet_asks_for_them_before_it_says_what_apt_has(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "board").write_text("Raspberry Pi 5 Model B Rev 1.0\0")
+    done = run("--dry-run", id=ROOT_USER, dpkg_query=NONE_THERE, dpkg=NONE_THERE, apt_cache=NONE_THERE)
+    lines = done.stderr.splitlines()
+    assert lines[0] == "install: would: asking apt for its lists"
+    assert "python3-picamera2" in lines[1]
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "deb.example.org_Packages").write_text("")  # Debian's own archive, on a Pi
+    done = run("--dry-run", id=ROOT_USER)
+    assert "asking apt for its lists" not in done.stderr and "picamera2" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [["demo"], ["--dry-run"]])
+def test_another_processor_is_said_before_anything_is_begun(run: Run, words: list[str]) -> None:
+    sentence = said(run(*words, id=ROOT_USER, dpkg="#!/bin/sh\necho armhf\n", dpkg_query=NONE_THERE))
+    assert "64-bit" in sentence and "this one is armhf" in sentence
+
+
+@pytest.mark.parametrize("words", [["demo"], ["--dry-run"]])
+def test_the_copy_in_a_release_says_that_it_only_goes_back_or_away(run: Run, tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "platypus" / "kiosk").unlink()
+    sentence = said(run(*words, id=ROOT_USER))
+    assert "--rollback" in sentence and "--uninstall" in sentence and "whole folder" in sentence
 
 
 def test_a_folder_of_wheels_that_is_not_there_is_said(run: Run) -> None:
@@ -106,6 +140,16 @@ def test_a_network_that_is_away_is_said(run: Run) -> None:
     done = run("demo", id=USER, dpkg_query=NONE_THERE, sudo=APT_SUDO, apt_get=FAILS)
     assert "Is the network there?" in said(done)
     assert "Unable to connect" in done.stderr  # apt's own words stand above
+
+
+def test_a_system_that_is_updating_itself_is_waited_for_and_named(run: Run, tmp_path: Path) -> None:
+    held = "#!/bin/sh\necho 'E: Could not get lock /var/lib/apt/lists/lock. It is held by process 7' >&2\nexit 100\n"
+    assert "updating itself: wait some minutes" in said(
+        run("demo", id=USER, dpkg_query=NONE_THERE, sudo=APT_SUDO, apt_get=held)
+    )
+    run("demo", id=USER, dpkg_query=INSTALLED_LATER, sudo=RECORDING_SUDO.replace("$BREAKS", "nothing"), **OLD_PYTHONS)
+    installs = [line for line in (tmp_path / "calls").read_text().splitlines() if " install -q " in line]
+    assert installs and all("DPkg::Lock::Timeout=300" in line for line in installs)
 
 
 OLD_PYTHON = "#!/bin/sh\n[ \"$1\" = --version ] && echo 'Python 3.9.2' && exit\nexit 1\n"
@@ -176,3 +220,52 @@ def test_servers_that_apt_brings_are_neither_started_nor_left_to_start(run: Run,
     gone = calls.index(f"rm -f {tmp_path / 'policy'}")
     assert policy < install < gone
     assert {"systemctl disable --quiet mosquitto", "systemctl disable --quiet nginx"} <= set(calls[install:])
+
+
+def test_a_policy_that_a_power_cut_left_goes_with_the_next_run(run: Run, tmp_path: Path) -> None:
+    mark = next(
+        line for line in (ROOT / "install.sh").read_text().splitlines() if line.startswith("readonly POLICY_MARK=")
+    )
+    (tmp_path / "policy").write_text(f"#!/bin/sh\n# {mark.split(chr(34))[1]}\nexit 101\n")
+    sudo = RECORDING_SUDO.replace("$BREAKS", "nothing breaks")
+    run("demo", id=USER, dpkg_query=ALL_THERE, sudo=sudo, systemctl="#!/bin/sh\n", **OLD_PYTHONS)
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert f"rm -f {tmp_path / 'policy'}" in calls
+    assert {"systemctl disable --quiet mosquitto", "systemctl disable --quiet nginx"} <= set(calls)
+
+
+def test_a_policy_of_somebody_else_stays(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "policy").write_text("#!/bin/sh\nexit 101\n")
+    sudo = RECORDING_SUDO.replace("$BREAKS", "nothing breaks")
+    run("demo", id=USER, dpkg_query=INSTALLED_LATER, sudo=sudo, systemctl="#!/bin/sh\n", **OLD_PYTHONS)
+    assert "policy" not in (tmp_path / "calls").read_text()
+
+
+def test_pretix_is_no_longer_fetched_when_a_linter_has_found_something(run: Run, tmp_path: Path) -> None:
+    """pip is a child of a child, and would go on for a minute."""
+    project = tmp_path / "platypus"
+    tools = project / ".venv" / "bin"
+    tools.mkdir(parents=True)
+    (tools.parent / "pyvenv.cfg").write_text("include-system-site-packages = false\n")
+    begun = tmp_path / "begun"
+    # As pretix's Python it makes a venv that never ends; ruff, and with it the run, fails once that has begun.
+    python = (
+        "#!/bin/sh\n"
+        'case "$*" in\n'
+        f"*{project}/.pretix*) echo $$ >{begun}.new; mv {begun}.new {begun}; exec sleep 50 ;;\n"
+        "*--version*) echo 'Python 3.11.2' ;;\n"
+        "esac\n"
+    )
+    for name in ("python", "platypus"):
+        (tools / name).write_text("#!/bin/sh\nexit 0\n")
+        (tools / name).chmod(0o755)
+    (tools / "ruff").write_text(f"#!/bin/sh\nuntil [ -e {begun} ]; do sleep 0.05; done\nexit 1\n")
+    (tools / "ruff").chmod(0o755)
+    done = run("test", dpkg_query=ALL_THERE, python3=python)
+    assert done.returncode == 1
+    try:
+        pip = os.pidfd_open(int(begun.read_text()))
+    except ProcessLookupError:
+        return
+    assert select.select([pip], [], [], 5)[0], "it goes on"  # readable as soon as it has ended
+    os.close(pip)
