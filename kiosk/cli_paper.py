@@ -84,7 +84,7 @@ def tickets_ticks(
         walk_ins=walk_ins,
         at=None if at is None else _time(at),
         day=None if day is None else day.date(),
-        gate=" ".join(gate.split()),
+        gate=gate,
         did_get_in=None if _EVERYBODY in did_get_in else did_get_in,
     )
     told = paper_office.type_ticks(config_path, slug, given, only_looks=preview)

@@ -16,6 +16,7 @@ from click.core import ParameterSource
 from hardware.clock import SystemClock
 from kiosk.cli_options import CONFIG, EVENT, JSON
 from kiosk.cli_ticket_lists import say_columns, some, tickets_import
+from kiosk.tickets.forms import Form
 
 if TYPE_CHECKING:
     from kiosk.ledger import NewTicket, Ticket
@@ -24,12 +25,11 @@ if TYPE_CHECKING:
     from kiosk.ticket_press import Printed, Wish
     from stream.slate_words import Language
 
-_FORMS = ("a4", "page", "label", "png", "svg")  # kiosk.tickets.printing.Form's; without what it loads
 FORM = click.option(
     "--form",
     "forms",
     multiple=True,
-    type=click.Choice(_FORMS),
+    type=click.Choice([each.value for each in Form]),
     help="a4: sheets of four to cut; page: a page of A6 each; label: a roll of 62 mm; png, svg: a file each. Say it "
     "again for another; without it a4, png and svg.",
 )
@@ -325,7 +325,6 @@ def _say_done(post: Post, done: Done) -> None:
 
 def _wish(forms: Sequence[str], language: Language | None, *, letters: bool) -> Wish:
     from kiosk.ticket_press import AS_ALWAYS, Wish  # noqa: PLC0415
-    from kiosk.tickets.printing import Form  # noqa: PLC0415
 
     if not forms:
         return Wish(() if letters else AS_ALWAYS, language, letters)

@@ -189,6 +189,17 @@ def load_secrets(path: Path) -> Secrets:
     return _convert(path, _toml(path), Secrets, is_secret=True)
 
 
+def mail_password(config: Config, config_path: Path) -> str:
+    """The password for [mail]; "" where no user logs in. Raises ConfigError when a user has none."""
+    password = load_secrets(secrets_path(config_path)).mail.password
+    if config.mail is not None and config.mail.user and not password:
+        raise ConfigError(
+            f'[mail] has user {config.mail.user!r} and no password: write password = "..." under [mail] in '
+            f"{secrets_path(config_path)}"
+        )
+    return password
+
+
 def event_secrets_path(config: Config) -> Path:
     """Where the events' secrets are kept; written by us alone, beside the ledger."""
     return Path(config.state_dir) / "event-secrets.json"

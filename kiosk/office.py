@@ -19,6 +19,7 @@ from kiosk.config import (
     is_name,
     load_config,
     load_secrets,
+    mail_password,
     make_event_secret,
     secrets_path,
 )
@@ -314,11 +315,7 @@ def check_config(config_path: Path) -> list[str]:
                 f'destination {destination.name!r} has no key: write {destination.name} = "..." '
                 f"under [stream_keys] in {secrets_path(config_path)}"
             )
-    if config.mail is not None and config.mail.user and not secrets.mail.password:
-        raise ConfigError(
-            f'[mail] has user {config.mail.user!r} and no password: write password = "..." under [mail] in '
-            f"{secrets_path(config_path)}"
-        )
+    mail_password(config, config_path)
     lines.append(f"{secrets_path(config_path)} is good: {len(secrets.stream_keys)} key(s)")
     if not config.ledger_path.exists():  # a check makes nothing
         raise ConfigError(f"there is no ledger at {config.ledger_path}: platypus event create {config.door.event} ...")

@@ -109,7 +109,7 @@ class PaperList:
 
     def look(self, given: Given, actor: str, now: Stamp, zone: tzinfo) -> Answered:
         """What taking it would do; nothing is written."""
-        typist, ticks, wrong = self._read(given, actor, now, zone)
+        typist, ticks, wrong = self._read(given, actor, now, self._ledger.known_time(now), zone)
         ticked = self._ticks.look(ticks, typist)
         walk_ins = self._ticks.look_at_walk_ins(given.walk_ins, typist)
         told = self._answered(ticked, wrong, walk_ins, zone)
@@ -118,10 +118,11 @@ class PaperList:
 
     def take(self, given: Given, actor: str, now: Stamp, zone: tzinfo) -> Answered:
         """Write what can be taken; the same again changes nothing."""
-        typist, ticks, wrong = self._read(given, actor, now, zone)
+        known = self._ledger.known_time(now)
+        typist, ticks, wrong = self._read(given, actor, now, known, zone)
         ticked = list(self._ticks.take(ticks, typist))
-        at = self._moment(given.at, given.day, now, zone)
-        walk_ins = self._ticks.take_walk_ins(given.walk_ins, None if self._is_to_come(at, now) else at, typist)
+        at = self._moment(given.at, given.day, known, zone)
+        walk_ins = self._ticks.take_walk_ins(given.walk_ins, None if _is_to_come(at, known) else at, typist)
         return self._answered(ticked, wrong, walk_ins, zone)
 
     def line(self, number: int) -> str:
@@ -138,7 +139,7 @@ class PaperList:
         return self._event.starts_at and self._event.starts_at.astimezone(zone).date()
 
     def _read(
-        self, given: Given, actor: str, now: Stamp, zone: tzinfo
+        self, given: Given, actor: str, now: Stamp, known: KnownTime, zone: tzinfo
     ) -> tuple[Typist, Sequence[Tick], Sequence[Wrong]]:
         typed: Typed = read_ticks(given.text)
         wrong = [Wrong(slip.word, _why(slip.why)) for slip in typed.slips]
@@ -154,14 +155,16 @@ class PaperList:
             if not each.line.fits(self._event.id):
                 wrong.append(self._misfit(each))
                 continue
-            at = self._moment(each.at or given.at, given.day, now, zone)
-            if self._is_to_come(at, now):
+            at = self._moment(each.at or given.at, given.day, known, zone)
+            if _is_to_come(at, known):
                 wrong.append(Wrong(_word(str(each.line), each.at or given.at, each.persons), Why.NOT_YET))
                 continue
             is_in = given.did_get_in is None or each.line.number in forced
             ticks.append(Tick(each.line.number, at, each.persons, did_get_in=is_in))
-        day = given.day or self.day(zone)
-        typist = Typist(actor, now, day.isoformat() if day else "", given.gate.strip()[:LONGEST_GATE].strip())
+        # The evening's own day is none, so that its start may be corrected between two who type the same sheet.
+        day = given.day.isoformat() if given.day and given.day != self.day(zone) else ""
+        gate = " ".join("".join(c for c in given.gate if c.isprintable()).split())[:LONGEST_GATE].strip()
+        typist = Typist(actor, now, day, gate)
         return typist, ticks, wrong
 
     def _misfit(self, typed: TypedTick) -> Wrong:
@@ -183,7 +186,7 @@ class PaperList:
                 good.append(each)
         return Answered(good, wrong, walk_ins, self._ticks.occupancy())
 
-    def _moment(self, at: time | None, day: date | None, now: Stamp, zone: tzinfo) -> datetime | None:
+    def _moment(self, at: time | None, day: date | None, known: KnownTime, zone: tzinfo) -> datetime | None:
         """A time of the paper, at the evening; without one, the last such time before now."""
         if at is None:
             return None
@@ -192,17 +195,15 @@ class PaperList:
         elif self._event.starts_at is not None:
             start = self._event.starts_at.astimezone(zone)
         else:
-            start = self._ledger.known_time(now).wall.astimezone(zone) - _EVENING + _BEFORE_START + timedelta(minutes=1)
+            start = known.wall.astimezone(zone) - _EVENING + _BEFORE_START + timedelta(minutes=1)
         begin = start - _BEFORE_START
         days = (begin.date() + timedelta(days=n) for n in (0, 1))
         moments = (datetime.combine(each, at, zone) for each in days)
         return next((each for each in moments if each >= begin), None)
 
-    def _is_to_come(self, at: datetime | None, now: Stamp) -> bool:
-        if at is None:
-            return False
-        time = self._ledger.known_time(now)
-        return time.is_known and at > time.wall + _PHONES_DIFFER
+
+def _is_to_come(at: datetime | None, known: KnownTime) -> bool:
+    return at is not None and known.is_known and at > known.wall + _PHONES_DIFFER
 
 
 def family_first(holder: str) -> str:

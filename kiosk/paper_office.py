@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.paper import Fate
 from kiosk.paper_list import Answered, Given, PaperFacts, PaperList
 from kiosk.tickets.paper_sheet import paper
+from kiosk.tickets.printing import write_private
 
 ACTOR = "The command line"
 
@@ -45,10 +45,7 @@ def write_paper(config_path: Path, slug: str, language: Language, out: Path) -> 
     with speaking(language):
         content = paper(paper_words.sheet(told, config.dashboard.zone))
     try:
-        handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(handle, 0o600)  # also one that was there before
-            file.write(content)
+        write_private(out, content)
     except OSError as error:
         raise PaperError(f"the paper cannot be written to {out}: {error.strerror or error}") from error
     return told

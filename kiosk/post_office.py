@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from hardware.alone import alone
 from hardware.clock import Clock
-from kiosk.config import Config, ConfigError, event_secret, load_config, load_secrets, secrets_path
+from kiosk.config import Config, ConfigError, event_secret, load_config, mail_password
 from kiosk.ledger import Event, Ticket
 from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.sendings import Sendings
@@ -30,6 +30,7 @@ class Post(NamedTuple):
 
     due: Sequence[Ticket]
     sent_before: Sequence[int]  # numbers, to the address that they have now
+    reachable: Sequence[Ticket]  # all of them, sent or not
     unreachable: Sequence[Ticket]  # without an e-mail, or with none that can be one
 
 
@@ -67,7 +68,11 @@ def send_post(
     ):
         event = ledger.event(slug)
         post = _post(ledger, event, secret, which)
-        chosen = post.due[:1] if to_self and which == "unsent" else post.due
+        chosen = post.due
+        if to_self and which == "unsent":  # a trial, of whichever ticket there is
+            chosen = post.reachable[:1]
+            if not chosen:
+                raise CannotChange("there is no good ticket of ours with an e-mail: there is nothing to try.")
         sendings = Sendings(ledger, event)
         by_number = {each.number: each for each in chosen}
 
@@ -105,6 +110,7 @@ def _post(ledger: Ledger, event: Event, secret: bytes, which: Which) -> Post:
     return Post(
         [each for each in reachable if each.id not in known],
         [each.number for each in before],
+        reachable,
         [each for each in good if not is_address(each.email or "")],
     )
 
@@ -116,10 +122,4 @@ def _mail(config: Config, config_path: Path) -> tuple[MailSettings, str]:
             f'{config_path} does not say how letters go: write host = "smtp.example.org", user and from under [mail] '
             "(docs/tickets.md)"
         )
-    password = load_secrets(secrets_path(config_path)).mail.password
-    if config.mail.user and not password:
-        raise ConfigError(
-            f'[mail] has user {config.mail.user!r} and no password: write password = "..." under [mail] in '
-            f"{secrets_path(config_path)}"
-        )
-    return config.mail, password
+    return config.mail, mail_password(config, config_path)

@@ -13,16 +13,10 @@ import msgspec
 
 from hardware.errors import PlatypusError
 from kiosk.tickets.drawn_apart import DrawingError, drawn_apart
+from kiosk.tickets.forms import Form
 from stream.slate_words import Language
 
 _LIMIT_S = 30.0  # a slow Pi takes some seconds
-FORMS = {  # of kiosk.tickets.printing: the ending and the kind of its file
-    "page": ("pdf", "application/pdf"),
-    "label": ("pdf", "application/pdf"),
-    "a4": ("pdf", "application/pdf"),
-    "png": ("png", "image/png"),
-    "svg": ("svg", "image/svg+xml"),
-}
 
 
 class NotPrinted(PlatypusError, RuntimeError):
@@ -44,7 +38,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     product: str
     persons: int
     language: Language
-    form: str  # one of FORMS
+    form: Form
     look: str  # the folder
 
 
@@ -61,14 +55,14 @@ def _main() -> None:
 
     from kiosk.tickets.card import Evening, Printable  # noqa: PLC0415
     from kiosk.tickets.design import design_of  # noqa: PLC0415
-    from kiosk.tickets.printing import Form, Piece, Printer  # noqa: PLC0415
+    from kiosk.tickets.printing import Piece, Printer  # noqa: PLC0415
 
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
     when = order.when.astimezone(ZoneInfo(order.zone)) if order.when else None
     ticket = Printable(order.number, order.code, order.holder, order.product, order.persons)
     with design_of(Path(order.look)) as design:
         printer = Printer(Evening(order.event, when, order.venue), design)
-        sys.stdout.buffer.write(printer.one(Piece(ticket, order.language), Form(order.form)))
+        sys.stdout.buffer.write(printer.one(Piece(ticket, order.language), order.form))
 
 
 if __name__ == "__main__":

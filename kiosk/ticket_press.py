@@ -15,7 +15,8 @@ from kiosk.post.letter import Letter, letter, message_id
 from kiosk.post.settings import MailSettings
 from kiosk.tickets import codes
 from kiosk.tickets.design import design_of
-from kiosk.tickets.printing import Evening, Form, Piece, Printable, Printer, PrintingError, write_private, write_tickets
+from kiosk.tickets.forms import Form
+from kiosk.tickets.printing import Evening, Piece, Printable, Printer, PrintingError, write_private, write_tickets
 from kiosk.tickets.ticket_words import TICKET_WORDS
 from stream.slate_words import Language
 

@@ -156,7 +156,7 @@ def _given() -> Given:
             walk_ins=int(count or 0),
             at=time.fromisoformat(at) if at else None,
             day=date.fromisoformat(day) if day else None,
-            gate=" ".join("".join(c for c in form.get("gate", "") if c.isprintable()).split()),
+            gate=form.get("gate", ""),
             did_get_in=[each for each in form.getlist("did_get_in") if _LINE.fullmatch(each)],
         )
     except ValueError:

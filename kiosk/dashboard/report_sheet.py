@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from kiosk.dashboard.language import _
 from kiosk.dashboard.report_view import ReportView, Table
 from kiosk.ledger.report import Report
-from kiosk.tickets.printing import FONT
+from kiosk.tickets.forms import FONT
 
 if TYPE_CHECKING:
     from fpdf import FPDF

@@ -23,6 +23,7 @@ from kiosk.pretix.desk import PretixDesk
 from kiosk.ticket_lists import Looked, TicketLists
 from kiosk.tickets import codes
 from kiosk.tickets.columns_file import Choice, ColumnsFile
+from kiosk.tickets.forms import Form
 from kiosk.tickets.sheet import guessed, source_of_list
 from kiosk.tickets.sources import Source
 from kiosk.tickets.table import Table
@@ -44,7 +45,7 @@ class TicketOffice(NamedTuple):
     book: TicketBook
     lists: TicketLists
     code_of: Callable[[int], str]  # of a ticket of ours, by its number
-    printed: Callable[[Ticket, str, Language], bytes]  # one of ours in one of press_apart.FORMS
+    printed: Callable[[Ticket, Form, Language], bytes]  # one of ours
     kept: Callable[[], Kept]  # what is known of persons
     forget: Callable[[], Kept]  # forget them, once and for all
     forgetting: Forgetting
@@ -65,7 +66,7 @@ class TicketOffice(NamedTuple):
     ) -> Self:
         """For an event; its `secret` is asked for when a code of ours is needed. `look`: the folder of the design."""
 
-        def printed(ticket: Ticket, form: str, language: Language) -> bytes:
+        def printed(ticket: Ticket, form: Form, language: Language) -> bytes:
             order = Order(
                 event=event.name,
                 when=event.starts_at,

@@ -21,7 +21,7 @@ from kiosk.config import event_secret, load_config, secrets_path
 from kiosk.dashboard.settings import DashboardSettings
 from kiosk.demo import cast, servers
 from kiosk.ticket_press import Wish
-from kiosk.tickets.printing import Form
+from kiosk.tickets.forms import Form
 
 FRAMES_PER_S = 25
 ZONE = DashboardSettings().zone  # the terminal tells the time as the pages do

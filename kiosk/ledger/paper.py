@@ -21,9 +21,11 @@ from kiosk.ledger.clocks import corrected, known_time, with_clock_fix
 from kiosk.ledger.history import as_ticket, history, may_return, room
 from kiosk.ledger.ledger import Ledger
 from kiosk.ledger.movements import door_ticket, insert
+from kiosk.ledger.pretix_at_door import with_copy
 from kiosk.ledger.records import PAPER, Event, Found, Occupancy, Ticket
 from kiosk.ledger.rules import Caveat, Reason, Room, judge_entry
 from kiosk.ledger.schema import events, scans, tickets
+from kiosk.tickets.sheet import fold
 
 _AT_ONCE = 50  # ticks in one transaction: gates wait for it, up to 5 s
 _ENDLESS = 1_000_000_000
@@ -118,7 +120,7 @@ class PaperTicks:
             for n in range(told.counted_before, told.on_paper):
                 made = door_ticket(db, self._event, None, 1)
                 self._insert(
-                    db, _nonce(self._event, typist, f"walk-in/{typist.gate}/{n}"), made, at, typist, 1, visit=1
+                    db, _nonce(self._event, typist, f"walk-in/{fold(typist.gate)}/{n}"), made, at, typist, 1, visit=1
                 )
             return told
 
@@ -141,7 +143,7 @@ class PaperTicks:
 
     def _walk_ins(self, db: sa.Connection, count: int, typist: Typist) -> WalkIns:
         known = 0
-        while _is_known(db, _nonce(self._event, typist, f"walk-in/{typist.gate}/{known}")):
+        while _is_known(db, _nonce(self._event, typist, f"walk-in/{fold(typist.gate)}/{known}")):
             known += 1
         return WalkIns(count, known)
 
@@ -160,8 +162,9 @@ class PaperTicks:
             return told._replace(fate=Fate.TYPED_BEFORE)
         if tick.persons is not None and tick.persons > ticket.persons:
             return told._replace(fate=Fate.TOO_MANY)
-        claim = past.claim(ticket, typist.at)
-        rest = claim.rest(may_return=may_return(db, self._event))
+        claim = with_copy(db, self._event, ticket, past.claim(ticket, typist.at), typist.at)
+        returns = may_return(db, self._event)
+        rest = claim.rest(may_return=returns)
         then = [row for row in past.standing if tick.at is not None and times[row.id] <= tick.at]
         if (past.inside and not rest) or (then and past._replace(standing=then).inside >= ticket.persons):
             return told._replace(fate=Fate.ALREADY_IN)
@@ -174,7 +177,7 @@ class PaperTicks:
             Room(0, _ENDLESS, _ENDLESS, 0),  # they are in: the room does not refuse them
             tick.at or time.wall,
             is_clock_trusted=tick.at is not None or time.is_known,
-            may_return=may_return(db, self._event),
+            may_return=returns,
             persons=persons,
         )
         told = told._replace(reason=verdict.reason, persons=persons)

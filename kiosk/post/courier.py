@@ -77,16 +77,14 @@ class SmtpCourier:
                 line.quit()
             line.close()
 
-    def connect(self) -> None:
+    def connect(self) -> smtplib.SMTP:
         """Reach the server and log in. Raises NoCourier, or RefusedForNow when it has no time."""
         if self._line is None:
             self._line = self._connected()
+        return self._line
 
     def send(self, letter: Letter) -> None:
-        self.connect()
-        line = self._line
-        if line is None:
-            raise NoCourier("the connection was closed")
+        line = self.connect()
         sender = letter.message["From"].addresses[0].addr_spec
         try:
             line.sendmail(sender, [letter.to], letter.message.as_bytes())
@@ -138,7 +136,7 @@ class SmtpCourier:
                 f'{where} speaks no TLS from the start ({error.reason}): is it security = "starttls", or another port?'
             ) from error
         except smtplib.SMTPConnectError as error:
-            raise _by_code(error.smtp_code)(
+            raise _turned_away(error.smtp_code)(
                 f"{where} takes no letters now ({_said(error.smtp_code, error.smtp_error)})"
             ) from error
         except (smtplib.SMTPException, OSError) as error:
@@ -184,7 +182,7 @@ class SmtpCourier:
             ) from error
         except smtplib.SMTPResponseException as error:
             said = _said(error.smtp_code, error.smtp_error)
-            raise _by_code(error.smtp_code)(f"{where} takes no letters ({said})") from error
+            raise _turned_away(error.smtp_code)(f"{where} takes no letters ({said})") from error
         except (smtplib.SMTPException, OSError) as error:
             raise NoCourier(f"{where} broke off at the greeting ({_cause(error)}): try again later") from error
 
@@ -205,6 +203,11 @@ class SmtpCourier:
 
 def _refused(code: int, said: bytes | str, what: str) -> MailError:
     return _by_code(code)(f"{what} was refused: {_said(code, said)}")
+
+
+def _turned_away(code: int) -> type[MailError]:
+    """At the greeting it is about us, not about a letter."""
+    return RefusedForNow if code < 500 else NoCourier
 
 
 def _by_code(code: int) -> type[MailError]:

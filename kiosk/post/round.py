@@ -72,14 +72,13 @@ def deliver(
     """
     turn = count()
     waiting = [(0.0, next(turn), 0, each) for each in due]  # when (monotonic), which first, tries so far
-    heapq.heapify(waiting)
     sent: list[int] = []
     failed: list[Failed] = []
     free_s = clock.monotonic()  # when the pace lets the next one go
     broken = 0  # times in a row that there was no courier
 
     def done(why: str = "", *, is_interrupted: bool = False, hand: Sequence[Due] = ()) -> Done:
-        left = [*(each.number for each in hand), *(each.number for *_, each in sorted(waiting, key=lambda row: row[1]))]
+        left = [*(each.number for each in hand), *(each.number for *_, each in waiting)]
         log.info("post event=round sent=%d failed=%d left=%d", len(sent), len(failed), len(left))
         return Done(sent, failed, sorted(left), why, is_interrupted)
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from kiosk.tickets.forms import FONT
 from kiosk.tickets.typesetting import Type, type_of
 from stream import look as looks
 from stream import look_files
@@ -21,7 +22,6 @@ from stream.look import BadLook, LogoBox, Look
 from stream.slate_sheet import is_lost_on, mixed, plate_of
 
 # Latin, Greek and Cyrillic; Debian's fonts-dejavu-core puts it here, and its bold beside it.
-FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
 _LOGO_PX = (600, 180)  # 50 x 15 mm at 305 dpi
 _SPONSOR_PX = (240, 96)
 

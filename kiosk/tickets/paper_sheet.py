@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kiosk.tickets.drawn_apart import drawn_apart
+from kiosk.tickets.forms import FONT
 from kiosk.tickets.lettering import SIZE_PX, Lettered, is_plain, lettered, one_line
-from kiosk.tickets.printing import FONT
 
 if TYPE_CHECKING:
     from fpdf import FPDF

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,15 +14,16 @@ import segno
 
 from hardware.errors import PlatypusError
 from kiosk.tickets.card import CARD, Cards, Evening, Labels, Printable
-from kiosk.tickets.design import FONT, Design
+from kiosk.tickets.design import Design
 from kiosk.tickets.drawing import QUIET_ZONE
+from kiosk.tickets.forms import Form
 from kiosk.tickets.pdf_form import A4, PdfPages
 from kiosk.tickets.png_form import PngForm
 from kiosk.tickets.svg_form import SvgForm
 from kiosk.tickets.ticket_words import TICKET_WORDS
 from stream.slate_words import Language
 
-__all__ = ["FONT", "QUIET_ZONE", "Evening", "Form", "Printable", "Printer", "PrintingError", "qr", "write_tickets"]
+__all__ = ["QUIET_ZONE", "Evening", "Printable", "Printer", "PrintingError", "qr", "write_tickets"]
 
 _VERSION = 2
 _PORTION = 60
@@ -40,16 +40,6 @@ class BadCode(PlatypusError, ValueError):
     """A code that does not fit into the QR of our tickets."""
 
     code = "bad_code"
-
-
-class Form(StrEnum):
-    """What tickets are printed as."""
-
-    A4 = "a4"  # tickets.pdf: four to a sheet, with marks where to cut
-    PAGE = "page"  # tickets-pages.pdf: a page of A6 each, to send
-    LABEL = "label"  # tickets-labels.pdf: a label of 62 mm each, black
-    PNG = "png"  # NNNN.png, for a phone
-    SVG = "svg"  # NNNN.svg
 
 
 _FILES = {Form.A4: "tickets.pdf", Form.PAGE: "tickets-pages.pdf", Form.LABEL: "tickets-labels.pdf"}

@@ -40,7 +40,8 @@ def _billetweb(code: str) -> str:
             return code
         case _:
             raise ValueError(
-                f"{code[:20]} has {len(code)} digits, not 7 or 12: did a spreadsheet drop a zero before them?"
+                f"{code[:20]} has {len(code)} digits, not Billetweb's 7 or 12: did a spreadsheet drop a zero, "
+                "or is the list another system's?"
             )
 
 
@@ -66,14 +67,6 @@ HI_EVENTS: Final = Source(
     name="hi.events",
     marks=(("public id",), ("short id", "product id", "check ins")),
     headings={"code": ("public id",), "product": ("product name",), "note": ("notes",)},
-)
-BILLETWEB: Final = Source(
-    name="billetweb",
-    marks=(("codes barres", "code barres"),),
-    headings={"code": ("codes barres", "code barres")},
-    code=_billetweb,
-    doubt="Of a bar code's 12 digits the 5th to the 11th are taken for what Billetweb's QR holds. Show one ticket to "
-    "the camera before the evening.",
 )
 HELLOASSO: Final = Source(
     name="helloasso",
@@ -119,7 +112,16 @@ MEETUP: Final = Source(
     has_codes=False,
     doubt="Meetup has no tickets: its guests are found by name, or get tickets of our own.",
 )
-SOURCES: Final = (PRETIX, HI_EVENTS, BILLETWEB, HELLOASSO, EVENTBRITE, WEEZEVENT, MEETUP)
+BILLETWEB: Final = Source(
+    name="billetweb",
+    marks=(("codes barres", "code barres"),),
+    headings={"code": ("codes barres", "code barres")},
+    code=_billetweb,
+    doubt="Of a bar code's 12 digits the 5th to the 11th are taken for what Billetweb's QR holds. Show one ticket to "
+    "the camera before the evening.",
+)
+# Billetweb last: a column of bar codes is all it is known by, and others have one too.
+SOURCES: Final = (PRETIX, HI_EVENTS, HELLOASSO, EVENTBRITE, WEEZEVENT, MEETUP, BILLETWEB)
 OTHER: Final = Source(name="list", marks=())
 NAMES: Final = tuple(source.name for source in (*SOURCES, OTHER))
 

@@ -19,7 +19,6 @@ class TicketWords(NamedTuple):
     ticket_number: str
     persons: str  # a number, two or more
     if_unread: str
-    sponsors: str
     subject: str  # of the letter: the event
     hello: str  # a name
     hello_somebody: str
@@ -70,7 +69,6 @@ _ENGLISH = TicketWords(
     ticket_number="Ticket no. {}",
     persons="for {} persons",
     if_unread="If it does not scan: say your name at the door, or read out this code.",
-    sponsors="Thanks to our sponsors",
     subject="Your ticket: {}",
     hello="Hello {},",
     hello_somebody="Hello,",
@@ -91,7 +89,6 @@ _FRENCH = TicketWords(
     ticket_number="Billet n°\u00a0{}",
     persons="pour {}\u00a0personnes",
     if_unread="Si le code ne passe pas\u00a0: donnez votre nom à l'entrée, ou lisez ce code.",
-    sponsors="Merci à nos sponsors",
     subject="Votre billet\u00a0: {}",
     hello="Bonjour {},",
     hello_somebody="Bonjour,",

@@ -91,6 +91,7 @@ class MailServer:
         self.refuses: dict[str, list[str]] = {}  # recipient -> answers to RCPT, one after the other; then 250
         self.at_data: list[str] = []  # answers to the end of letters, one after the other; "drop": none, the line ends
         self.silent_after: int | None = None  # letters, after which no answer comes
+        self.greeting = "220 mail.test ESMTP"
         self.logins: list[tuple[str, str]] = []
         self.has_gone_silent = threading.Event()
         self._wants_login = wants_login
@@ -141,7 +142,7 @@ class MailServer:
         def say(line: str) -> None:
             writer.write(f"{line}\r\n".encode())
 
-        say("220 mail.test ESMTP")
+        say(self.greeting)
         while line := (await reader.readline()).decode().strip():
             verb, _, rest = line.partition(" ")
             match verb.upper():

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from kiosk_stage import CONFIG
 
 from hardware.clock import SystemClock
 from kiosk.config import event_secret, load_config
@@ -23,17 +24,6 @@ from kiosk.ledger import Hand
 from kiosk.ledger.ledger import Ledger
 from kiosk.tickets import codes
 
-CONFIG = """
-state_dir = "{folder}/state"
-run_dir = "{folder}/run"
-[bus]
-socket = "{folder}/bus.sock"
-[door]
-event = "evening"
-camera = {{ kind = "pictures", folder = "{folder}/tickets" }}
-[door.panel]
-pins = "mock"
-"""
 PEOPLE = "Name;E-mail;Ticket type\nÉmile Baudot;emile@example.org;Seat\nAda Lovelace;ada@example.org;Speaker\n"
 
 

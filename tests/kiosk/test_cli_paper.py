@@ -9,22 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from kiosk_stage import CONFIG
 
 from kiosk.ledger.audit import audit
 from kiosk.ledger.ledger import Ledger
 from kiosk.tickets.line_numbers import line_number
 
-CONFIG = """
-state_dir = "{folder}/state"
-run_dir = "{folder}/run"
-[bus]
-socket = "{folder}/bus.sock"
-[door]
-event = "evening"
-camera = {{ kind = "pictures", folder = "{folder}" }}
-[door.panel]
-pins = "mock"
-"""
 LIST = "Code,Name,Status,Guests\nA1,Ada Lovelace,paid,0\nB2,Łukasz Żuławski,paid,2\nC3,王小明,unpaid,0\n"
 FIRST, SECOND, THIRD = (line_number(1, number) for number in (1, 2, 3))
 

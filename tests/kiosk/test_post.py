@@ -23,6 +23,7 @@ import numpy as np
 import pypdfium2
 import pytest
 import zxingcpp
+from kiosk_stage import CONFIG
 from PIL import Image
 from post_stage import PASSWORD, USER, MailServer, certificates, served
 
@@ -44,16 +45,9 @@ from kiosk.tickets.ticket_words import TICKET_WORDS
 CODE = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 EVENING = Evening("Soirée\u00a0: été", datetime(2026, 11, 26, 19, tzinfo=ZoneInfo("Europe/Paris")), "La Paillasse")
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
-CONFIG = """
-state_dir = "{folder}/state"
-run_dir = "{folder}/run"
-[bus]
-socket = "{folder}/bus.sock"
-[door]
-event = "evening"
-camera = {{ kind = "pictures", folder = "{folder}" }}
-[door.panel]
-pins = "mock"
+WITH_MAIL = (
+    CONFIG
+    + """\
 [mail]
 from = "La Société <tickets@example.org>"
 reply_to = "hello@example.org"
@@ -63,6 +57,7 @@ security = "starttls"
 user = "{user}"
 ca_file = "{folder}/authority.pem"
 """
+)
 PEOPLE = "Name;E-mail;Langue\nÉmile Baudot;emile@example.org;fr\nAda Lovelace;ada@example.org;en\nNo Mail;;\n"
 
 
@@ -202,6 +197,16 @@ def test_a_server_without_starttls_is_not_spoken_to_in_the_clear() -> None:
     assert server.logins == [] and server.heard == []
 
 
+def test_a_server_that_turns_us_away_refuses_no_letter(tmp_path: Path) -> None:
+    """It is about us: no letter of five hundred is to be taken for one that can never go."""
+    with served(tmp_path) as (server, made):
+        wanted = settings(server.port, ca_file=str(made.authority))
+        for greeting, kind in (("554 your network is blocked", NoCourier), ("421 too busy", RefusedForNow)):
+            server.greeting = greeting
+            with pytest.raises(kind, match=greeting[4:]), SmtpCourier(wanted, PASSWORD) as courier:
+                courier.send(a_letter())
+
+
 def test_each_failure_is_said_with_what_to_do(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -331,7 +336,7 @@ def test_ctrl_c_ends_with_what_was_sent_and_what_is_left() -> None:
 def venue(tmp_path: Path) -> Iterator[tuple[Path, MailServer]]:
     with served(tmp_path) as (server, _):
         config = tmp_path / "platypus.toml"
-        config.write_text(CONFIG.format(folder=tmp_path, port=server.port, user=USER), encoding="utf-8")
+        config.write_text(WITH_MAIL.format(folder=tmp_path, port=server.port, user=USER), encoding="utf-8")
         secrets = secrets_path(config)
         secrets.write_text(f'[mail]\npassword = "{PASSWORD}"\n')
         secrets.chmod(0o600)
@@ -409,6 +414,7 @@ def test_a_trial_goes_to_oneself_alone_and_is_not_noted(venue: tuple[Path, MailS
     _, done = send(config, to_self="me@example.org")
     assert [each.to for each in server.taken] == ["me@example.org"] and done.sent == [1]
     assert send(config)[1].sent == [1, 2]
+    assert send(config, to_self="me@example.org")[1].sent == [1]  # also when everybody has theirs
     with pytest.raises(ConfigError, match="no e-mail address"):
         send(config, to_self="me")
 

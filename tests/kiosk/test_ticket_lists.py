@@ -215,6 +215,8 @@ def test_guests_of_meetup_come_by_name_with_their_plus_ones(lists: TicketLists, 
         ("Numéro de billet,Nom participant,Prénom participant,Tarif\n77,Lovelace,Ada,Plein\n", "helloasso", "77"),
         ("Order #,First Name,Last Name,Attendee #,Barcode\n9,Ada,Lovelace,1,990001\n", "eventbrite", "990001"),
         ("Id participant,Nom,Prénom,Code-barres\n5,Lovelace,Ada,7448370\n", "weezevent", "7448370"),
+        ("Code-barres,Nom\n987674483700,Ada\n", "billetweb", "7448370"),
+        ("Codes-barres,Nom\n7448370,Ada\n", "billetweb", "7448370"),
         ("Name,Code\nAda,A1\n", "list", "A1"),
     ],
 )

@@ -184,6 +184,7 @@ def test_walk_ins_are_counted_up_to_what_the_paper_has(night: Night) -> None:
     for count, new in ((3, 3), (3, 0), (5, 2), (4, 0)):
         assert night.paper.look_at_walk_ins(count, night.typist("main")).new == new
         assert night.paper.take_walk_ins(count, at, night.typist("main")).new == new
+    assert night.paper.take_walk_ins(3, at, night.typist("MAIN")).new == 0, "written otherwise"
     assert night.paper.take_walk_ins(2, at, night.typist("side")).new == 2, "another gate has a paper of its own"
     told = report(night.ledger, night.event, night.clock.stamp())
     assert (told.walk_ins, night.inside, told.peak_at) == (7, 7, at)

@@ -21,7 +21,8 @@ from kiosk.tickets import codes
 from kiosk.tickets.card import CARD, LABEL_EDGE, LABEL_WIDTH, SMALLEST_MODULE, Cards, Labels
 from kiosk.tickets.design import design_of
 from kiosk.tickets.drawing import QUIET_ZONE, Drawing, Symbol, Words
-from kiosk.tickets.printing import Evening, Form, Piece, Printable, Printer, PrintingError, qr, write_tickets
+from kiosk.tickets.forms import Form
+from kiosk.tickets.printing import Evening, Piece, Printable, Printer, PrintingError, qr, write_tickets
 from kiosk.tickets.ticket_words import TICKET_WORDS
 from kiosk.tickets.typesetting import FontError
 

@@ -71,7 +71,7 @@ def test_the_code_column_can_be_named(tmp_path: Path) -> None:
         ("Name,Code\nAda,A1\nBob,A1\n", "row 3: the same code as row 2"),
         ("Name,Code\nAda,\n", "row 2: no code"),
         ("Name,Code\nAda,\x01\n", "row 2: no code"),
-        ("Codes-barres\n123456\n", "row 2: 123456 has 6 digits, not 7 or 12"),
+        ("Codes-barres\n123456\n", "row 2: 123456 has 6 digits, not Billetweb's 7 or 12"),
         ("Name,Code\nAda,#N/A\n", "row 2: a formula (#N/A)"),
         ("Name,Code\nAda,=B2\n", "row 2: a formula (=B2)"),
         (f"Name,Code\n{'A' * 300},A1\n", "row 2: 300 characters for holder, 200 are the most"),

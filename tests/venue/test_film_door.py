@@ -18,7 +18,7 @@ from kiosk.ledger import HeadCount, Reason
 from kiosk.ledger.ledger import Ledger
 from kiosk.ticket_press import Wish
 from kiosk.tickets import codes
-from kiosk.tickets.printing import Form
+from kiosk.tickets.forms import Form
 
 MEDIA: tuple[Medium, ...] = ("phone", "dark", "paper")
 

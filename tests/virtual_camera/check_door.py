@@ -24,7 +24,7 @@ from kiosk.ledger.ledger import Ledger
 from kiosk.news import DoorState, door_state_topic
 from kiosk.ticket_press import Wish
 from kiosk.tickets import codes
-from kiosk.tickets.printing import Form
+from kiosk.tickets.forms import Form
 
 FROZEN = Path("/tmp/the-camera-is-frozen")
 SHOWN = Path("/opt/pictures")

@@ -90,7 +90,9 @@ FORMS = (
     say_later("This list is no longer at hand: it was taken already, or too long ago. Choose its file again."),
     say_later("%(name)s is UTF-8 with broken letters, the first in line %(line)s: was it cut off? Export it again."),
     say_later("%(count)s characters for %(word)s, %(most)s are the most"),
-    say_later("%(code)s has %(count)s digits, not 7 or 12: did a spreadsheet drop a zero before them?"),
+    say_later(
+        "%(code)s has %(count)s digits, not Billetweb's 7 or 12: did a spreadsheet drop a zero, or is the list another system's?"
+    ),
     say_later("ticket no. %(number)s has an heir, no. %(heir)s: both would be good."),
     say_later("No file was chosen, or it is empty: choose a list of tickets, .csv or .xlsx."),
     say_later(
