@@ -70,7 +70,7 @@ appliance_options() {
     # --dry-run too: what only root may look at would be told as not there
     [ "$(id -u)" -eq 0 ] || die "this is about the whole system: run it as root: sudo ./install.sh $command_line"
     if [ "$dry" = no ]; then
-        exec 9>/run/platypus-install.lock
+        exec 9>$ONE_AT_A_TIME
         flock -n 9 || die "another install.sh is at work: wait until it is done"
     fi
     "appliance_$command"
@@ -108,8 +108,8 @@ mend_apt() {
 
 mend_packages() {
     hold_services
-    logged "configuring what apt left half done" "$LOCK_ADVICE Else see: sudo dpkg --audit" \
-        env DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a
+    logged "configuring what apt left half done" "See: sudo dpkg --audit" \
+        env LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a
     quieten_services
 }
 
