@@ -26,6 +26,7 @@ readonly FREE_MB_SYSTEM=1000
 readonly FREE_MB_FETCHED=300 # packages as they come, and apt's lists, where /var is a disk of its own
 readonly FREE_MB_RELEASE=600
 readonly BOARD=/proc/device-tree/model
+readonly CONTROLLERS=/sys/fs/cgroup/cgroup.controllers # what the kernel can limit
 readonly LISTS=/var/lib/apt/lists
 readonly POLICY=/usr/sbin/policy-rc.d
 readonly POLICY_MARK="made by Platypus' install.sh, for the time of an installation of:"

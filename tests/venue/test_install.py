@@ -6,6 +6,7 @@ The system's own programs are replaced by stubs on PATH, in a copy of what insta
 from __future__ import annotations
 
 import os
+import re
 import select
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ POLICY = "/usr/sbin/policy-rc.d"
 BOARD = "/proc/device-tree/model"
 LISTS = "/var/lib/apt/lists"
 ONE_AT_A_TIME = "/run/platypus-install.lock"
+CONTROLLERS = "/sys/fs/cgroup/cgroup.controllers"
 ALL_THERE = '#!/bin/sh\ncase "$*" in *picamera2* | *lgpio*) exit 1 ;; esac\nprintf installed\n'
 NONE_THERE = "#!/bin/sh\nexit 1\n"
 FAILS = "#!/bin/sh\necho 'E: Unable to connect to deb.example.org:80' >&2\nexit 100\n"
@@ -36,8 +38,9 @@ def run(tmp_path: Path) -> Run:
     shutil.copy(ROOT / "pyproject.toml", project)
     script = (ROOT / "install.sh").read_text()
     # This machine may have a policy of its own, which an installation leaves alone, and is what it is: look elsewhere.
-    for place, name in ((POLICY, "policy"), (BOARD, "board"), (LISTS, "lists"), (ONE_AT_A_TIME, "lock")):
-        assert script.count(f"={place}\n") == 1
+    places = {POLICY: "policy", BOARD: "board", LISTS: "lists", ONE_AT_A_TIME: "lock", CONTROLLERS: "controllers"}
+    for place, name in places.items():
+        assert len(re.findall(f"^readonly [A-Z_]+={place}( #.*)?$", script, re.MULTILINE)) == 1
         script = script.replace(place, str(tmp_path / name))
     for constant, is_now in (("LOCK_LOOK_S=5", "LOCK_LOOK_S=0.01"), ("LOCK_WAIT_S=300", "LOCK_WAIT_S=2")):
         assert script.count(f"readonly {constant}\n") == 1
@@ -116,6 +119,13 @@ def test_a_pi_whose_apt_has_no_lists_yet_asks_for_them_before_it_says_what_apt_h
     (tmp_path / "lists" / "deb.example.org_Packages").write_text("")  # Debian's own archive, on a Pi
     done = run("--dry-run", id=ROOT_USER)
     assert "asking apt for its lists" not in done.stderr and "picamera2" not in done.stderr
+
+
+def test_a_kernel_that_limits_no_memory_is_told_and_what_to_write_where(run: Run, tmp_path: Path) -> None:
+    for controllers, is_told in (("cpuset cpu io pids\n", True), ("cpuset cpu io memory pids\n", False)):
+        (tmp_path / "controllers").write_text(controllers)
+        done = run("--dry-run", id=ROOT_USER, dpkg_query=NONE_THERE, dpkg=NONE_THERE)
+        assert ("cgroup_enable=memory to the one line of /boot/firmware/cmdline.txt" in done.stderr) is is_told
 
 
 @pytest.mark.parametrize("words", [["demo"], ["--dry-run"]])
