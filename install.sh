@@ -23,15 +23,19 @@ readonly PRETIX=$ROOT/.pretix # a real pretix server, for tests alone: a hundred
 # while it is made; a whole Debian with all of apt's packages 700 MB; a release in /opt/platypus 280 MB.
 readonly FREE_MB_ROOT=2000
 readonly FREE_MB_SYSTEM=1000
+readonly FREE_MB_FETCHED=300 # packages as they come, and apt's lists, where /var is a disk of its own
 readonly FREE_MB_RELEASE=600
 readonly BOARD=/proc/device-tree/model
+readonly CONTROLLERS=/sys/fs/cgroup/cgroup.controllers # what the kernel can limit
 readonly LISTS=/var/lib/apt/lists
 readonly POLICY=/usr/sbin/policy-rc.d
-readonly POLICY_MARK="made by Platypus' install.sh, for the time of an installation"
-# A fresh Debian updates itself soon after it started, and holds apt's locks meanwhile. apt waits for the one of dpkg
-# (DPkg::Lock::Timeout), and not for the one of its lists.
+readonly POLICY_MARK="made by Platypus' install.sh, for the time of an installation of:"
+readonly ONE_AT_A_TIME=/run/platypus-install.lock
+# A fresh Debian updates itself soon after it started, and holds apt's locks meanwhile. apt can wait for some of them
+# (DPkg::Lock::Timeout), not for the one of its lists, and dpkg for none; so we do, for all, and say it.
 readonly LOCK_WAIT_S=300
-readonly LOCK_ADVICE="When another process holds a lock (\"Could not get lock\"), the system is updating itself: wait some minutes, then run this again."
+readonly LOCK_LOOK_S=5
+readonly LOCK_HELD='Could not get lock|lock was locked by another process' # apt's and dpkg's words
 
 say() { printf 'install: %s\n' "$*" >&2; }
 die() {
@@ -69,7 +73,9 @@ quieten_services() {
 
 clean_up() {
     local code=$?
-    trap '' INT TERM HUP # a second Ctrl-C does not leave half of this undone
+    # A second Ctrl-C, or a terminal that is gone, does not leave half of this undone.
+    trap '' INT TERM HUP PIPE
+    set +e
     if [ "$code" -ne 0 ] && [ -n "$doing" ]; then
         say "$doing: it stopped here. When the cause is mended, run this again: it goes on where it stopped."
     fi
@@ -90,18 +96,30 @@ clean_up() {
 }
 trap clean_up EXIT
 trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+trap 'exit 143' TERM HUP PIPE
 
-# logged WHAT ADVICE COMMAND...: run quietly; when it fails show the end of what it said, and the advice.
+# logged WHAT ADVICE COMMAND...: run quietly, and while apt's locks are held again; when it fails show the end of what it
+# said, and the advice.
 logged() {
-    local what=$1 advice=$2
+    local what=$1 advice=$2 until_s=$((SECONDS + LOCK_WAIT_S)) waits=no
     shift 2
     say "$what"
-    if ! "$@" >"$log" 2>&1; then
-        tail -n 12 "$log" >&2
-        die "$what: failed. $advice"
-    fi
+    until "$@" >"$log" 2>&1; do
+        if ! grep -Eq "$LOCK_HELD" "$log"; then
+            tail -n 12 "$log" >&2
+            die "$what: failed. $advice"
+        elif [ "$SECONDS" -ge "$until_s" ]; then
+            tail -n 12 "$log" >&2
+            die "$what: another process has held a lock of apt's for $LOCK_WAIT_S s. When it is done (ps -e | grep -E 'apt|dpkg|unattended'), run this again."
+        fi
+        [ $waits = yes ] || say "the system is updating itself, which holds a lock of apt's: waiting until it is done, at most $LOCK_WAIT_S s"
+        waits=yes
+        sleep "$LOCK_LOOK_S"
+    done
 }
+
+# apt_get WORDS...: in English, for its words are looked at.
+apt_get() { as_root env LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive apt-get -q "$@"; }
 
 # need_disk FOLDER MB: on the disk of a folder, or of the one that it will be in.
 need_disk() {
@@ -119,24 +137,24 @@ is_installed() {
 }
 
 # Debian starts a server as soon as it is unpacked, unless this file says no (invoke-rc.d(8)). One of ours, known by its
-# mark, was left behind by a power cut: then the servers are ours to quieten too.
+# mark, was left behind by a power cut: then the servers that it names are ours to quieten too.
 is_policy_left() { grep -qs "$POLICY_MARK" "$POLICY"; }
 
 # Until quieten_services. Somebody else's policy stays as it is.
 hold_services() {
     local package
     if is_policy_left; then
-        fresh_services=("${SERVICES[@]}")
+        read -r -a fresh_services < <(sed -n "s/^# $POLICY_MARK//p" "$POLICY")
     elif [ ! -e "$POLICY" ]; then
         for package in "${SERVICES[@]}"; do is_installed "$package" || fresh_services+=("$package"); done
     fi
     [ ${#fresh_services[@]} -gt 0 ] || return 0
     is_policy_ours=yes
-    printf '#!/bin/sh\n# %s\nexit 101\n' "$POLICY_MARK" | as_root tee "$POLICY" >/dev/null || die "root could not write $POLICY, which keeps apt from starting servers. Is the disk read-only?"
+    printf '#!/bin/sh\n# %s %s\nexit 101\n' "$POLICY_MARK" "${fresh_services[*]}" | as_root tee "$POLICY" >/dev/null || die "root could not write $POLICY, which keeps apt from starting servers. Is the disk read-only?"
     as_root chmod 755 "$POLICY"
 }
 
-update_lists() { logged "asking apt for its lists" "Is the network there? $LOCK_ADVICE" as_root apt-get update -q; }
+update_lists() { logged "asking apt for its lists" "Is the network there?" apt_get update; }
 
 install_packages() {
     local package missing=()
@@ -153,7 +171,8 @@ install_packages() {
         fi
         return
     fi
-    need_disk / "$FREE_MB_SYSTEM"
+    need_disk /usr "$FREE_MB_SYSTEM"
+    need_disk /var/cache/apt "$FREE_MB_FETCHED"
     if [ "$(id -u)" -ne 0 ]; then
         command -v sudo >/dev/null || die "sudo is missing, and ${missing[*]} must be installed. Run this as root: $ROOT/install.sh"
         if [ ! -t 0 ]; then
@@ -163,9 +182,9 @@ install_packages() {
     fi
     hold_services
     update_lists
-    logged "installing ${missing[*]}" "Is the network there? $LOCK_ADVICE An interrupted apt is mended by: sudo dpkg --configure -a" \
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get -o "DPkg::Lock::Timeout=$LOCK_WAIT_S" -o DPkg::Options::=--force-confdef \
-        -o DPkg::Options::=--force-confold install -q -y --no-install-recommends "${missing[@]}"
+    logged "installing ${missing[*]}" "Is the network there? An interrupted apt is mended by: sudo dpkg --configure -a" \
+        apt_get -o DPkg::Options::=--force-confdef -o DPkg::Options::=--force-confold \
+        install -y --no-install-recommends "${missing[@]}"
     quieten_services
 }
 
@@ -276,7 +295,7 @@ main() {
         install_packages "${PACKAGES_RUN[@]}"
         install_python_packages "$ROOT/requirements/run.txt"
         rm -f "$log"
-        trap - EXIT INT TERM HUP
+        trap - EXIT INT TERM HUP PIPE
         exec "$VENV/bin/platypus" demo "$@"
         ;;
     test)
@@ -296,7 +315,7 @@ main() {
         wait "$pretix_pid" || die "without pretix its tests would be left out. Run this again when the network is there."
         pretix_pid=''
         rm -f "$log"
-        trap - EXIT INT TERM HUP
+        trap - EXIT INT TERM HUP PIPE
         exec "$VENV/bin/python" -m pytest -n 2 --dist loadfile --no-loadscope-reorder "$@"
         ;;
     esac

@@ -23,6 +23,7 @@ readonly STEADY_S=8 # longer than RestartSec=5 of the units: one that ends at on
 readonly PACKAGES_APPLIANCE=(polkitd python3-numpy) # numpy is apt's everywhere: another one breaks apt's camera library
 
 dry=no yes=no purge=no wheels='' roles=() changes=0
+is_new=no # the release was seen to run by this run, and by none before
 
 # shellcheck source=install/back.sh
 . "$ROOT/install/back.sh"
@@ -70,7 +71,7 @@ appliance_options() {
     # --dry-run too: what only root may look at would be told as not there
     [ "$(id -u)" -eq 0 ] || die "this is about the whole system: run it as root: sudo ./install.sh $command_line"
     if [ "$dry" = no ]; then
-        exec 9>/run/platypus-install.lock
+        exec 9>$ONE_AT_A_TIME
         flock -n 9 || die "another install.sh is at work: wait until it is done"
     fi
     "appliance_$command"
@@ -108,8 +109,8 @@ mend_apt() {
 
 mend_packages() {
     hold_services
-    logged "configuring what apt left half done" "$LOCK_ADVICE Else see: sudo dpkg --audit" \
-        env DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a
+    logged "configuring what apt left half done" "See: sudo dpkg --audit" \
+        env LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a
     quieten_services
 }
 
@@ -342,7 +343,10 @@ appliance_install() {
     add_users
     configure
     [ -n "$old" ] || make_event "$release" # an upgrade has one, or somebody wanted none
-    [ -z "$old" ] || step "stopping, and backing up before the upgrade" backup_before_upgrade "$release"
+    if [ -n "$old" ]; then
+        step "stopping" stop_all
+        step "backing up before the upgrade" backup_before_upgrade "$release"
+    fi
     put_units "$ROOT"
     [ "$(readlink -f $CURRENT)" = "$release" ] || step "making ${release##*/} the current release" switch_to "$release"
     [ "$(readlink $COMMAND 2>/dev/null)" = $CURRENT/venv/bin/platypus ] ||
@@ -357,7 +361,15 @@ appliance_install() {
         prove "$release"
     fi
     [ "$changes" -gt 0 ] || say "nothing had to be changed: ${release##*/} is installed, with ${roles[*]}"
+    tell_of_memory
     [ "$dry" = yes ] || welcome
+}
+
+# Raspberry Pi OS starts its kernel so: MemoryMax= of the units would be thought to hold.
+tell_of_memory() {
+    if [ -e "$CONTROLLERS" ] && ! grep -qw memory "$CONTROLLERS"; then
+        say "this kernel limits nobody's memory, whatever the units say: add cgroup_enable=memory to the one line of /boot/firmware/cmdline.txt, and restart the Pi"
+    fi
 }
 
 # It runs, and whatever is older than the release before goes; or the release before comes back.
@@ -370,6 +382,7 @@ prove() {
     doing="waiting until ${1##*/} is healthy"
     if is_healthy; then
         doing=''
+        if is_unproved; then is_new=yes; fi
         rm -f "$UNPROVED"
         remove_releases_but "$1" "$(release_before)"
         return
@@ -394,9 +407,10 @@ remove_releases_but() {
 
 welcome() {
     [[ " ${roles[*]} " = *" dashboard "* ]] || return 0
-    # A new link makes the one before void: somebody may be about to use that.
+    # A new link makes the one before void: somebody may be about to use that. Of a release that was not seen to run
+    # before, nobody was given one.
     local link=--no-link
-    if [ "$changes" -gt 0 ] && is_booted; then link=--link; fi
+    if [ $is_new = yes ]; then link=--link; fi
     "$CURRENT/venv/bin/python" "$CURRENT/install/welcome.py" "$link"
 }
 

@@ -110,7 +110,6 @@ forget_way_back() {
 # The ledger as the old release left it, before the new one brings it to its own step.
 backup_before_upgrade() {
     local release=$1 said file kept=''
-    stop_all
     said=$("$release/venv/bin/platypus" backup --before-upgrade --json) || die "there is no backup, so there is no upgrade"
     file=$(printf '%s' "$said" | "$release/venv/bin/python" -c 'import json, sys; print(json.load(sys.stdin)["file"] or "")') ||
         die "platypus backup did not say where the backup is, so there is no upgrade"
