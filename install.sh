@@ -25,6 +25,7 @@ readonly FREE_MB_ROOT=2000
 readonly FREE_MB_SYSTEM=1000
 readonly FREE_MB_FETCHED=300 # packages as they come, and apt's lists, where /var is a disk of its own
 readonly FREE_MB_RELEASE=600
+readonly FREE_MB_STATE=200 # of 200,000 rows: a ledger of 56 MB, written anew, and a backup of 21 MB (docs/performance.md)
 readonly BOARD=/proc/device-tree/model
 readonly CONTROLLERS=/sys/fs/cgroup/cgroup.controllers # what the kernel can limit
 readonly LISTS=/var/lib/apt/lists
@@ -80,7 +81,8 @@ clean_up() {
         say "$doing: it stopped here. When the cause is mended, run this again: it goes on where it stopped."
     fi
     if [ ${#stopped[@]} -gt 0 ]; then
-        systemctl daemon-reload || true
+        put_units "$(readlink -f "$CURRENT")" # some of another release's may be there by now
+        systemctl daemon-reload
         if systemctl start --no-block platypus.target "${stopped[@]}"; then
             say "what ran before is started again: ${stopped[*]}"
         else
@@ -180,8 +182,8 @@ install_packages() {
         fi
         sudo true || die "without root ${missing[*]} cannot be installed. Run this as somebody who may use sudo."
     fi
-    hold_services
     update_lists
+    hold_services # not while the system updates itself: it restarts what it has mended
     logged "installing ${missing[*]}" "Is the network there? An interrupted apt is mended by: sudo dpkg --configure -a" \
         apt_get -o DPkg::Options::=--force-confdef -o DPkg::Options::=--force-confold \
         install -y --no-install-recommends "${missing[@]}"
@@ -203,6 +205,9 @@ is_board() { grep -qs 'Raspberry Pi' "$BOARD"; }
 
 # An image of Raspberry Pi OS may come without apt's lists: then what apt has is not known.
 are_lists_empty() { ! compgen -G "$LISTS/*_Packages*" >/dev/null; }
+
+# Whether to ask for them: not where the answer is known, which may be without a network.
+lacks_lists() { is_board && are_lists_empty && ! is_installed python3-picamera2; }
 
 # Raspberry Pi OS on a Pi: Debian's own archive has no camera library for it.
 is_pi() { is_board && { is_installed python3-picamera2 || are_lists_empty || apt-cache show python3-picamera2 >/dev/null 2>&1; }; }
@@ -288,7 +293,7 @@ main() {
     refuse_elsewhere
     [ -w "$ROOT" ] || die "$ROOT is not writable for $(id -un). Clone it where you may write."
     log=$(mktemp) || die "no temporary file can be made in ${TMPDIR:-/tmp}. Is the disk full?"
-    if is_board && are_lists_empty; then update_lists; fi
+    if lacks_lists; then update_lists; fi
     if is_pi; then install_packages "${PACKAGES_PI[@]}"; fi
     case $command in
     demo)

@@ -116,7 +116,7 @@ mend_packages() {
 
 add_packages() {
     local package missing=() wanted=("${PACKAGES_RUN[@]}" "${PACKAGES_APPLIANCE[@]}")
-    if is_board && are_lists_empty; then step "asking apt for its lists" update_lists; fi
+    if lacks_lists; then step "asking apt for its lists" update_lists; fi
     if is_pi; then wanted+=("${PACKAGES_PI[@]}"); fi
     for package in "${wanted[@]}"; do is_installed "$package" || missing+=("$package"); done
     [ ${#missing[@]} -eq 0 ] || step "installing from apt: ${missing[*]}" install_packages "${wanted[@]}"
@@ -159,7 +159,13 @@ PY
 
 # put MODE FILE TARGET: a file of ours, as it is in the release.
 put() {
-    cmp -s "$2" "$3" && [ "$(stat -c %a "$3")" = "$1" ] || step "writing $3" install -D -m "$1" "$2" "$3"
+    cmp -s "$2" "$3" && [ "$(stat -c %a "$3")" = "$1" ] || step "writing $3" put_whole "$@"
+}
+
+# The file of before, or this one; never half of one, also on a full disk. Nobody reads names that end so.
+put_whole() {
+    install -D -T -m "$1" "$2" "$3.new"
+    mv "$3.new" "$3"
 }
 
 # list_units FOLDER: units and their common part, as paths below it.
@@ -221,12 +227,14 @@ take_over() {
 
 time_zone() {
     local zone
-    zone=$(readlink -f /etc/localtime || true)
-    if [[ $zone != /usr/share/zoneinfo/* ]] || [ ! -e "$zone" ]; then
+    zone=$(readlink /etc/localtime || true) # by the name that was chosen: some zones are links to others themselves
+    zone=${zone#*/zoneinfo/}
+    [ -n "$zone" ] || zone=$(cat /etc/timezone 2>/dev/null || true) # a copy in the place of the link
+    if [ -z "$zone" ] || [ ! -f "/usr/share/zoneinfo/$zone" ]; then
         say "this system has no time zone: UTC it is, until you change time_zone in $ETC/platypus.toml"
         zone=UTC
     fi
-    printf '%s' "${zone#/usr/share/zoneinfo/}"
+    printf '%s' "$zone"
 }
 
 write_config() {
@@ -344,6 +352,7 @@ appliance_install() {
     configure
     [ -n "$old" ] || make_event "$release" # an upgrade has one, or somebody wanted none
     if [ -n "$old" ]; then
+        [ "$dry" = yes ] || need_disk $STATE "$FREE_MB_STATE"
         step "stopping" stop_all
         step "backing up before the upgrade" backup_before_upgrade "$release"
     fi
@@ -446,12 +455,31 @@ remove_data() {
     if getent group platypus >/dev/null; then groupdel platypus; fi
 }
 
+# What platypus.toml has placed elsewhere, one a line. Any Python reads it: the release may be gone already.
+placed_elsewhere() {
+    python3 - "$ETC/platypus.toml" "$STATE" <<'PY'
+import sys, tomllib
+from pathlib import Path
+file, state = map(Path, sys.argv[1:])
+config = tomllib.loads(file.read_text()) if file.exists() else {}
+stream = config.get("stream", {})
+named = [config.get("state_dir"), config.get("backup", {}).get("dir")]
+named += [stream.get(key) for key in ("recordings_dir", "spare_recordings_dir", "look_dir")]
+for each in dict.fromkeys(filter(None, named)):
+    if Path(each).exists() and not Path(each).resolve().is_relative_to(state):
+        print(each)
+PY
+}
+
 appliance_purge() {
+    local elsewhere
+    elsewhere=$(placed_elsewhere) || say "$ETC/platypus.toml cannot be read: what it places elsewhere stays"
     confirmed "Delete Platypus with $STATE and $ETC: tickets, people, recordings, keys, backups?" weighty
     ! is_there || step "removing services, $OPT and what belongs to them" remove_program
     if [ -e $STATE ] || [ -e $ETC ] || getent group platypus >/dev/null; then
         step "deleting $STATE, $ETC and their users" remove_data
     fi
     [ "$changes" -gt 0 ] || say "nothing had to be removed"
+    [ -z "$elsewhere" ] || say "not deleted, because platypus.toml had it elsewhere; delete it yourself: ${elsewhere//$'\n'/, }"
     say "kept: the packages from apt"
 }
