@@ -362,6 +362,9 @@ appliance_install() {
         step "linking $COMMAND" ln -sfn $CURRENT/venv/bin/platypus $COMMAND
     enable_units
     if [ "$dry" = yes ]; then
+        if is_booted && { [ "$changes" -gt 0 ] || ! all_active || is_unproved; }; then
+            step "starting all of it, and waiting until it runs"
+        fi
         remove_releases_but "$release" "${old:-$(release_before)}"
         [ "$changes" -eq 0 ] || say "nothing was done: this was --dry-run"
     elif ! is_booted; then
