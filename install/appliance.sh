@@ -202,11 +202,11 @@ take_over() {
     rm -rf $RUN # a socket of somebody's broker stands in the way of ours
     if [ -d $STATE ]; then
         find $STATE -xdev -mindepth 1 -exec chown -h platypus-dashboard:platypus {} +
-        for file in recordings stream-order.json stream-log.jsonl agenda.json; do
+        for file in recordings stream.lock stream-order.json stream-log.jsonl agenda.json; do
             if [ -e "$STATE/$file" ]; then chown -hR platypus-stream:platypus "$STATE/$file"; fi
         done
         find $STATE -xdev -maxdepth 1 -type f \( -name 'ledger.*' -o -name '.in-use-*' -o -name .restore \) -exec chmod 660 {} +
-        find $STATE -xdev -maxdepth 1 -type f \( -name 'agenda*.json' -o -name stream-order.json \) -exec chmod 640 {} +
+        find $STATE -xdev -maxdepth 1 -type f \( -name 'agenda*.json' -o -name stream-order.json -o -name stream-log.jsonl \) -exec chmod 640 {} +
         if [ -d $STATE/look ]; then chmod -R u=rwX,g=rX,o= $STATE/look; fi
         chown platypus-dashboard:platypus $STATE
     fi
