@@ -446,8 +446,30 @@ remove_data() {
     if getent group platypus >/dev/null; then groupdel platypus; fi
 }
 
+# Folders that the configuration names outside of ours may hold other things, too: whoever made them deletes them.
+tell_of_elsewhere() {
+    [ -e $ETC/platypus.toml ] && command -v python3 >/dev/null || return 0
+    python3 - $ETC/platypus.toml $STATE $RUN <<'PY' || say "$ETC/platypus.toml cannot be read: what it names outside of $STATE is not deleted"
+import sys, tomllib
+from pathlib import Path
+def folders(table):
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from folders(value)
+        elif name.endswith("dir") and isinstance(value, str) and value:
+            yield value
+try:
+    named = set(folders(tomllib.loads(Path(sys.argv[1]).read_text())))
+except (OSError, ValueError) as error:
+    sys.exit(f"install: {error}")
+for folder in sorted(each for each in named if not any(Path(each).is_relative_to(ours) for ours in sys.argv[2:])):
+    print(f"install: not deleted, since it lies elsewhere: {folder}", file=sys.stderr)
+PY
+}
+
 appliance_purge() {
     confirmed "Delete Platypus with $STATE and $ETC: tickets, people, recordings, keys, backups?" weighty
+    tell_of_elsewhere
     ! is_there || step "removing services, $OPT and what belongs to them" remove_program
     if [ -e $STATE ] || [ -e $ETC ] || getent group platypus >/dev/null; then
         step "deleting $STATE, $ETC and their users" remove_data
