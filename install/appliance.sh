@@ -208,11 +208,11 @@ take_over() {
     rm -rf $RUN # a socket of somebody's broker stands in the way of ours
     if [ -d $STATE ]; then
         find $STATE -xdev -mindepth 1 -exec chown -h platypus-dashboard:platypus {} +
-        for file in recordings stream-order.json stream-log.jsonl agenda.json; do
+        for file in recordings stream.lock stream-order.json stream-log.jsonl agenda.json; do
             if [ -e "$STATE/$file" ]; then chown -hR platypus-stream:platypus "$STATE/$file"; fi
         done
         find $STATE -xdev -maxdepth 1 -type f \( -name 'ledger.*' -o -name '.in-use-*' -o -name .restore \) -exec chmod 660 {} +
-        find $STATE -xdev -maxdepth 1 -type f \( -name 'agenda*.json' -o -name stream-order.json \) -exec chmod 640 {} +
+        find $STATE -xdev -maxdepth 1 -type f \( -name 'agenda*.json' -o -name stream-order.json -o -name stream-log.jsonl \) -exec chmod 640 {} +
         if [ -d $STATE/look ]; then chmod -R u=rwX,g=rX,o= $STATE/look; fi
         chown platypus-dashboard:platypus $STATE
     fi
@@ -458,31 +458,34 @@ remove_data() {
     if getent group platypus >/dev/null; then groupdel platypus; fi
 }
 
-# What platypus.toml has placed elsewhere, one a line. Any Python reads it: the release may be gone already.
-placed_elsewhere() {
-    python3 - "$ETC/platypus.toml" "$STATE" <<'PY'
+# Folders that the configuration names outside of ours may hold other things, too: whoever made them deletes them.
+tell_of_elsewhere() {
+    [ -e $ETC/platypus.toml ] && command -v python3 >/dev/null || return 0
+    python3 - $ETC/platypus.toml $STATE $RUN <<'PY' || say "$ETC/platypus.toml cannot be read: what it names outside of $STATE is not deleted"
 import sys, tomllib
 from pathlib import Path
-file, state = map(Path, sys.argv[1:])
-config = tomllib.loads(file.read_text()) if file.exists() else {}
-stream = config.get("stream", {})
-named = [config.get("state_dir"), config.get("backup", {}).get("dir")]
-named += [stream.get(key) for key in ("recordings_dir", "spare_recordings_dir", "look_dir")]
-for each in dict.fromkeys(filter(None, named)):
-    if Path(each).exists() and not Path(each).resolve().is_relative_to(state):
-        print(each)
+def folders(table):
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from folders(value)
+        elif name.endswith("dir") and isinstance(value, str) and value:
+            yield value
+try:
+    named = set(folders(tomllib.loads(Path(sys.argv[1]).read_text())))
+except (OSError, ValueError) as error:
+    sys.exit(f"install: {error}")
+for folder in sorted(each for each in named if not any(Path(each).is_relative_to(ours) for ours in sys.argv[2:])):
+    print(f"install: not deleted, since it lies elsewhere: {folder}", file=sys.stderr)
 PY
 }
 
 appliance_purge() {
-    local elsewhere
-    elsewhere=$(placed_elsewhere) || say "$ETC/platypus.toml cannot be read: what it places elsewhere stays"
     confirmed "Delete Platypus with $STATE and $ETC: tickets, people, recordings, keys, backups?" weighty
+    tell_of_elsewhere
     ! is_there || step "removing services, $OPT and what belongs to them" remove_program
     if [ -e $STATE ] || [ -e $ETC ] || getent group platypus >/dev/null; then
         step "deleting $STATE, $ETC and their users" remove_data
     fi
     [ "$changes" -gt 0 ] || say "nothing had to be removed"
-    [ -z "$elsewhere" ] || say "not deleted, because platypus.toml had it elsewhere; delete it yourself: ${elsewhere//$'\n'/, }"
     say "kept: the packages from apt"
 }
