@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _SHOWN = 10  # of a kind; the rest is counted
 _DOUBTS = {
     "same_person": "{count} with name and e-mail of another one: one person's for a group?",
+    "have_one": "{count} for people who have a good ticket already, of another list: both would let them in",
     "other_event": "{count} with the code of another event's ticket: is it the right list?",
     "inside": "{count} whose people are inside now: they will not be good for coming back",
     "many_gone": "{count} tickets of this source are not in it, most of them: is it the whole list?",

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from hardware.errors import PlatypusError
-from kiosk.tickets.drawn_apart import DrawingError, drawn_apart
+from kiosk.tickets.apart import ApartError, made_apart
 from kiosk.tickets.forms import Form
 from stream.slate_words import Language
 
@@ -45,8 +45,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 def print_apart(order: Order) -> bytes:
     """The file of a ticket. Raises NotPrinted."""
     try:
-        return drawn_apart("kiosk.press_apart", msgspec.json.encode(order), _LIMIT_S, begins=b"")
-    except DrawingError as error:
+        return made_apart("kiosk.press_apart", msgspec.json.encode(order), _LIMIT_S, begins=b"")
+    except ApartError as error:
         raise NotPrinted(f"the ticket could not be drawn: {str(error)[:200]}. Try again.") from error
 
 

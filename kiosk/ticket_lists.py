@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -101,8 +102,11 @@ def _read(table: Table, choice: Choice) -> tuple[Sheet, Sequence[NewTicket]]:
     sheet = sheet_of(table, columns=columns, needs_code=source.has_codes and not choice.by_name, source=source)
     # Lists of nobody in particular are told apart by their headings: what one does not name is not gone from another.
     name = source.name if source is not OTHER else f"{OTHER.name} {key_of(table.headings)[:8]}"
-    wanted = [_ticket(row, name, is_own=not _has_codes(sheet)) for row in sheet.rows]
-    return sheet._replace(rows=()), wanted
+    rows, sheet = deque(sheet.rows), sheet._replace(rows=())
+    wanted = []
+    while rows:  # each goes as its ticket comes: both of 100,000 are 20 MB more
+        wanted.append(_ticket(rows.popleft(), name, is_own=not _has_codes(sheet)))
+    return sheet, wanted
 
 
 def _has_codes(sheet: Sheet) -> bool:

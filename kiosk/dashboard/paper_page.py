@@ -25,7 +25,7 @@ from kiosk.dashboard.noting import note
 from kiosk.dashboard.told import told
 from kiosk.ledger.paper import Fate
 from kiosk.paper_list import LONGEST_GATE, MOST_WALK_INS, Answered, Given, PaperList, Why
-from kiosk.tickets.drawn_apart import DrawingError
+from kiosk.tickets.apart import ApartError
 from kiosk.tickets.paper_sheet import paper_apart
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def add_paper(app: flask.Flask, paper: PaperList, live: Live, zone: ZoneInfo, tu
                 content = paper_apart(paper_words.sheet(facts, zone))
         except (PlatypusError, OSError) as error:
             log.warning("paper do=print outcome=failed cause=%s", type(error).__name__, exc_info=error)
-            said = "" if isinstance(error, DrawingError) else told(str(error))
+            said = "" if isinstance(error, ApartError) else told(str(error))
             text = said or _("It could not be drawn; the log says why. Try again, or: platypus tickets paper")
             return flask.render_template("error.html", title=_("There is no paper now"), text=text), 503
         log.info("paper do=print outcome=ok tickets=%d", len(facts.lines))

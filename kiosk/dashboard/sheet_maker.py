@@ -16,7 +16,7 @@ from kiosk.dashboard.report_sheet import sheet
 from kiosk.dashboard.report_view import report_view
 from kiosk.dashboard.settings import Language
 from kiosk.ledger.report import Report
-from kiosk.tickets.drawn_apart import DrawingError, drawn_apart
+from kiosk.tickets.apart import ApartError, made_apart
 
 _LIMIT_S = 30.0  # a slow Pi takes some seconds
 
@@ -39,8 +39,8 @@ def sheet_apart(told: Report, zone: ZoneInfo) -> bytes:
     """The report as one page of A4, in the language of the moment. Raises SheetError."""
     order = msgspec.json.encode(Order(report=told, zone=zone.key, language=spoken()))
     try:
-        return drawn_apart("kiosk.dashboard.sheet_maker", order, _LIMIT_S)
-    except DrawingError as error:
+        return made_apart("kiosk.dashboard.sheet_maker", order, _LIMIT_S)
+    except ApartError as error:
         raise SheetError(f"the PDF could not be made: {error}. Take the CSV, or try again.") from error
 
 

@@ -193,6 +193,14 @@ def _doubt(doubt: Doubt, count: int) -> str:
                 "%(num)s tickets have name and e-mail of another one: groups of one person?",
                 count,
             )
+        case Doubt.HAVE_ONE:
+            return ngettext(
+                "%(num)s new ticket is for somebody who has a good one already, of another list: both would let them "
+                "in.",
+                "%(num)s new tickets are for people who have a good one already, of another list: both would let them "
+                "in.",
+                count,
+            )
         case Doubt.OTHER_EVENT:
             return ngettext(
                 "%(num)s code is that of another event's ticket: is it the right list?",

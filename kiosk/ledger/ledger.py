@@ -282,7 +282,7 @@ class Ledger:
     def tickets(self, event: Event) -> Sequence[Ticket]:
         """All tickets of an event, by number."""
         with self.database.reading() as db:
-            return reading.all_tickets(db, event)
+            return list(reading.all_tickets(db, event))
 
     # -- preparing ------------------------------------------------------------------------------------------------
 
@@ -325,7 +325,7 @@ class Ledger:
     def plan_tickets(self, event: Event, wanted: Sequence[NewTicket], fields: Collection[str] | None = None) -> Plan:
         """What `put_tickets` would do; nothing is written."""
         with self.database.reading() as db:
-            return listing.compare(db, event, reading.all_tickets(db, event), wanted, fields)
+            return listing.compare(db, event, wanted, fields)
 
     def put_tickets(
         self,
@@ -342,7 +342,7 @@ class Ledger:
         are cancelled: all of them, or those with these ids.
         """
         with self.database.writing() as db:
-            return listing.put(db, event, reading.all_tickets(db, event), wanted, fields, cancels=cancels)
+            return listing.put(db, event, wanted, fields, cancels=cancels)
 
     def plan_issue(
         self,
@@ -353,8 +353,8 @@ class Ledger:
     ) -> Plan:
         """What `issue` would do; nothing is written."""
         with self.database.reading() as db:
-            there = reading.all_tickets(db, event)
-            return listing.compare(db, event, there, numbered(there, people, digest_of), fields)
+            wanted = numbered(list(reading.all_tickets(db, event)), people, digest_of)
+            return listing.compare(db, event, wanted, fields)
 
     def issue(
         self,
@@ -371,9 +371,8 @@ class Ledger:
         `digest_of` gives the digest of a number's code. Returns the tickets with their numbers.
         """
         with self.database.writing() as db:
-            there = reading.all_tickets(db, event)
-            wanted = numbered(there, people, digest_of)
-            return wanted, listing.put(db, event, there, wanted, fields, cancels=cancels)
+            wanted = numbered(list(reading.all_tickets(db, event)), people, digest_of)
+            return wanted, listing.put(db, event, wanted, fields, cancels=cancels)
 
 
 def _decide(db: sa.Connection, event: Event, hand: Hand, kind: str, **about: int) -> None:

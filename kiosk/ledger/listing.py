@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from kiosk.ledger.history import tickets_inside
 from kiosk.ledger.plan import Changed, Plan, free_number, plan
-from kiosk.ledger.records import Event, Imported, NewTicket, Ticket
+from kiosk.ledger.reading import all_tickets
+from kiosk.ledger.records import Event, Imported, NewTicket
 from kiosk.ledger.schema import pretix_tickets, tickets
 from kiosk.ledger.ticket_rows import with_folded
 from kiosk.tickets.status import Status
@@ -23,7 +24,6 @@ _PORTION = 2_000
 def compare(
     db: sa.Connection,
     event: Event,
-    there: Sequence[Ticket],
     wanted: Sequence[NewTicket],
     fields: Collection[str] | None,
 ) -> Plan:
@@ -33,30 +33,34 @@ def compare(
         db.execute(sa.select(pretix_tickets.c.ticket_id).where(pretix_tickets.c.event_id == event.id)).scalars()
     )
     inside = tickets_inside(db, event)
+    there = all_tickets(db, event)
     return plan(there, wanted, fields, inside=inside, elsewhere=set(others.scalars()), synced=synced)
 
 
 def put(
     db: sa.Connection,
     event: Event,
-    there: Sequence[Ticket],
     wanted: Sequence[NewTicket],
     fields: Collection[str] | None,
     *,
     cancels: Cancels,
 ) -> Imported:
     """See Ledger.put_tickets."""
-    found = compare(db, event, there, wanted, fields)
+    found = compare(db, event, wanted, fields)
+    nameless = sa.select(tickets.c.id, tickets.c.code_sha256).where(
+        tickets.c.event_id == event.id, tickets.c.source.is_(None)
+    )
     said: dict[str, Any] = {name: sa.bindparam(name) for name in (*NewTicket._fields, "folded")}
     _execute(db, _BY_KEY.values(said), (_changed(event, each) for each in found.changed))
-    numbers = count(max(free_number(there), free_number(wanted)))
+    last = sa.select(sa.func.max(tickets.c.number)).where(tickets.c.event_id == event.id)
+    numbers = count(max((db.execute(last).scalar_one() or 0) + 1, free_number(wanted)))
     new = (with_folded(event, {**each._asdict(), "number": each.number or next(numbers)}) for each in found.new)
     _execute(db, sa.insert(tickets), new)
     gone = [ticket for ticket in found.gone if cancels is True or (cancels is not False and ticket.id in cancels)]
     _execute(db, _BY_KEY.values(status=Status.CANCELED), ({"key": ticket.id} for ticket in gone))
     sources = {ticket.code_sha256: ticket.source for ticket in wanted if ticket.source}
-    unknown = (ticket for ticket in there if ticket.source is None and ticket.code_sha256 in sources)
-    named = ({"key": ticket.id, "named_by": sources[ticket.code_sha256]} for ticket in unknown)
+    unknown = (row for row in db.execute(nameless).all() if row.code_sha256 in sources)
+    named = ({"key": row.id, "named_by": sources[row.code_sha256]} for row in unknown)
     _execute(db, _BY_KEY.values(source=sa.bindparam("named_by")), named)
     return Imported(
         len(found.new),

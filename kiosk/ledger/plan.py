@@ -22,6 +22,7 @@ class Doubt(StrEnum):
     """Why somebody should look twice."""
 
     SAME_PERSON = "same_person"  # tickets with a name and an e-mail that others have, too
+    HAVE_ONE = "have_one"  # new tickets of people who have a good one already, of another list
     OTHER_EVENT = "other_event"  # codes that are tickets of another event
     INSIDE = "inside"  # people who are inside, whose ticket would be worth nothing
     MANY_GONE = "many_gone"  # more than half of the source's tickets are not in the list
@@ -58,7 +59,8 @@ def numbered(
     has_emails = any(person.email for person in people)
 
     def key(each: Ticket | NewTicket) -> tuple[str, str]:
-        return fold(each.holder or ""), (each.email or "").casefold() if has_emails else ""
+        name, email = _person(each)
+        return name, email if has_emails else ""
 
     unclaimed: dict[tuple[str, str], list[int]] = {}
     for ticket in sorted(there, key=lambda each: each.status is not Status.PAID):
@@ -77,7 +79,7 @@ def numbered(
 
 
 def plan(
-    there: Sequence[Ticket],
+    there: Iterable[Ticket],
     wanted: Sequence[NewTicket],
     fields: Collection[str] | None,
     *,
@@ -91,48 +93,52 @@ def plan(
     are the ids of tickets whose people are inside now, `elsewhere` the digests of codes of other events, `synced` the
     ids of tickets that a device of pretix keeps fresh: no list makes them gone.
     """
-    known = {ticket.code_sha256: ticket for ticket in there}
-    new, changed, doubts, seen = [], [], Counter[Doubt](), set()
-    for ticket in wanted:
-        before = known.get(ticket.code_sha256)
-        if before is None:
-            new.append(ticket)
-            doubts[Doubt.OTHER_EVENT] += ticket.code_sha256 in elsewhere
+    new = {ticket.code_sha256: ticket for ticket in wanted}  # whatever is found among `there` leaves it
+    sources: set[str | None] = {ticket.source for ticket in wanted}
+    is_own = {ticket.is_own for ticket in wanted}
+    changed, doubts, ours, gone = [], Counter[Doubt](), Counter[str | None](), []
+    have_one = set()  # people with a good ticket that is another list's
+    for before in there:
+        said = new.pop(before.code_sha256, None)
+        is_ours = not before.is_walk_in and before.is_own in is_own and before.id not in synced
+        ours[before.source] += is_ours
+        if said is None:
+            if before.status is not Status.PAID:
+                continue
+            if is_ours:
+                gone.append(before)
+            if before.email and not (is_ours and before.source in sources):
+                have_one.add(_person(before))
             continue
-        seen.add(before.id)
-        after = _after(before, ticket, fields)
+        if before.source is None:  # of before sources were noted: such are this one's when the list names one of them
+            sources.add(None)
+        after = _after(before, said, fields)
         words = {
             name: (getattr(before, name), value)
             for name, value in after._asdict().items()
             if getattr(before, name) != value
         }
-        is_good = ticket.status is Status.PAID  # so says the list, or it says nothing
+        is_good = said.status is Status.PAID  # so says the list, or it says nothing
         doubts[Doubt.STAYS_REFUSED] += is_good and after.status is not Status.PAID
         if words:
             changed.append(Changed(before, after, words))
             doubts[Doubt.INSIDE] += before.id in inside and after.status is not Status.PAID
-    # Of tickets from before sources were noted nobody knows it: they are this one's when the list names one of them.
-    sources = {ticket.source for ticket in wanted}
-    if any(each.source is None for each in there if each.id in seen):
-        sources.add(None)
-    is_own = {ticket.is_own for ticket in wanted}
-    ours = [each for each in there if _is_of(each, sources, is_own) and each.id not in synced]
-    gone = [each for each in ours if each.id not in seen and each.status is Status.PAID]
-    doubts[Doubt.MANY_GONE] = len(gone) if len(gone) > _MANY_GONE * len(ours) else 0
+    gone = [ticket for ticket in gone if ticket.source in sources]
+    of_list = sum(ours[source] for source in sources)
+    doubts[Doubt.MANY_GONE] = len(gone) if len(gone) > _MANY_GONE * of_list else 0
+    doubts[Doubt.OTHER_EVENT] = sum(code in elsewhere for code in new)
+    if have_one:
+        doubts[Doubt.HAVE_ONE] = sum(_person(ticket) in have_one for ticket in new.values())
     doubts[Doubt.SAME_PERSON] = _of_one_person(wanted)
     if wanted and not any(ticket.status is Status.PAID for ticket in wanted):
         doubts[Doubt.NONE_GOOD] = len(wanted)
     return Plan(
-        new,
+        list(new.values()),
         changed,
         len(wanted) - len(new) - len(changed),
         gone,
         {doubt: count for doubt, count in doubts.items() if count},
     )
-
-
-def _is_of(ticket: Ticket, sources: Collection[str | None], is_own: Collection[bool]) -> bool:
-    return ticket.source in sources and ticket.is_own in is_own and not ticket.is_walk_in
 
 
 def _after(before: Ticket, said: NewTicket, fields: Collection[str] | None) -> NewTicket:
@@ -144,6 +150,11 @@ def _after(before: Ticket, said: NewTicket, fields: Collection[str] | None) -> N
     if before.revoked_from is not None:  # by a person's hand, which also gives it back
         values["status"] = Status.REVOKED
     return NewTicket(**values)
+
+
+def _person(each: Ticket | NewTicket) -> tuple[str, str]:
+    """By which two tickets are one person's: name and e-mail, whatever their case and accents."""
+    return fold(each.holder or ""), (each.email or "").casefold()
 
 
 def free_number(there: Iterable[Ticket | NewTicket]) -> int:

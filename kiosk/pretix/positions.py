@@ -69,7 +69,7 @@ def _ticket(order: Order, position: OrderPosition, rules: Rules) -> NewTicket:
         number=0,
         code_sha256=digest(position.secret.encode()),
         is_own=False,
-        holder=(position.attendee_name or "").strip()[:_NAME_CHARS] or None,
+        holder=_holder(order, position)[:_NAME_CHARS] or None,
         email=(order.email or "").strip()[:_EMAIL_CHARS] or None,
         product=rules.name_of(position.item) or None,
         status=_status(order, position, rules),
@@ -79,6 +79,13 @@ def _ticket(order: Order, position: OrderPosition, rules: Rules) -> NewTicket:
         note=_note(order, position, rules)[:_NOTE_CHARS] or None,
         source=SOURCE,
     )
+
+
+def _holder(order: Order, position: OrderPosition) -> str:
+    """Whose ticket it is, or the ticket's that it belongs to, or who bought it: as on pretix's own lists."""
+    mains = (each.attendee_name for each in order.positions if each.id == position.addon_to)
+    buyer = order.invoice_address and order.invoice_address.name
+    return next((name.strip() for name in (position.attendee_name, *mains, buyer) if name and name.strip()), "")
 
 
 def _status(order: Order, position: OrderPosition, rules: Rules) -> Status:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kiosk.tickets.drawn_apart import drawn_apart
+from kiosk.tickets.apart import made_apart
 from kiosk.tickets.forms import FONT
 from kiosk.tickets.lettering import SIZE_PX, Lettered, is_plain, lettered, one_line
 
@@ -63,8 +63,8 @@ class PaperSheet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def paper_apart(sheet: PaperSheet) -> bytes:
-    """The PDF, made by a program of its own. Raises DrawingError."""
-    return drawn_apart("kiosk.tickets.paper_sheet", msgspec.json.encode(sheet), _LIMIT_S)
+    """The PDF, made by a program of its own. Raises ApartError."""
+    return made_apart("kiosk.tickets.paper_sheet", msgspec.json.encode(sheet), _LIMIT_S)
 
 
 def paper(sheet: PaperSheet, font: Path = FONT) -> bytes:

@@ -5,29 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import logging
-import re
-import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from hardware.errors import PlatypusError
+from kiosk.tickets.apart import ApartError
+from kiosk.tickets.spreadsheet import TooLarge, as_csv
 
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 20_000_000  # 100,000 tickets are about 10 MB; more is a mistake or an attack
 _MAX_UNPACKED_BYTES = 200_000_000  # of a spreadsheet: 100,000 tickets of 15 columns are 60 MB
 _MAX_RATIO = 100  # lists pack to a tenth, the dullest to a fiftieth
-_MAX_ROWS = 300_000
-_MAX_COLUMNS = 300
 _SPREADSHEET = b"PK\x03\x04"  # a ZIP archive begins so
 _OLD_SPREADSHEET = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # Excel's before 2007, and one with a password
-_TOO_BIG = "{name} has more rows or columns than a list of tickets. Is it the right file?"
-_MAX_ROW_BYTES = 200_000  # of a spreadsheet, as XML: 300 columns of 600 letters
-_ROW = re.compile(rb"<(?:\w+:)?row\b|</(?:\w+:)?sheetData>")
-_EXACT_DIGITS = 15  # a spreadsheet keeps no more of a number
 
 
 class TicketFileError(PlatypusError, ValueError):
@@ -139,92 +132,32 @@ def _spreadsheet(name: str, raw: bytes) -> Table:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             unpacked = sum(each.file_size for each in archive.infolist())
-            if unpacked <= min(_MAX_UNPACKED_BYTES, _MAX_RATIO * len(raw)):
-                has_long_row = any(_has_long_row(archive, each) for each in archive.namelist() if "worksheets/" in each)
-            else:
-                has_long_row = False
     except Exception as error:  # whatever a hostile archive makes of its reader
-        raise _broken(name, error) from error
+        raise _broken(name) from error
     if unpacked > min(_MAX_UNPACKED_BYTES, _MAX_RATIO * len(raw)):
         raise TicketFileError(f"{name} would be {unpacked:,} bytes when unpacked. Is it the right file?")
-    if has_long_row:
-        raise TicketFileError(_TOO_BIG.format(name=name))
-    return Table(name, [], lambda: _lines(name, raw), "xlsx", "")
-
-
-def _has_long_row(archive: zipfile.ZipFile, sheet: str) -> bool:
-    """Whether a row is longer than any list has: its reader would make an object of each cell before it gives one."""
-    read, last, rest = 0, 0, b""  # bytes; where the last row began; what a mark may have begun in
-    with archive.open(sheet) as file:
-        while portion := file.read(1 << 16):
-            text, begins = rest + portion, read - len(rest)
-            for mark in _ROW.finditer(text):
-                if begins + mark.start() - last > _MAX_ROW_BYTES:
-                    return True
-                if mark[0].startswith(b"</"):  # behind the rows stand links and formats, as many as there are
-                    return False
-                last = begins + mark.start()
-            read += len(portion)
-            if read - last > _MAX_ROW_BYTES:
-                return True
-            rest = text[-32:]
-    return False
-
-
-def _broken(name: str, error: Exception) -> TicketFileError:
-    log.info("file=spreadsheet event=not-read cause=%s", type(error).__name__)  # its text may have cells in it
-    return TicketFileError(f"{name} is not a spreadsheet that can be read. Save it again as XLSX, or export it as CSV.")
-
-
-def _lines(name: str, raw: bytes) -> Iterator[Line]:
-    from openpyxl import load_workbook  # noqa: PLC0415  # 0.2 s: only where a spreadsheet is read
-
-    width = 0
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of styles and extensions that it leaves out
-            book = load_workbook(io.BytesIO(raw), read_only=True)
-        try:
-            sheet = book.worksheets[0]
-            sheet.reset_dimensions()  # what the file says of its own size is not always so
-            for number, cells in enumerate(_bounded(name, sheet.iter_rows(values_only=True)), start=1):
-                words = [_word(cell) for cell in cells]
-                while len(words) > width and not words[-1]:
-                    words.pop()
-                if any(words):
-                    width = width or len(words)
-                    # A spreadsheet leaves out the empty cells at the end of a row, and has some beside its table.
-                    yield number, words + [""] * (width - len(words))
-        finally:
-            book.close()
-    except TicketFileError:
-        raise
-    except Exception as error:  # whatever a hostile or damaged file makes of its reader
-        raise _broken(name, error) from error
+        text = as_csv(raw)
+    except TooLarge as error:
+        raise TicketFileError(
+            f"{name} has more rows or columns than a list of tickets. Is it the right file?"
+        ) from error
+    except ApartError as error:
+        raise _broken(name) from error
+
+    def lines() -> Iterator[Line]:
+        width = 0
+        for number, words in enumerate(csv.reader(_opened(text, "utf-8"), strict=True), start=1):
+            while len(words) > width and not words[-1]:
+                words.pop()
+            if any(words):
+                width = width or len(words)
+                # A spreadsheet leaves out the empty cells at the end of a row, and has some beside its table.
+                yield number, words + [""] * (width - len(words))
+
+    return Table(name, [], lines, "xlsx", "")
 
 
-def _bounded(name: str, lines: Iterator[Sequence[object]]) -> Iterator[Sequence[object]]:
-    for number, line in enumerate(lines):
-        if number > _MAX_ROWS or len(line) > _MAX_COLUMNS:
-            raise TicketFileError(_TOO_BIG.format(name=name))
-        yield line
-
-
-def _word(value: object) -> str:
-    """A cell as a CSV export would have it."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case float() if value.is_integer() and abs(value) < 10**_EXACT_DIGITS:
-            return str(int(value))
-        case int() if abs(value) >= 10**_EXACT_DIGITS:
-            digits = str(value)  # and so whoever takes it for a code sees that it is none
-            return f"{digits[0]}.{digits[1:_EXACT_DIGITS]}E+{len(digits) - 1}"
-        case float() if abs(value) >= 10**_EXACT_DIGITS:
-            return f"{value:.{_EXACT_DIGITS - 1}E}"
-        case datetime() | date():
-            return value.isoformat()
-        case _:
-            return str(value).strip()
+def _broken(name: str) -> TicketFileError:
+    log.info("file=spreadsheet event=not-read")  # and not why: that may have cells in it
+    return TicketFileError(f"{name} is not a spreadsheet that can be read. Save it again as XLSX, or export it as CSV.")

@@ -283,6 +283,14 @@ def test_half_a_list_and_a_group_are_doubted(lists: TicketLists) -> None:
     }
 
 
+def test_who_came_by_name_first_and_then_with_a_code_is_doubted(lists: TicketLists) -> None:
+    attendees = "Order #,First Name,Last Name,Email,Attendee #"
+    lists.take(table(f"{attendees}\n9,Ada,Lovelace,ada@example.org,1\n10,Bob,Braun,bob@example.org,2\n"))
+    later = table(f"{attendees},Barcode\n9,Ada,Lovelace,ADA@example.org,1,990001\n11,Cy,Kay,cy@example.org,3,990002\n")
+    plan = lists.look(later).plan
+    assert ([each.holder for each in plan.new], plan.doubts) == (["Ada Lovelace", "Cy Kay"], {Doubt.HAVE_ONE: 1})
+
+
 def test_a_ticket_cancelled_here_stays_so_when_the_list_does_not_say_more(lists: TicketLists) -> None:
     lists.take(table("Name,Code,Status\nAda,A1,cancelled\nBob,A2,paid\n"))
     plan = lists.look(table("Name,Code\nAda,A1\nBob,A2\n")).plan

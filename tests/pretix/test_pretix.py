@@ -90,6 +90,13 @@ def test_every_ticket_is_worth_at_the_door_what_it_is_worth_in_pretix(door: Pret
     assert door.show(server.position("random", "unpaid").secret).reason is Reason.UNPAID
 
 
+def test_who_bought_a_ticket_is_found_where_nobody_said_who_comes(door: PretixDoor, server: Peer) -> None:
+    bought = server.buy("random", "", 1, buyer="Zoë Buyer")
+    named = server.buy("random", "Ada Lovelace", 1, buyer="Zoë Buyer")
+    door.choose("random", server.lists("random")["Main door"])
+    assert [door.ticket(each.order).holder for each in (bought, named)] == ["Zoë Buyer", "Ada Lovelace"]
+
+
 def test_a_round_that_changes_nothing_asks_for_no_order_again(door: PretixDoor, server: Peer, line: Line) -> None:
     door.choose("random", server.lists("random")["Main door"])
     line.asked.clear()

@@ -109,7 +109,12 @@ def _damaged() -> bytes:
 
 
 _NOISE = random.Random(1).randbytes(20_000).hex().encode()  # so that it packs no better than a list
-_CELLS = b"<worksheet><!--" + _NOISE + b"--><sheetData><row>" + b"<c/>" * 60_000 + b"</row></sheetData></worksheet>"
+
+
+def _row_of(cells: bytes) -> bytes:
+    return b"<worksheet><!--" + _NOISE + b"--><sheetData><row>" + cells + b"</row></sheetData></worksheet>"
+
+
 _LAUGHS = b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10 if n else b"lol") for n in range(12))
 _BILLION = b"<?xml version='1.0'?><!DOCTYPE x [" + _LAUGHS + b"]><worksheet><sheetData>&l11;</sheetData></worksheet>"
 
@@ -124,7 +129,10 @@ _BILLION = b"<?xml version='1.0'?><!DOCTYPE x [" + _LAUGHS + b"]><worksheet><she
         (_with("xl/worksheets/sheet1.xml", _BILLION), "not a spreadsheet that can be read"),
         (spreadsheet([("Name", "Code"), ("Ada", "A1")])[:-200], "not a spreadsheet that can be read"),
         (_damaged(), "not a spreadsheet that can be read"),
-        (_with("xl/worksheets/sheet1.xml", _CELLS), "more rows or columns"),
+        (_with("xl/worksheets/sheet1.xml", _row_of(b"<c><v>1</v></c>" * 60_000)), "more rows or columns"),
+        (_with("xl/worksheets/sheet1.xml", _row_of(b"<c/>" * 60_000)), "is empty"),
+        (_with("xl/worksheets/sheet1.xml", _row_of(b'<c r="XFD1048576"><v>1</v></c>')), "more rows or columns"),
+        (_with("xl/worksheets/sheet1.xml", _row_of(b"<c><f>1</f></c>")), "not a spreadsheet that can be read"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "old kind, or has a password"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "neither text nor a spreadsheet"),
         (spreadsheet([]), "is empty"),
@@ -140,6 +148,9 @@ _BILLION = b"<?xml version='1.0'?><!DOCTYPE x [" + _LAUGHS + b"]><worksheet><she
         "cut off",
         "damaged",
         "a row of cells",
+        "a row of nothing",
+        "a far cell",
+        "a formula somewhere",
         "old",
         "picture",
         "empty",

@@ -75,6 +75,7 @@ class OrderPosition(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     item: int
     secret: str
+    addon_to: int | None = None  # the ticket that it belongs to
     attendee_name: str | None = None
     subevent: int | None = None
     checkins: Sequence[Checkin] = []
@@ -85,6 +86,12 @@ class OrderPosition(msgspec.Struct, frozen=True, kw_only=True):
     answers: Sequence[Answer] = []
 
 
+class InvoiceAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """Who pays; of it no more than the name is asked for."""
+
+    name: str | None = None
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """An order with its tickets."""
 
@@ -92,6 +99,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["n", "p", "e", "c"]  # pending, paid, expired, cancelled
     positions: Sequence[OrderPosition]
     email: str | None = None
+    invoice_address: InvoiceAddress | None = None
     valid_if_pending: bool = False
     require_approval: bool = False
     checkin_attention: bool = False

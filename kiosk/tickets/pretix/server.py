@@ -19,10 +19,20 @@ from kiosk.tickets.pretix.wire import Wire, convert, host_of, read
 _Kind = TypeVar("_Kind")
 
 _MOST_PAGES = 4_000  # two hundred thousand orders
-_ORDER_FIELDS = ("code", "status", "valid_if_pending", "require_approval", "email", "checkin_attention", "checkin_text")
+_ORDER_FIELDS = (
+    "code",
+    "status",
+    "valid_if_pending",
+    "require_approval",
+    "email",
+    "checkin_attention",
+    "checkin_text",
+    "invoice_address.name",
+)
 _POSITION_FIELDS = (
     "id",
     "item",
+    "addon_to",
     "attendee_name",
     "secret",
     "subevent",

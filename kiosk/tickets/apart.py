@@ -1,4 +1,5 @@
-"""Something drawn by a program of its own: it takes some 50 MB, which a long-lived one would keep all evening."""
+"""Something made by a program of its own: what makes it takes 50 MB and more, which a long-lived one would keep all
+evening; and what it reads may be hostile, which costs that program only."""
 
 from __future__ import annotations
 
@@ -14,14 +15,14 @@ _PACKAGES = Path(kiosk.__file__).parents[1]  # where it finds our packages
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
 
 
-class DrawingError(PlatypusError, RuntimeError):
-    """It could not be drawn; its text says why."""
+class ApartError(PlatypusError, RuntimeError):
+    """It could not be made; its text says why."""
 
-    code = "sheet"
+    code = "apart"
 
 
-def drawn_apart(module: str, order: bytes, limit_s: float, begins: bytes = b"%PDF") -> bytes:
-    """What `python -m module` makes of `order`, which it reads from a pipe. Raises DrawingError."""
+def made_apart(module: str, order: bytes, limit_s: float, begins: bytes = b"%PDF") -> bytes:
+    """What `python -m module` makes of `order`, which it reads from a pipe. Raises ApartError."""
     surroundings = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     try:
         done = subprocess.run(
@@ -34,7 +35,7 @@ def drawn_apart(module: str, order: bytes, limit_s: float, begins: bytes = b"%PD
             env=surroundings | {"LC_ALL": "C.UTF-8"},
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise DrawingError(str(error)) from error
+        raise ApartError(str(error)) from error
     if done.returncode or not done.stdout or not done.stdout.startswith(begins):
-        raise DrawingError(done.stderr.decode(errors="replace").strip().rpartition("\n")[2] or "it said nothing")
+        raise ApartError(done.stderr.decode(errors="replace").strip().rpartition("\n")[2] or "it said nothing")
     return done.stdout
