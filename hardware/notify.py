@@ -19,6 +19,11 @@ class Notifier:
         address = environ.get("NOTIFY_SOCKET", "")
         self._address = "\0" + address[1:] if address.startswith("@") else address
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether a service manager started us and listens."""
+        return bool(self._address)
+
     def ready(self, status: str = "") -> None:
         """It does its work from now on; `status` is one line for `systemctl status`."""
         self._tell("READY=1", *([f"STATUS={status}"] if status else []))

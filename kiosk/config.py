@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -29,6 +29,7 @@ from kiosk.tickets.codes import SECRET_BYTES, new_secret
 from stream.settings import StreamSettings
 
 _Settings = TypeVar("_Settings", bound=msgspec.Struct)
+_Kind = TypeVar("_Kind")
 EventSecret = Annotated[str, msgspec.Meta(pattern=f"^[0-9a-f]{{{SECRET_BYTES * 2}}}$")]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
@@ -176,6 +177,26 @@ def read_config(text: str, path: Path) -> Config:
     return _convert(path, _tree(path, text), Config, is_secret=False)
 
 
+class Usable(NamedTuple):
+    """What of a wrong platypus.toml is right and enough to show a page; what is not, as when nothing is written."""
+
+    dashboard: DashboardSettings
+    state_dir: Path
+    run_dir: Path
+
+
+def usable_parts(path: Path) -> Usable:
+    """Of a platypus.toml that `load_config` refuses."""
+    try:
+        tree = _toml(path)
+    except ConfigError:
+        tree = {}
+    usual = {field.name: field.default for field in msgspec.structs.fields(Config)}
+    state_dir, run_dir = (_or_else(tree.get(name), str, usual[name]) for name in ("state_dir", "run_dir"))
+    dashboard = _or_else(tree.get("dashboard"), DashboardSettings, DashboardSettings())
+    return Usable(dashboard, Path(state_dir), Path(run_dir))
+
+
 def secrets_path(config_path: Path) -> Path:
     """secrets.toml lies beside platypus.toml."""
     return config_path.with_name("secrets.toml")
@@ -266,6 +287,13 @@ def _tree(path: Path, text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
+
+
+def _or_else(value: object, kind: type[_Kind], usual: _Kind) -> _Kind:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return usual
 
 
 def _convert(path: Path, tree: dict[str, Any], kind: type[_Settings], *, is_secret: bool) -> _Settings:

@@ -17,7 +17,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from hardware.units import PROGRAMS, LogLine, journal
-from kiosk.config import Config, load_config
+from kiosk.config import Config, usable_parts
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +42,8 @@ class _Ring(RotatingFileHandler):
 
 
 def keep_log(config_path: Path, program: str) -> None:
-    """From now on keep the end of this process' log. Where it cannot be, that is logged, and nothing else changes.
-
-    Raises ConfigError.
-    """
-    folder = Path(load_config(config_path).run_dir)
+    """From now on keep the end of this process' log. Where it cannot be, that is logged, and nothing else changes."""
+    folder = usable_parts(config_path).run_dir
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         ring = _Ring(folder / f"{program}.log", maxBytes=_MOST_BYTES, backupCount=1, encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
@@ -15,11 +16,12 @@ import click
 from hardware.clock import Clock, SystemClock
 from hardware.errors import PlatypusError
 from hardware.heap import keep_heap_lean
+from hardware.notify import Notifier
 from hardware.power_switch import SystemdPower
 from kiosk import log_ring
 from kiosk.backup.in_use import works_on
 from kiosk.bus import Bus
-from kiosk.config import Config, event_secret, load_config
+from kiosk.config import Config, ConfigError, event_secret, load_config, usable_parts
 from kiosk.dashboard import ports, qr
 from kiosk.dashboard.access import Access
 from kiosk.dashboard.access_file import Role
@@ -32,7 +34,9 @@ from kiosk.dashboard.invitations import COMMAND_LINE
 from kiosk.dashboard.ledger_desk import LedgerDesk
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.machine import Look, MachineWatch
+from kiosk.dashboard.safe_mode import create_safe_app
 from kiosk.dashboard.server import DashboardServer, serve
+from kiosk.dashboard.settings import DashboardSettings
 from kiosk.dashboard.sponsors import Sponsors
 from kiosk.dashboard.ticket_office import TicketOffice
 from kiosk.dashboard.upkeep import Upkeep
@@ -40,6 +44,7 @@ from kiosk.dashboard.watching import PreviewFiles
 from kiosk.forgetting import Forgetting
 from kiosk.health import Health
 from kiosk.ledger.ledger import Ledger
+from kiosk.ledger.records import LedgerError, UnknownEvent
 from kiosk.news import (
     EVERY_DOOR_STATE,
     EVERY_SCAN,
@@ -60,23 +65,69 @@ from kiosk.pretix.links import Links
 from kiosk.safekeeping import shelf_of
 from kiosk.services.running import until_told
 from kiosk.support import support_file
+from kiosk.veil import Veil
 from stream.health import StreamState
 from stream.preview_files import preview_folder
 
 log = logging.getLogger(__name__)
 
+_NO_BEGINNING = (ConfigError, LedgerError, UnknownEvent)
+_SAFE_THREADS = 8
+_LOOK_AGAIN_S = 2.0  # whether the settings are mended
+
 
 def run_dashboard(config_path: Path) -> None:
-    """Until SIGTERM or SIGINT. Prints a one-time login link while there is nobody who may log in."""
+    """Until SIGTERM or SIGINT. Prints a one-time login link while there is nobody who may log in.
+
+    Under a service manager, settings that cannot be used, or a ledger, are told on its page until they can; at a
+    terminal that is an error.
+    """
     keep_heap_lean()
-    with works_on(Path(load_config(config_path).state_dir), "dashboard"):
-        _serve(load_config(config_path), config_path)  # a restore that was finished just now may have brought another
+    with until_told() as stopping:
+        while not stopping.is_set():
+            try:
+                with works_on(Path(load_config(config_path).state_dir), "dashboard"):
+                    # a restore that was finished just now may have brought another configuration
+                    _serve(load_config(config_path), config_path, stopping)
+            except _NO_BEGINNING as error:
+                if not Notifier().is_heard:
+                    raise
+                log.error("dashboard event=safe-mode cause=%s", error)  # noqa: TRY400  # its text says all
+                _tell_what_is_wrong(error, config_path, stopping)
 
 
-def _serve(config: Config, config_path: Path) -> None:
+def _tell_what_is_wrong(error: PlatypusError, config_path: Path, stopping: threading.Event) -> None:
+    """On every page, until it is mended or we are told to stop."""
+    clock, parts, causes = SystemClock(), usable_parts(config_path), [error]
+    settings = parts.dashboard
+    app = create_safe_app(settings, lambda: Veil([str(causes[-1])]).over(str(causes[-1])), clock)
+    front = _front(settings, parts.state_dir, parts.run_dir, clock)
+    upstream = None if front is None else front.upstream
+    manager = Notifier()
+    with (
+        front or nullcontext(),
+        DashboardServer(app, settings.host, settings.port, threads=_SAFE_THREADS, upstream=upstream) as server,
+    ):
+        if front is not None:
+            front.start()
+        manager.ready("the settings have to be mended: see the page")
+        while not stopping.wait(_LOOK_AGAIN_S):
+            try:
+                config = load_config(config_path)
+                with Ledger(config.ledger_path) as ledger:
+                    ledger.event(config.door.event)
+            except _NO_BEGINNING as still:
+                causes[:] = [still]
+            else:
+                return
+            if server.worker.is_alive:
+                manager.well()
+
+
+def _serve(config: Config, config_path: Path, stopping: threading.Event) -> None:
     clock, settings = SystemClock(), config.dashboard
     access = Access(Path(config.state_dir), clock)
-    front = _front(config, clock)
+    front = _front(settings, Path(config.state_dir), Path(config.run_dir), clock)
     # Before anybody can reach the page: a link that is made later, by the command line, is not to be void at once.
     first = None if _is_in_journal() or access.people.all() else access.login_link()
 
@@ -94,7 +145,6 @@ def _serve(config: Config, config_path: Path) -> None:
 
     with (
         front or nullcontext(),
-        until_told() as stopping,
         Ledger(config.ledger_path) as ledger,
         Bus(config.bus.socket, "dashboard") as bus,
         MachineWatch(_looks(config), clock) as machine,
@@ -151,18 +201,18 @@ def _looks(config: Config) -> list[Look]:
     ]
 
 
-def _front(config: Config, clock: Clock) -> Front | None:
+def _front(dashboard: DashboardSettings, state_dir: Path, run_dir: Path, clock: Clock) -> Front | None:
     """HTTPS; one that cannot be had is told, and the screen and this machine's own browsers go on."""
-    settings = config.dashboard.https
+    settings = dashboard.https
     if not settings.enabled:
         return None
     try:
         if settings.certificate is not None and settings.key is not None:
             certificate = read_certificate(Path(settings.certificate), Path(settings.key))
         else:
-            names = [*names_of_machine(), *config.dashboard.hosts, *filter(None, (config.dashboard.public_host,))]
-            certificate = own_certificate(Path(config.state_dir) / "tls", names, clock.stamp().wall)
-        return Front(settings, certificate, Path(config.run_dir), clock)
+            names = [*names_of_machine(), *dashboard.hosts, *filter(None, (dashboard.public_host,))]
+            certificate = own_certificate(state_dir / "tls", names, clock.stamp().wall)
+        return Front(settings, certificate, run_dir, clock)
     except (PlatypusError, OSError, ValueError) as error:
         log.error("https event=absent cause=%s next=this-machine-only", error)  # noqa: TRY400  # its text says all
         return None
