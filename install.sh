@@ -19,9 +19,24 @@ readonly PACKAGES_PI=(python3-lgpio python3-numpy python3-picamera2) # camera an
 readonly SERVICES=(mosquitto nginx) # apt starts them; we start our own, for ourselves
 readonly VENV=$ROOT/.venv
 readonly PRETIX=$ROOT/.pretix # a real pretix server, for tests alone: a hundred packages that we never import
-readonly LEAST_FREE_MB=2000
+# Measured on 1 December 2026, Debian 12, x86-64: .venv 721 MB and .pretix 590 MB, each with some of pip's own beside it
+# while it is made; a whole Debian with all of apt's packages 700 MB; a release in /opt/platypus 280 MB.
+readonly FREE_MB_ROOT=2000
+readonly FREE_MB_SYSTEM=1000
+readonly FREE_MB_FETCHED=300 # packages as they come, and apt's lists, where /var is a disk of its own
+readonly FREE_MB_RELEASE=600
+readonly FREE_MB_STATE=200 # of 200,000 rows: a ledger of 56 MB, written anew, and a backup of 21 MB (docs/performance.md)
+readonly BOARD=/proc/device-tree/model
+readonly CONTROLLERS=/sys/fs/cgroup/cgroup.controllers # what the kernel can limit
+readonly LISTS=/var/lib/apt/lists
 readonly POLICY=/usr/sbin/policy-rc.d
-readonly POLICY_MARK="made by Platypus' install.sh, for the time of an installation"
+readonly POLICY_MARK="made by Platypus' install.sh, for the time of an installation of:"
+readonly ONE_AT_A_TIME=/run/platypus-install.lock
+# A fresh Debian updates itself soon after it started, and holds apt's locks meanwhile. apt can wait for some of them
+# (DPkg::Lock::Timeout), not for the one of its lists, and dpkg for none; so we do, for all, and say it.
+readonly LOCK_WAIT_S=300
+readonly LOCK_LOOK_S=5
+readonly LOCK_HELD='Could not get lock|lock was locked by another process' # apt's and dpkg's words
 
 say() { printf 'install: %s\n' "$*" >&2; }
 die() {
@@ -39,6 +54,8 @@ log=''
 doing='' # the step that is under way
 is_policy_ours=no
 fresh_services=() # servers that came with this run
+stopped=()        # units that we stopped and did not start again yet
+pretix_pid=''     # a process group, in the background
 
 # What apt brought neither runs now nor starts at the next boot; also when we are interrupted.
 quieten_services() {
@@ -57,31 +74,61 @@ quieten_services() {
 
 clean_up() {
     local code=$?
+    # A second Ctrl-C, or a terminal that is gone, does not leave half of this undone.
+    trap '' INT TERM HUP PIPE
+    set +e
     if [ "$code" -ne 0 ] && [ -n "$doing" ]; then
         say "$doing: it stopped here. When the cause is mended, run this again: it goes on where it stopped."
+    fi
+    if [ ${#stopped[@]} -gt 0 ]; then
+        put_units "$(readlink -f "$CURRENT")" # some of another release's may be there by now
+        systemctl daemon-reload
+        if systemctl start --no-block platypus.target "${stopped[@]}"; then
+            say "what ran before is started again: ${stopped[*]}"
+        else
+            say "what ran before is stopped, and could not be started: sudo systemctl start platypus.target ${stopped[*]}"
+        fi
+    fi
+    if [ -n "$pretix_pid" ]; then
+        kill -- "-$pretix_pid" 2>/dev/null || true # it may have ended meanwhile
+        wait "$pretix_pid" 2>/dev/null || true
     fi
     quieten_services
     if [ -n "$log" ]; then rm -f "$log"; fi
 }
 trap clean_up EXIT
 trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+trap 'exit 143' TERM HUP PIPE
 
-# logged WHAT ADVICE COMMAND...: run quietly; when it fails show the end of what it said, and the advice.
+# logged WHAT ADVICE COMMAND...: run quietly, and while apt's locks are held again; when it fails show the end of what it
+# said, and the advice.
 logged() {
-    local what=$1 advice=$2
+    local what=$1 advice=$2 until_s=$((SECONDS + LOCK_WAIT_S)) waits=no
     shift 2
     say "$what"
-    if ! "$@" >"$log" 2>&1; then
-        tail -n 12 "$log" >&2
-        die "$what: failed. $advice"
-    fi
+    until "$@" >"$log" 2>&1; do
+        if ! grep -Eq "$LOCK_HELD" "$log"; then
+            tail -n 12 "$log" >&2
+            die "$what: failed. $advice"
+        elif [ "$SECONDS" -ge "$until_s" ]; then
+            tail -n 12 "$log" >&2
+            die "$what: another process has held a lock of apt's for $LOCK_WAIT_S s. When it is done (ps -e | grep -E 'apt|dpkg|unattended'), run this again."
+        fi
+        [ $waits = yes ] || say "the system is updating itself, which holds a lock of apt's: waiting until it is done, at most $LOCK_WAIT_S s"
+        waits=yes
+        sleep "$LOCK_LOOK_S"
+    done
 }
 
+# apt_get WORDS...: in English, for its words are looked at.
+apt_get() { as_root env LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive apt-get -q "$@"; }
+
+# need_disk FOLDER MB: on the disk of a folder, or of the one that it will be in.
 need_disk() {
-    local free
-    free=$(df -Pm "$ROOT" | awk 'NR == 2 {print $4}')
-    [ "$free" -ge "$LEAST_FREE_MB" ] || die "only $free MB are free in $ROOT, $LEAST_FREE_MB are needed. Make room, then run this again."
+    local free there=$1
+    until [ -e "$there" ]; do there=$(dirname "$there"); done
+    free=$(df -Pm "$there" | awk 'NR == 2 {print $4}')
+    [ "$free" -ge "$2" ] || die "only $free MB are free in $there, $2 are needed. Make room, then run this again."
 }
 
 is_installed() {
@@ -91,6 +138,26 @@ is_installed() {
     [[ " $status " = *' installed '* ]]
 }
 
+# Debian starts a server as soon as it is unpacked, unless this file says no (invoke-rc.d(8)). One of ours, known by its
+# mark, was left behind by a power cut: then the servers that it names are ours to quieten too.
+is_policy_left() { grep -qs "$POLICY_MARK" "$POLICY"; }
+
+# Until quieten_services. Somebody else's policy stays as it is.
+hold_services() {
+    local package
+    if is_policy_left; then
+        read -r -a fresh_services < <(sed -n "s/^# $POLICY_MARK//p" "$POLICY")
+    elif [ ! -e "$POLICY" ]; then
+        for package in "${SERVICES[@]}"; do is_installed "$package" || fresh_services+=("$package"); done
+    fi
+    [ ${#fresh_services[@]} -gt 0 ] || return 0
+    is_policy_ours=yes
+    printf '#!/bin/sh\n# %s %s\nexit 101\n' "$POLICY_MARK" "${fresh_services[*]}" | as_root tee "$POLICY" >/dev/null || die "root could not write $POLICY, which keeps apt from starting servers. Is the disk read-only?"
+    as_root chmod 755 "$POLICY"
+}
+
+update_lists() { logged "asking apt for its lists" "Is the network there?" apt_get update; }
+
 install_packages() {
     local package missing=()
     if ! command -v apt-get >/dev/null; then
@@ -99,8 +166,15 @@ install_packages() {
     for package in "$@"; do
         is_installed "$package" || missing+=("$package")
     done
-    [ ${#missing[@]} -gt 0 ] || return 0
-    need_disk
+    if [ ${#missing[@]} -eq 0 ]; then
+        if is_policy_left; then
+            hold_services
+            quieten_services
+        fi
+        return
+    fi
+    need_disk /usr "$FREE_MB_SYSTEM"
+    need_disk /var/cache/apt "$FREE_MB_FETCHED"
     if [ "$(id -u)" -ne 0 ]; then
         command -v sudo >/dev/null || die "sudo is missing, and ${missing[*]} must be installed. Run this as root: $ROOT/install.sh"
         if [ ! -t 0 ]; then
@@ -108,21 +182,11 @@ install_packages() {
         fi
         sudo true || die "without root ${missing[*]} cannot be installed. Run this as somebody who may use sudo."
     fi
-    # Debian starts a server as soon as it is unpacked, unless this file says no (invoke-rc.d(8)). One of ours, known by
-    # its mark, was left behind by a power cut: then the servers are ours to quieten too.
-    if [ ! -e "$POLICY" ] || grep -qs "$POLICY_MARK" "$POLICY"; then
-        for package in "${SERVICES[@]}"; do
-            if [[ " ${missing[*]} " = *" $package "* ]] || [ -e "$POLICY" ]; then fresh_services+=("$package"); fi
-        done
-        if [ ${#fresh_services[@]} -gt 0 ]; then
-            is_policy_ours=yes
-            printf '#!/bin/sh\n# %s\nexit 101\n' "$POLICY_MARK" | as_root tee "$POLICY" >/dev/null || die "root could not write $POLICY, which keeps apt from starting servers. Is the disk read-only?"
-            as_root chmod 755 "$POLICY"
-        fi
-    fi
-    logged "asking apt for its lists" "Is the network there?" as_root apt-get update -q
+    update_lists
+    hold_services # not while the system updates itself: it restarts what it has mended
     logged "installing ${missing[*]}" "Is the network there? An interrupted apt is mended by: sudo dpkg --configure -a" \
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+        apt_get -o DPkg::Options::=--force-confdef -o DPkg::Options::=--force-confold \
+        install -y --no-install-recommends "${missing[@]}"
     quieten_services
 }
 
@@ -137,8 +201,26 @@ find_python() {
     die "Python 3.11 or newer is needed, this system has $(python3 --version 2>/dev/null || echo none). Debian 12 and Raspberry Pi OS Bookworm have it."
 }
 
+is_board() { grep -qs 'Raspberry Pi' "$BOARD"; }
+
+# An image of Raspberry Pi OS may come without apt's lists: then what apt has is not known.
+are_lists_empty() { ! compgen -G "$LISTS/*_Packages*" >/dev/null; }
+
+# Whether to ask for them: not where the answer is known, which may be without a network.
+lacks_lists() { is_board && are_lists_empty && ! is_installed python3-picamera2; }
+
 # Raspberry Pi OS on a Pi: Debian's own archive has no camera library for it.
-is_pi() { grep -qs 'Raspberry Pi' /proc/device-tree/model && apt-cache show python3-picamera2 >/dev/null 2>&1; }
+is_pi() { is_board && { is_installed python3-picamera2 || are_lists_empty || apt-cache show python3-picamera2 >/dev/null 2>&1; }; }
+
+refuse_elsewhere() {
+    local processor
+    [ -d "$ROOT/kiosk" ] || die "this copy of install.sh can go back (--rollback) or away (--uninstall), and nothing else: install or upgrade with the install.sh of a whole folder of Platypus."
+    processor=$(dpkg --print-architecture 2>/dev/null || true) # none: no Debian, which is said where apt is needed
+    case $processor in
+    '' | amd64 | arm64) ;;
+    *) die "Platypus runs on 64-bit systems (arm64, amd64), and this one is $processor. On a Pi: install the 64-bit Raspberry Pi OS." ;;
+    esac
+}
 
 # state_of REQUIREMENTS PYTHON OPTION: what .venv is when it holds just that.
 state_of() { printf '%s %s %s' "$(sha256sum "$1" "$ROOT/pyproject.toml" | sha256sum)" "$("$2" --version)" "$3"; }
@@ -154,7 +236,7 @@ install_python_packages() {
         if [ "$have" = "$(state_of "$requirements" "$python" "$option")" ] ||
             [ "$have" = "$(state_of "$ROOT/requirements/test.txt" "$python" "$option")" ]; then return; fi
     fi
-    need_disk
+    need_disk "$ROOT" "$FREE_MB_ROOT"
     rm -f "$stamp"
     if ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1 || ! grep -qs "include-system-site-packages = $([ -n "$option" ] && echo true || echo false)" "$VENV/pyvenv.cfg"; then
         # shellcheck disable=SC2086  # no option is no word
@@ -178,7 +260,7 @@ install_pretix() {
     wanted=$(printf '%s %s' "$(sha256sum <"$ROOT/requirements/pretix.txt")" "$("$python" --version)")
     have=$(cat "$PRETIX/.installed" 2>/dev/null || true)
     [ "$have" != "$wanted" ] || return 0
-    need_disk
+    need_disk "$ROOT" "$FREE_MB_ROOT"
     rm -f "$PRETIX/.installed"
     logged "making $PRETIX" "Is python3-venv installed?" "$python" -m venv --clear "$PRETIX"
     logged "installing pretix, for its tests" "Is the network there? Run this again when it is." \
@@ -208,22 +290,26 @@ main() {
         exit 2
         ;;
     esac
+    refuse_elsewhere
     [ -w "$ROOT" ] || die "$ROOT is not writable for $(id -un). Clone it where you may write."
     log=$(mktemp) || die "no temporary file can be made in ${TMPDIR:-/tmp}. Is the disk full?"
+    if lacks_lists; then update_lists; fi
     if is_pi; then install_packages "${PACKAGES_PI[@]}"; fi
     case $command in
     demo)
         install_packages "${PACKAGES_RUN[@]}"
         install_python_packages "$ROOT/requirements/run.txt"
         rm -f "$log"
-        trap - EXIT INT TERM HUP
+        trap - EXIT INT TERM HUP PIPE
         exec "$VENV/bin/platypus" demo "$@"
         ;;
     test)
         install_packages "${PACKAGES_RUN[@]}" "${PACKAGES_TEST[@]}"
         install_python_packages "$ROOT/requirements/test.txt"
+        set -m           # a process group of its own, so that pip ends with it
         install_pretix & # a minute of the network, beside a minute of the processor
-        local pretix=$!
+        pretix_pid=$!
+        set +m
         say "format, lint, types, contracts, shell"
         cd "$ROOT"
         "$VENV/bin/ruff" format --check --quiet .
@@ -231,9 +317,10 @@ main() {
         "$VENV/bin/mypy"
         "$VENV/bin/lint-imports"
         shellcheck -x install.sh .ci/run tests/appliance/run tests/appliance/inside tests/virtual_camera/run
-        wait $pretix || die "without pretix its tests would be left out. Run this again when the network is there."
+        wait "$pretix_pid" || die "without pretix its tests would be left out. Run this again when the network is there."
+        pretix_pid=''
         rm -f "$log"
-        trap - EXIT INT TERM HUP
+        trap - EXIT INT TERM HUP PIPE
         exec "$VENV/bin/python" -m pytest -n 2 --dist loadfile --no-loadscope-reorder "$@"
         ;;
     esac

@@ -1,6 +1,6 @@
-"""What a fresh installation says last: where the dashboard is and, while nobody may log in, the link for the first one.
+"""What an installation says last: where the dashboard is and, while nobody may log in, the link for the first one.
 
-Run by root, with the Python of the release.
+Run by root, with the Python of the release; with --no-link, no link is made, since it would make the one before void.
 """
 
 import sys
@@ -20,11 +20,11 @@ CONFIG = Path("/etc/platypus/platypus.toml")
 
 
 def main() -> None:
-    """Print it. Raises PlatypusError."""
+    """Print it; `sys.argv` says whether with a link. Raises PlatypusError."""
     config = load_config(CONFIG)
     url = phones_url(config.dashboard, config.dashboard.port)
     click.echo(f"the dashboard: {url or f'http://127.0.0.1:{config.dashboard.port} on this machine'}")
-    if Access(Path(config.state_dir), SystemClock()).people.all():
+    if "--no-link" in sys.argv or Access(Path(config.state_dir), SystemClock()).people.all():
         click.echo("a new login link, should you need one: sudo platypus dashboard --new-login")
         return
     link = login_link(CONFIG)

@@ -24,7 +24,7 @@ def expected(name: str, pids: Mapping[str, str]) -> Iterator[tuple[str, set[str]
         yield f"read {STATE}/{each}", DONE if name == "dashboard" else DENIED
     yield "read /dev/mem", DENIED
     if name == "dashboard":  # not even the names are there
-        yield from ((f"read {each}", {"ENOENT"}) for each in ("/dev/video0", "/dev/gpiochip0"))
+        yield from ((f"read {each}", {"ENOENT"}) for each in ("/dev/video0", "/dev/gpiochip0", "/dev/snd/probe"))
     for other, pid in pids.items():
         if other != name:  # the probe has the user of the service itself
             yield f"signal {pid}", {"EPERM"}

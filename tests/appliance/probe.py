@@ -7,12 +7,14 @@ import ctypes
 import errno
 import json
 import os
+import platform
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-PTRACE_SEIZE = 0x4206
+CLONE_NEWUSER, PTRACE_SEIZE = 0x10000000, 0x4206
+UNSHARE, PTRACE = {"x86_64": (272, 101), "aarch64": (97, 117)}[platform.machine()]  # asm/unistd.h of each
 
 
 def outcome(act: Callable[[], object]) -> str:
@@ -63,7 +65,6 @@ def main() -> None:
         "/etc/platypus/secrets.toml",
         "/var/lib/platypus/dashboard.json",
         "/var/lib/platypus/event-secrets.json",
-        "/var/lib/platypus/agenda.json",
         "/var/lib/platypus/ledger.db",
         "/dev/video0",
         "/dev/gpiochip0",
@@ -74,8 +75,8 @@ def main() -> None:
     for pid in map(int, sys.argv[1:]):
         tries[f"signal {pid}"] = outcome(lambda pid=pid: os.kill(pid, 0))
         tries[f"see {pid}"] = outcome(lambda pid=pid: Path(f"/proc/{pid}/cmdline").read_bytes())
-    tries["unshare"] = outcome(system_call(272, 0x10000000))  # x86-64's unshare(CLONE_NEWUSER)
-    tries["ptrace"] = outcome(system_call(101, PTRACE_SEIZE, 1, 0, 0))
+    tries["unshare"] = outcome(system_call(UNSHARE, CLONE_NEWUSER))
+    tries["ptrace"] = outcome(system_call(PTRACE, PTRACE_SEIZE, 1, 0, 0))
     tries["setuid"] = outcome(lambda: os.setuid(0))
     status = dict(line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":\t" in line)
     tries |= {key: status[key] for key in ("NoNewPrivs", "CapEff", "CapBnd", "Seccomp")}
@@ -87,7 +88,6 @@ def main() -> None:
             ("StopUnit", "platypus-door.service"),
             ("StartUnit", "platypus-door.service"),
             ("RestartUnit", "dbus.service"),
-            ("RestartUnit", "cron.service"),
         ):
             tries[f"{verb} {unit}"] = told(*manager, verb, "ss", unit, "replace")
         login = (

@@ -73,3 +73,29 @@ def test_every_user_of_a_unit_is_made() -> None:
     for name in MOST_EXPOSED:
         for line in re.findall(r"^(?:User|Group|SupplementaryGroups)=(.*)", unit(name), re.MULTILINE):
             assert set(line.split()) <= made
+
+
+def test_what_systemd_still_waits_for_is_not_called_broken() -> None:
+    """An upgrade goes back after a minute: a service has that long, less the time it has to be steady."""
+    script = (ROOT / "install" / "appliance.sh").read_text()
+    common = (UNITS / "platypus-.service.d" / "10-common.conf").read_text()
+
+    def number(pattern: str, text: str) -> int:
+        return int(re.findall(pattern, text, re.MULTILINE)[0])
+
+    steady_s = number(r"^readonly STEADY_S=(\d+)", script)
+    start_s = number(r"^TimeoutStartSec=(\d+)$", common)
+    assert start_s + steady_s <= number(r"^readonly HEALTHY_WITHIN_S=(\d+)", script) == 60
+    assert steady_s > number(r"^RestartSec=(\d+)$", common)
+
+
+@pytest.mark.parametrize("name", MOST_EXPOSED)
+def test_a_limit_of_memory_says_what_it_stands_on(name: str) -> None:
+    """Its figures stand in the comment above it, and leave room."""
+    reason, limit_mb = re.findall(r"((?:^#.*\n)+)MemoryMax=(\d+)M$", unit(name), re.MULTILINE)[0]
+    assert "tests/appliance" in reason
+    assert sum(int(figure) for figure in re.findall(r"(\d+) MB", reason)) < int(limit_mb)
+
+
+def test_a_state_that_is_mounted_is_waited_for() -> None:
+    assert "After=var-lib-platypus.mount\n" in (UNITS / "platypus-.service.d" / "10-common.conf").read_text()
