@@ -8,6 +8,7 @@ import errno
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -77,6 +78,7 @@ def main() -> None:
         tries[f"see {pid}"] = outcome(lambda pid=pid: Path(f"/proc/{pid}/cmdline").read_bytes())
     tries["unshare"] = outcome(system_call(UNSHARE, CLONE_NEWUSER))
     tries["ptrace"] = outcome(system_call(PTRACE, PTRACE_SEIZE, 1, 0, 0))
+    tries["limit memory"] = outcome(lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 32, 1 << 32)))
     tries["setuid"] = outcome(lambda: os.setuid(0))
     status = dict(line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":\t" in line)
     tries |= {key: status[key] for key in ("NoNewPrivs", "CapEff", "CapBnd", "Seccomp")}
