@@ -45,7 +45,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 def print_apart(order: Order) -> bytes:
     """The file of a ticket. Raises NotPrinted."""
     try:
-        return made_apart("kiosk.press_apart", msgspec.json.encode(order), _LIMIT_S, begins=b"")
+        return made_apart("kiosk.press_apart", msgspec.json.encode(order), _LIMIT_S)
     except ApartError as error:
         raise NotPrinted(f"the ticket could not be drawn: {str(error)[:200]}. Try again.") from error
 

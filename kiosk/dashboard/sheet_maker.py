@@ -39,7 +39,7 @@ def sheet_apart(told: Report, zone: ZoneInfo) -> bytes:
     """The report as one page of A4, in the language of the moment. Raises SheetError."""
     order = msgspec.json.encode(Order(report=told, zone=zone.key, language=spoken()))
     try:
-        return made_apart("kiosk.dashboard.sheet_maker", order, _LIMIT_S)
+        return made_apart("kiosk.dashboard.sheet_maker", order, _LIMIT_S, begins=b"%PDF")
     except ApartError as error:
         raise SheetError(f"the PDF could not be made: {error}. Take the CSV, or try again.") from error
 

@@ -71,7 +71,8 @@ def add_ticket_lists(
                 choice: Choice | None = _choice(seen)
             else:
                 file = uploaded(_ABSENT, _TOO_LARGE)
-                seen, choice = Held(parse_table(file.name, file.raw), None), None
+                with turns.taken():  # a spreadsheet's reader takes 200 MB
+                    seen, choice = Held(parse_table(file.name, file.raw), None), None
             with turns.taken():
                 looked = office.lists.look(seen.table, choice)
         except (PlatypusError, OSError) as error:

@@ -29,7 +29,8 @@ from kiosk.tickets.sources import Source
 from kiosk.tickets.table import Table
 from stream.slate_words import Language
 
-MOST_HELD = 4  # of at most 2 MB each
+MOST_HELD = 4
+MOST_HELD_BYTES = 24_000_000  # a spreadsheet of 2 MB may have ten times as much text; the newest is held in any case
 LIFE_S = 1_800.0  # somebody goes and asks a colleague
 
 
@@ -145,7 +146,10 @@ class HeldLists:
         word = word or secrets.token_urlsafe(12)
         with self._lock:
             self._kept[word] = _Kept(held, owner, self._clock.monotonic())
-            while len(self._kept) > MOST_HELD:
+            while len(self._kept) > 1 and (
+                len(self._kept) > MOST_HELD
+                or sum(each.held.table.kept_bytes for each in self._kept.values()) > MOST_HELD_BYTES
+            ):
                 self._kept.popitem(last=False)
         return word
 

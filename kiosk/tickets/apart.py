@@ -21,8 +21,11 @@ class ApartError(PlatypusError, RuntimeError):
     code = "apart"
 
 
-def made_apart(module: str, order: bytes, limit_s: float, begins: bytes = b"%PDF") -> bytes:
-    """What `python -m module` makes of `order`, which it reads from a pipe. Raises ApartError."""
+def made_apart(module: str, order: bytes, limit_s: float, begins: bytes = b"") -> bytes:
+    """What `python -m module` makes of `order`, which it reads from a pipe; what it gives `begins` so.
+
+    Raises ApartError.
+    """
     surroundings = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     try:
         done = subprocess.run(

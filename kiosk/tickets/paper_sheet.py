@@ -64,7 +64,7 @@ class PaperSheet(msgspec.Struct, frozen=True, kw_only=True):
 
 def paper_apart(sheet: PaperSheet) -> bytes:
     """The PDF, made by a program of its own. Raises ApartError."""
-    return made_apart("kiosk.tickets.paper_sheet", msgspec.json.encode(sheet), _LIMIT_S)
+    return made_apart("kiosk.tickets.paper_sheet", msgspec.json.encode(sheet), _LIMIT_S, begins=b"%PDF")
 
 
 def paper(sheet: PaperSheet, font: Path = FONT) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import posixpath
 import re
 import resource
 import sys
@@ -22,6 +23,8 @@ from kiosk.tickets.apart import ApartError, made_apart
 
 MAX_ROWS = 300_000
 MAX_COLUMNS = 300
+MAX_TEXT = 20_000_000  # letters in all, as of a list that is text: a few kB of spreadsheet can be grown to any size
+_LONGEST_CELL = 2_000  # letters; no more of a cell is kept: nothing that a ticket has is longer than half of that
 _LIMIT_S = 120  # 100,000 tickets take 3 s on a PC
 _LIMIT_BYTES = 240_000_000  # of addresses: 100,000 tickets of 10 columns take less than 200 MB of them
 _PORTION_BYTES = 1 << 20
@@ -29,18 +32,19 @@ _EXACT_DIGITS = 15  # a spreadsheet keeps no more of a number
 # Its reader gives what a formula came to, and nothing for one that failed. We want neither: a code that is worked out
 # is a mistake, and a guest whose name is an error, too.
 _WORKED_OUT = re.compile(
-    rb"""<(?:\w+:)?c\b([^<>]*)>\s*<(?:\w+:)?f\b[^<>]*>([^<]*)"""
-    rb"""|<(?:\w+:)?c\b([^<>]*\bt=["']e["'][^<>]*)>\s*<(?:\w+:)?v>([^<]*)"""
+    rb"""<(?:\w+:)?c\b([^<>]*)>(?:\s|<!--.*?-->)*<(?:\w+:)?f\b[^<>]*>([^<]*)"""
+    rb"""|<(?:\w+:)?c\b([^<>]*\bt=["']e["'][^<>]*)>(?:\s|<!--.*?-->)*<(?:\w+:)?v>([^<]*)""",
+    re.DOTALL,
 )
 _PLACE = re.compile(rb"""\br=["']([A-Z]{1,3})([0-9]{1,7})["']""")
 
-_TOO_LARGE = f"more than {MAX_ROWS} rows or {MAX_COLUMNS} columns"
+_TOO_LARGE = f"more than {MAX_ROWS} rows, {MAX_COLUMNS} columns, or {MAX_TEXT} letters"
 
 Marks = Mapping[int, Mapping[int, str]]  # row, column, counted from 0 -> the formula, or the error
 
 
 class TooLarge(PlatypusError, ValueError):
-    """It has more than MAX_ROWS or MAX_COLUMNS."""
+    """It has more than MAX_ROWS, MAX_COLUMNS or MAX_TEXT."""
 
     code = "too_large"
 
@@ -51,7 +55,7 @@ def as_csv(raw: bytes) -> bytes:
     Raises TooLarge, and ApartError for what is no spreadsheet.
     """
     try:
-        return made_apart("kiosk.tickets.spreadsheet", raw, _LIMIT_S, begins=b"")
+        return made_apart("kiosk.tickets.spreadsheet", raw, _LIMIT_S)
     except ApartError as error:
         if str(error) == _TOO_LARGE:
             raise TooLarge(_TOO_LARGE) from error
@@ -70,12 +74,15 @@ def _rows(raw: bytes) -> Iterator[Sequence[str]]:
     if rows > MAX_ROWS or columns > MAX_COLUMNS:
         sys.exit(_TOO_LARGE)
     beside = [""] * (sheet.start[1] if sheet.start else 0)  # columns before the first that has anything
-    lines = sheet.iter_rows()
+    lines, letters = sheet.iter_rows(), 0
     for number in range(rows):
-        words = beside + [_word(cell) for cell in next(lines, ())]
+        words = beside + [_word(cell)[:_LONGEST_CELL] for cell in next(lines, ())]
         for column, text in marks.get(number, {}).items():
             words += [""] * (column + 1 - len(words))
-            words[column] = text
+            words[column] = text[:_LONGEST_CELL]
+        letters += sum(map(len, words))
+        if letters > MAX_TEXT:
+            sys.exit(_TOO_LARGE)
         yield words
 
 
@@ -119,7 +126,7 @@ def _part(archive: zipfile.ZipFile, name: str) -> str:
         if word.endswith("}id")
     )
     target = next(part.get("Target", "") for part in parts if part.get("Id") == key)
-    return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
+    return posixpath.normpath(posixpath.join("/xl", target)).removeprefix("/")
 
 
 def _column(letters: bytes) -> int:

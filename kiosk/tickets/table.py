@@ -40,6 +40,7 @@ class Table(NamedTuple):
     lines: Callable[[], Iterator[Line]]  # headings and all, without empty ones; raises TicketFileError on the way
     encoding: str  # "xlsx" of a spreadsheet
     separator: str  # "" of a spreadsheet
+    kept_bytes: int  # which it takes in memory for as long as there is one
 
     def rows(self) -> Iterator[Line]:
         """What stands below the headings. Raises TicketFileError."""
@@ -89,7 +90,7 @@ def _text(name: str, raw: bytes) -> Table:
         except csv.Error as error:
             raise TicketFileError(f"{name} is not a CSV list: {error}. Export it again as CSV (UTF-8).") from error
 
-    return Table(name, [], lines, encoding, separator)
+    return Table(name, [], lines, encoding, separator, len(raw))
 
 
 def _opened(raw: bytes, encoding: str) -> TextIO:
@@ -155,7 +156,7 @@ def _spreadsheet(name: str, raw: bytes) -> Table:
                 # A spreadsheet leaves out the empty cells at the end of a row, and has some beside its table.
                 yield number, words + [""] * (width - len(words))
 
-    return Table(name, [], lines, "xlsx", "")
+    return Table(name, [], lines, "xlsx", "", len(text))
 
 
 def _broken(name: str) -> TicketFileError:

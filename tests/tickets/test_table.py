@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import resource
 import zipfile
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -41,6 +42,24 @@ def test_lines_are_counted_as_the_spreadsheet_counts_them() -> None:
     table = parse_table("list.xlsx", spreadsheet([(), ("Name", "Code"), (), ("Ada", "A1"), ("Bob", None)]))
     with pytest.raises(TicketFileError, match="row 5: no code"):
         sheet_of(table, needs_code=True)
+
+
+def test_of_a_cell_no_more_is_kept_than_any_ticket_has() -> None:
+    table = parse_table("list.xlsx", spreadsheet([("Name", "Code", "Life"), ("Ada", "A1", "x" * 32_000)]))
+    assert sheet_of(table, needs_code=True).rows[0].code == "A1"
+    assert table.kept_bytes < 3_000
+
+
+def test_a_few_kilobytes_that_grow_are_refused_and_cost_this_program_nothing() -> None:
+    raw = _with("xl/worksheets/sheet1.xml", _GROWING)
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    text = b"&quot;" * 1_900  # two letters each, as CSV has it
+    parts["xl/sharedStrings.xml"] = b"<sst><si><t>" + text + b"</t></si></sst>"
+    before_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    with pytest.raises(TicketFileError, match="more rows or columns"):
+        parse_table("the file", _archive(parts))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before_mb < 60
 
 
 def test_cells_beside_the_table_are_said() -> None:
@@ -116,6 +135,16 @@ def _row_of(cells: bytes) -> bytes:
 
 
 _LAUGHS = b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10 if n else b"lol") for n in range(12))
+_GROWING = (
+    b"<worksheet><sheetData>"
+    + b"".join(
+        b'<row r="%d">' % n + b"".join(b'<c r="%c%d" t="s"><v>0</v></c>' % (65 + at, n) for at in range(20)) + b"</row>"
+        for n in range(1, 1000)
+    )
+    + b"<!--"
+    + _NOISE
+    + b"--></sheetData></worksheet>"
+)
 _BILLION = b"<?xml version='1.0'?><!DOCTYPE x [" + _LAUGHS + b"]><worksheet><sheetData>&l11;</sheetData></worksheet>"
 
 
