@@ -51,7 +51,12 @@ def privacy_show(config_path: Path, *, as_json: bool) -> None:
             click.echo(f"{each.event.slug}: nothing of anybody")
             continue
         at = each.goes_at(after) if after is not None else None
-        goes = f"goes on {at:%Y-%m-%d}" if at is not None else "stays until platypus privacy erase"
+        if at is not None:
+            goes = f"goes on {at:%Y-%m-%d}"
+        elif after is not None:
+            goes = f"goes {after.days} day(s) after the first ticket is shown, since nobody said when the evening is"
+        else:
+            goes = "stays until platypus privacy erase"
         click.echo(
             f"{each.event.slug}: {each.tickets} ticket(s) with a name, e-mail, order or note, {each.waiting} name(s) "
             f"on the waiting list, {each.rows} row(s) that say who did them: {goes}"

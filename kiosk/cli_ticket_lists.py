@@ -111,6 +111,11 @@ def _say_list(sheet: Sheet, *, is_remembered: bool) -> None:
     left_out = [heading for heading in sheet.headings if heading and heading not in sheet.columns.values()]
     if left_out:
         click.echo("left out: " + some([repr(heading) for heading in left_out]))
+    if sheet.doubtful_letters:
+        click.echo(
+            f"look twice: the file does not say how it writes letters, and was read as {sheet.encoding}. Is this name "
+            f"right: {sheet.doubtful_letters}? If not, save it as CSV UTF-8, or as XLSX"
+        )
     if sheet.source.doubt:
         click.echo(f"note: {sheet.source.doubt}")
 

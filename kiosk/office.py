@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -301,7 +302,8 @@ def _print(config: Config, event: Event, tickets: Sequence[Ticket | NewTicket], 
 
 
 def _lists(config: Config, ledger: Ledger, event: Event) -> TicketLists:
-    return TicketLists(ledger, event, lambda: event_secret(config, event.slug), ColumnsFile(config.columns_path))
+    secret, columns = partial(event_secret, config, event.slug), ColumnsFile(config.columns_path)
+    return TicketLists(ledger, event, secret, columns, config.dashboard.zone)
 
 
 def check_config(config_path: Path) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import tzinfo
 from typing import NamedTuple
 
 from kiosk.ledger import Event, NewTicket, Ticket
@@ -43,16 +44,24 @@ class Taken(NamedTuple):
 class TicketLists:
     """Lists for one event. Every method raises TicketFileError for a list that cannot be taken, and LedgerError."""
 
-    def __init__(self, ledger: Ledger, event: Event, secret: Callable[[], bytes], columns: ColumnsFile) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        event: Event,
+        secret: Callable[[], bytes],
+        columns: ColumnsFile,
+        zone: tzinfo | None = None,
+    ) -> None:
         self._ledger = ledger
         self._event = event
         self._secret = secret  # of the event; asked for only when tickets of our own are made
         self._columns = columns
+        self._zone = zone  # of the venue, in which the times of a spreadsheet are meant
 
     def look(self, table: Table, choice: Choice | None = None) -> Looked:
         """What taking a list would do; nothing is written. Without `choice`, the one that is remembered."""
         choice, is_remembered = self._choice(table, choice)
-        sheet, wanted = _read(table, choice)
+        sheet, wanted = _read(table, choice, self._zone)
         if _has_codes(sheet):
             plan = self._ledger.plan_tickets(self._event, wanted, sheet.fields)
         else:
@@ -62,7 +71,7 @@ class TicketLists:
     def take(self, table: Table, choice: Choice | None = None, *, cancels: Cancels = False) -> Taken:
         """Take a list, all of it or nothing; `cancels`: which of the tickets that it does not name are cancelled."""
         choice, is_remembered = self._choice(table, choice)
-        sheet, wanted = _read(table, choice)
+        sheet, wanted = _read(table, choice, self._zone)
         if _has_codes(sheet):
             done = self._ledger.put_tickets(self._event, wanted, sheet.fields, cancels=cancels)
         else:
@@ -93,13 +102,14 @@ class TicketLists:
         return lambda number: codes.digest(codes.own_code(secret, self._event.slug, number).encode())
 
 
-def _read(table: Table, choice: Choice) -> tuple[Sheet, Sequence[NewTicket]]:
+def _read(table: Table, choice: Choice, zone: tzinfo | None) -> tuple[Sheet, Sequence[NewTicket]]:
     """What a list says, and its tickets; without the rows, of which there may be 100,000."""
     source = source_named(choice.source) if choice.source else source_of_list(table)
     if source is None:
         raise TicketFileError(f"the source {choice.source!r} is none of {', '.join(NAMES)}")
     columns = {**choice.columns, "code": ""} if choice.by_name else choice.columns
-    sheet = sheet_of(table, columns=columns, needs_code=source.has_codes and not choice.by_name, source=source)
+    needs_code = source.has_codes and not choice.by_name
+    sheet = sheet_of(table, columns=columns, needs_code=needs_code, source=source, zone=zone)
     # Lists of nobody in particular are told apart by their headings: what one does not name is not gone from another.
     name = source.name if source is not OTHER else f"{OTHER.name} {key_of(table.headings)[:8]}"
     rows, sheet = deque(sheet.rows), sheet._replace(rows=())

@@ -21,7 +21,8 @@ def add_privacy(app: flask.Flask, office: TicketOffice, live: Live, zone: ZoneIn
     @app.get("/privacy")
     def privacy() -> flask.typing.ResponseReturnValue:
         days = office.forgetting.after.days if office.forgetting.after is not None else 0
-        return flask.render_template("privacy.html", days=days, event=live.now().home.event)
+        told_to = "pretix" if office.pretix.is_device() else ""
+        return flask.render_template("privacy.html", days=days, event=live.now().home.event, told_to=told_to)
 
     @app.get("/tickets/forget")
     def confirm_forget() -> flask.typing.ResponseReturnValue:

@@ -86,7 +86,7 @@ class TicketOffice(NamedTuple):
 
         return cls(
             TicketBook(ledger, event),
-            TicketLists(ledger, event, secret, ColumnsFile(columns_path)),
+            TicketLists(ledger, event, secret, ColumnsFile(columns_path), zone),
             lambda number: codes.own_code(secret(), event.slug, number),
             printed,
             lambda: kept_of(ledger, event),

@@ -17,7 +17,7 @@ from kiosk.ledger.plan import Changed, Doubt
 from kiosk.ledger.records import Found, NewTicket, Ticket
 from kiosk.ledger.ticket_book import Show
 from kiosk.ticket_lists import Looked
-from kiosk.tickets.sheet import WORDS
+from kiosk.tickets.sheet import WORDS, Sheet
 from kiosk.tickets.sources import NAMES
 from kiosk.tickets.status import Status
 
@@ -130,7 +130,7 @@ def plan(looked: Looked, zone: ZoneInfo) -> PlanView:
         new_lines=_first(found.new, _named),
         changed_lines=_first(found.changed, lambda each: _changed(each, zone)),
         gone_lines=_first(found.gone, _named),
-        doubts=tuple(_doubt(doubt, count) for doubt, count in found.doubts.items()),
+        doubts=(*_letters(looked.sheet), *(_doubt(doubt, count) for doubt, count in found.doubts.items())),
         is_idle=not found.new and not found.changed and not found.gone,
     )
 
@@ -183,6 +183,17 @@ def _value(value: object, zone: ZoneInfo) -> str:
             return day_and_time(value.astimezone(zone), "d MMM, HH:mm")
         case _:
             return str(value)
+
+
+def _letters(sheet: Sheet) -> tuple[str, ...]:
+    if not sheet.doubtful_letters:
+        return ()
+    said = _(
+        "The file does not say how it writes letters. Is this name right: %(name)s? If not, save the list as "
+        "CSV UTF-8, or as XLSX.",
+        name=sheet.doubtful_letters,
+    )
+    return (said,)
 
 
 def _doubt(doubt: Doubt, count: int) -> str:

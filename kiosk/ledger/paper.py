@@ -28,6 +28,7 @@ from kiosk.ledger.schema import events, scans, tickets
 from kiosk.tickets.sheet import fold
 
 _AT_ONCE = 50  # ticks in one transaction: gates wait for it, up to 5 s
+_EVENING = timedelta(hours=12)  # the paper may be typed in while it lasts, or days later
 _ENDLESS = 1_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -175,7 +176,7 @@ class PaperTicks:
         verdict = judge_entry(
             claim,
             Room(0, _ENDLESS, _ENDLESS, 0),  # they are in: the room does not refuse them
-            tick.at or time.wall,
+            tick.at or self._someday(time.wall),
             is_clock_trusted=tick.at is not None or time.is_known,
             may_return=returns,
             persons=persons,
@@ -201,6 +202,11 @@ class PaperTicks:
             self._insert(db, gone, ticket, left_at, typist, -told.persons, visit=visits["exit"] + 1, kind="exit")
         return told
 
+    def _someday(self, now: datetime) -> datetime:
+        """When those came who have no time: now, or at the beginning of an evening that is over."""
+        start = self._event.starts_at
+        return now if start is None or now - start < _EVENING else start
+
     def _insert(
         self,
         db: sa.Connection,
@@ -211,7 +217,7 @@ class PaperTicks:
         delta: int,
         **values: Any,
     ) -> None:
-        wall = at or known_time(db, typist.at).wall
+        wall = at or self._someday(known_time(db, typist.at).wall)
         # Whoever wrote the time vouches for it; for the moment of typing nobody does: they came before.
         stamp = Stamp(wall, (wall - _EPOCH) // timedelta(microseconds=1) * 1000, f"paper-{nonce[:24]}", at is not None)
         columns = {

@@ -128,7 +128,8 @@ def plan(
     doubts[Doubt.MANY_GONE] = len(gone) if len(gone) > _MANY_GONE * of_list else 0
     doubts[Doubt.OTHER_EVENT] = sum(code in elsewhere for code in new)
     if have_one:
-        doubts[Doubt.HAVE_ONE] = sum(_person(ticket) in have_one for ticket in new.values())
+        good = (ticket for ticket in new.values() if ticket.status is Status.PAID)
+        doubts[Doubt.HAVE_ONE] = sum(_person(ticket) in have_one for ticket in good)
     doubts[Doubt.SAME_PERSON] = _of_one_person(wanted)
     if wanted and not any(ticket.status is Status.PAID for ticket in wanted):
         doubts[Doubt.NONE_GOOD] = len(wanted)

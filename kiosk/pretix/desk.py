@@ -148,6 +148,11 @@ class PretixDesk:
             raise NoSuchList(f"pretix has no check-in list {checkin_list} in an event {event!r} for this device")
         return self._take_up(link, each)
 
+    def is_device(self) -> bool:
+        """Whether pretix is told what happens at the door."""
+        link = self._links.get(self._event.slug)
+        return link is not None and link.is_chosen
+
     def conflicts(self) -> Sequence[Conflict]:
         """What nobody has looked at yet."""
         return self._copy.conflicts()

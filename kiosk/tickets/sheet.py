@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
 from kiosk.tickets import codes
@@ -57,6 +57,8 @@ _LONGEST = {  # characters, as the ledger has room for
     "language": 40,
 }
 
+_GUESSED = ("cp1252", "latin-1")  # what is none of the other encodings is one of these, or one that nobody can know
+
 Complaint = tuple[int, str]  # row, what is wrong with it
 
 
@@ -92,6 +94,9 @@ class Sheet(NamedTuple):
     fields: frozenset[str]  # what the list speaks of, as fields of a ticket
     encoding: str
     separator: str
+    doubtful_letters: (
+        str  # a name with letters that were guessed, since the file does not say how it writes them; or ""
+    )
     source: Source
     headings: Sequence[str]  # all there are
 
@@ -195,17 +200,22 @@ def source_of_list(table: Table) -> Source:
 
 
 def sheet_of(
-    table: Table, *, columns: Mapping[str, str] | None = None, needs_code: bool, source: Source | None = None
+    table: Table,
+    *,
+    columns: Mapping[str, str] | None = None,
+    needs_code: bool,
+    source: Source | None = None,
+    zone: tzinfo | None = None,
 ) -> Sheet:
     """What a list says. `columns` names headings that must not be guessed: our word (of WORDS) -> the list's; "" for
     one that it has not.
 
-    Without `needs_code` it may be without codes: people are told apart by their names then. Raises TicketFileError
-    when it lacks a needed column, or any row is bad.
+    Times in a spreadsheet have no zone: they are meant in `zone`. Without `needs_code` it may be without codes: people
+    are told apart by their names then. Raises TicketFileError when it lacks a needed column, or any row is bad.
     """
     source = source or source_of_list(table)
     places = _places(table, source, columns or {}, needs_code=needs_code)
-    rows, complaints = _rows(table, places, source)
+    rows, complaints = _rows(table, places, source, zone if table.encoding == "xlsx" else None)
     complaints = sorted(complaints + _repeated_codes(rows))
     if complaints:
         more = len(complaints) - _MAX_COMPLAINTS
@@ -217,8 +227,20 @@ def sheet_of(
     taken_from = {ours: table.headings[at] for ours, at in places.items()}
     fields = {"holder" if ours in {"first", "last"} else ours for ours in places} - {"code"}
     return Sheet(
-        rows, len(rows), taken_from, frozenset(fields), table.encoding, table.separator, source, table.headings
+        rows,
+        len(rows),
+        taken_from,
+        frozenset(fields),
+        table.encoding,
+        table.separator,
+        _doubtful_letters(rows) if table.encoding in _GUESSED else "",
+        source,
+        table.headings,
     )
+
+
+def _doubtful_letters(rows: Iterable[Row]) -> str:
+    return next((row.holder for row in rows if row.holder and not row.holder.isascii()), "")
 
 
 # Letters that Unicode does not take apart into a base and its accent.
@@ -275,7 +297,9 @@ def _places(table: Table, source: Source, chosen: Mapping[str, str], *, needs_co
     return found
 
 
-def _rows(table: Table, places: Mapping[str, int], source: Source) -> tuple[list[Row], list[Complaint]]:
+def _rows(
+    table: Table, places: Mapping[str, int], source: Source, zone: tzinfo | None
+) -> tuple[list[Row], list[Complaint]]:
     rows: list[Row] = []
     complaints: list[Complaint] = []
     seen: dict[str, str] = {}
@@ -291,13 +315,13 @@ def _rows(table: Table, places: Mapping[str, int], source: Source) -> tuple[list
         try:
             for ours in _FEW & values.keys():
                 values[ours] = seen.setdefault(values[ours], values[ours])
-            rows.append(_row(line, values, source))
+            rows.append(_row(line, values, source, zone))
         except ValueError as error:
             complaints.append((line, str(error)))
     return rows, complaints
 
 
-def _row(line: int, values: Mapping[str, str], source: Source) -> Row:
+def _row(line: int, values: Mapping[str, str], source: Source, zone: tzinfo | None) -> Row:
     for ours, value in values.items():
         if len(value) > _LONGEST[ours]:
             raise ValueError(f"{len(value)} characters for {ours}, {_LONGEST[ours]} are the most")
@@ -323,8 +347,8 @@ def _row(line: int, values: Mapping[str, str], source: Source) -> Row:
         values.get("email") or None,
         values.get("product") or None,
         _status(values.get("status", ""), source),
-        _moment(values.get("valid_from", "")),
-        _moment(values.get("valid_until", "")),
+        _moment(values.get("valid_from", ""), zone),
+        _moment(values.get("valid_until", ""), zone),
         _guests(values.get("guests", "")),
         values.get("order_code") or None,
         values.get("note") or None,
@@ -353,13 +377,15 @@ def _status(word: str, source: Source) -> Status:
     raise ValueError(f"status {word!r} is not known; use one of: {', '.join(Status)}")
 
 
-def _moment(text: str) -> datetime | None:
+def _moment(text: str, zone: tzinfo | None) -> datetime | None:
     if not text:
         return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{text!r} is not a time such as 2026-11-24T18:30+01:00") from None
+    if moment.tzinfo is None and zone is not None:
+        moment = moment.replace(tzinfo=zone)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone; write it as {text}+01:00 or with Z")
     return moment.astimezone(UTC)

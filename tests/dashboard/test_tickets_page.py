@@ -257,6 +257,7 @@ def test_only_organizers_see_the_tickets(house: House, phone: FlaskClient, volun
 def test_anybody_may_read_what_is_kept(house: House) -> None:
     page = house.client().get("/privacy").text
     assert "14 days after the evening names" in page and "Lightning talks, November" in page
+    assert "Nothing of this leaves the machine by itself" in page and "pretix" not in page
 
 
 def test_names_are_forgotten_after_a_second_press(house: House, phone: FlaskClient) -> None:

@@ -289,6 +289,8 @@ def test_who_came_by_name_first_and_then_with_a_code_is_doubted(lists: TicketLis
     later = table(f"{attendees},Barcode\n9,Ada,Lovelace,ADA@example.org,1,990001\n11,Cy,Kay,cy@example.org,3,990002\n")
     plan = lists.look(later).plan
     assert ([each.holder for each in plan.new], plan.doubts) == (["Ada Lovelace", "Cy Kay"], {Doubt.HAVE_ONE: 1})
+    head, rows = f"{attendees},Barcode,Attendee Status", "9,Ada,Lovelace,ada@example.org,1,990001,Deleted\n"
+    assert Doubt.HAVE_ONE not in lists.look(table(f"{head}\n{rows}")).plan.doubts
 
 
 def test_a_ticket_cancelled_here_stays_so_when_the_list_does_not_say_more(lists: TicketLists) -> None:

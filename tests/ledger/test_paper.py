@@ -214,6 +214,17 @@ def test_a_tick_without_a_time_is_told_to_be_unsure(night: Night) -> None:
     assert report(night.ledger, night.event, night.clock.stamp()).unsure == 1
 
 
+def test_ticks_without_a_time_that_are_typed_in_days_later_belong_to_the_evening(night: Night) -> None:
+    start = night.now
+    event = night.ledger.change_event(night.event, starts_at=start)
+    night.clock.advance(5 * 24 * 3600)
+    list(PaperTicks(night.ledger, event).take([Tick(1), Tick(2, start + timedelta(minutes=5))], night.typist()))
+    PaperTicks(night.ledger, event).take_walk_ins(2, None, night.typist())
+    told = report(night.ledger, event, night.clock.stamp())
+    assert (told.unsure, told.peak, told.peak_at) == (3, 6, start + timedelta(minutes=5))
+    assert [each.begins for each in told.slices if each.came_in] == [start, start + timedelta(minutes=5)]
+
+
 def test_a_clock_that_is_set_later_leaves_the_times_of_the_paper(night: Night) -> None:
     night.clock.is_trusted = False
     came = night.now - timedelta(hours=1)

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from openpyxl import Workbook
@@ -42,6 +43,24 @@ def test_lines_are_counted_as_the_spreadsheet_counts_them() -> None:
     table = parse_table("list.xlsx", spreadsheet([(), ("Name", "Code"), (), ("Ada", "A1"), ("Bob", None)]))
     with pytest.raises(TicketFileError, match="row 5: no code"):
         sheet_of(table, needs_code=True)
+
+
+def test_times_of_a_spreadsheet_are_meant_at_the_venue() -> None:
+    from_cell = datetime(2026, 11, 26, 18, 0, tzinfo=UTC).replace(tzinfo=None)
+    table = parse_table("list.xlsx", spreadsheet([("Name", "Code", "Valid from"), ("Ada", "A1", from_cell)]))
+    (row,) = sheet_of(table, needs_code=True, zone=ZoneInfo("Europe/Paris")).rows
+    assert row.valid_from == datetime(2026, 11, 26, 17, 0, tzinfo=UTC)
+    text = parse_table("list.csv", b"Name,Code,Valid from\nAda,A1,2026-11-26T18:00\n")
+    with pytest.raises(TicketFileError, match="row 2: .* has no time zone"):
+        sheet_of(text, needs_code=True, zone=ZoneInfo("Europe/Paris"))
+
+
+def test_letters_that_were_guessed_are_shown() -> None:
+    name = "\u0411\u043e\u0440\u0438\u0441"  # Boris, in Russian
+    raw = f"Name,Code\nAda,A1\n{name},A2\n"
+    guessed = sheet_of(parse_table("list.csv", raw.encode("cp1251")), needs_code=True)
+    assert guessed.doubtful_letters == name.encode("cp1251").decode("cp1252")
+    assert sheet_of(parse_table("list.csv", raw.encode()), needs_code=True).doubtful_letters == ""
 
 
 def test_of_a_cell_no_more_is_kept_than_any_ticket_has() -> None:
