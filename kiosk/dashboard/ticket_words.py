@@ -225,8 +225,10 @@ def _doubt(doubt: Doubt, count: int) -> str:
                 count,
             )
         case Doubt.MANY_GONE:
-            return _(
-                "%(num)s of this source's tickets, most of them, are not in the list: is it the whole list?", num=count
+            return ngettext(
+                "%(num)s ticket of this source, of the few there are, is not in the list: is it the whole list?",
+                "%(num)s of this source's tickets, most of them, are not in the list: is it the whole list?",
+                count,
             )
         case Doubt.STAYS_REFUSED:
             return ngettext(
