@@ -14,7 +14,6 @@ from kiosk.backup.shelf import Shelf
 from kiosk.dashboard.access import Access
 from kiosk.dashboard.api import problems
 from kiosk.dashboard.api.calls import Calls
-from kiosk.dashboard.api.paper import PaperDesk
 from kiosk.dashboard.api.serving import add_api, is_api
 from kiosk.dashboard.backup_page import add_backup
 from kiosk.dashboard.changes import Changes
@@ -143,8 +142,8 @@ def create_app(
     add_sponsors(app, sponsors)
     add_metrics(app, live)
     add_watching(app, preview, settings.language_of_screens)
-    paper = PaperDesk(tickets.paper, access.clock, settings.zone)
-    forms.exempt(add_api(app, Calls(live, news, desk, changes, turns, paper, shelf, upkeep), live, access.tokens))
+    calls = Calls(live, news, desk, changes, turns, tickets, shelf, upkeep, access.clock, settings.zone)
+    forms.exempt(add_api(app, calls, live, access.tokens))
 
     @app.errorhandler(CSRFError)
     def csrf_failed(error: CSRFError) -> flask.typing.ResponseReturnValue:

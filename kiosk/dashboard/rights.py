@@ -135,6 +135,11 @@ RIGHTS: Mapping[str, Least] = {
     "api.stream": "viewer",
     "api.scans": "viewer",  # without names
     "api.tickets": "door",
+    "api.ticket_list": "organizer",
+    "api.tickets_revoke": "organizer",
+    "api.tickets_give-back": "organizer",
+    "api.tickets_replace": "organizer",
+    "api.report": "organizer",
     "api.waiting": "door",
     "api.door_check-in": "door",
     "api.door_check-out": "door",

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from hardware.clock import Clock
 from hardware.errors import PlatypusError
+from kiosk.dashboard.language import Later, later
 from kiosk.forgetting import Forgetting
 from kiosk.ledger import Event, Ticket
 from kiosk.ledger.ledger import Ledger
@@ -38,6 +39,13 @@ class ListGone(PlatypusError, LookupError):
     """A list that was looked at too long ago, or by somebody else."""
 
     code = "list_gone"
+
+
+class Changed(NamedTuple):
+    """A ticket as it is now, and what was done."""
+
+    ticket: Ticket
+    said: Later
 
 
 class TicketOffice(NamedTuple):
@@ -95,6 +103,24 @@ class TicketOffice(NamedTuple):
             pretix,
             PaperList(ledger, event),
         )
+
+    def digest_of(self, number: int) -> bytes:
+        """By which the ledger knows the code of one of ours."""
+        return codes.digest(self.code_of(number).encode())
+
+    def revoke(self, number: int) -> Changed:
+        """Raises UnknownTicket, CannotChange; so do the others."""
+        return Changed(self.book.revoke(number), later("Ticket no. %(number)s is revoked", number=number))
+
+    def give_back(self, number: int) -> Changed:
+        """What was revoked here is what it was."""
+        return Changed(self.book.give_back(number), later("Ticket no. %(number)s is good again", number=number))
+
+    def replace(self, number: int, holder: str | None, email: str | None) -> Changed:
+        """Another one in the place of one of ours, for the same person or for `holder`."""
+        heir = self.book.replace(number, self.digest_of, holder=holder, email=email)
+        said = later("Ticket no. %(number)s takes the place of no. %(old)s", number=heir.number, old=number)
+        return Changed(heir, said)
 
 
 class Held(NamedTuple):

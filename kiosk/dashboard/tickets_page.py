@@ -14,17 +14,16 @@ import flask
 from hardware.errors import PlatypusError
 from kiosk.dashboard import desk_words, qr, ticket_words
 from kiosk.dashboard.desk import Turns
-from kiosk.dashboard.language import Later, _, later
+from kiosk.dashboard.language import Later, _
 from kiosk.dashboard.live import Live
 from kiosk.dashboard.noting import note
 from kiosk.dashboard.presses import LONGEST_TEXT
 from kiosk.dashboard.searches import Searches
-from kiosk.dashboard.ticket_office import TicketOffice
+from kiosk.dashboard.ticket_office import Changed, TicketOffice
 from kiosk.dashboard.told import told
 from kiosk.dashboard.uploads import LARGEST_BYTES
 from kiosk.ledger import UnknownTicket
 from kiosk.ledger.ticket_book import Leaf, Show
-from kiosk.tickets.codes import digest
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +38,6 @@ def add_tickets(
     app: flask.Flask, office: TicketOffice, live: Live, zone: ZoneInfo, turns: Turns, searches: Searches
 ) -> ShowPage:
     """Routes of the pages; times on them are told in `zone`. Returns what shows the first one, with what went wrong."""
-
-    def digest_of(number: int) -> bytes:
-        return digest(office.code_of(number).encode())
 
     def page(trouble: str = "", code: int = 200) -> flask.typing.ResponseReturnValue:
         word = flask.request.args.get("s", "")
@@ -89,33 +85,24 @@ def add_tickets(
         event = live.now().home.event
         return flask.render_template("ticket.html", ticket=told_facts, code=code, event=event)
 
-    def press(name: str, act: Callable[[int], Later]) -> None:
+    def press(name: str, act: Callable[[int], Changed]) -> None:
         def pressed(number: int) -> flask.typing.ResponseReturnValue:
             def once() -> Later:
                 with turns.taken():
-                    return act(number)
+                    return act(number).said
 
             tell_press(name, once)
             return flask.redirect(flask.url_for("ticket", number=number), 303)
 
         app.post(f"{ONE}/{name}", endpoint=f"tickets_{name}")(pressed)
 
-    def revoke(number: int) -> Later:
-        office.book.revoke(number)
-        return later("Ticket no. %(number)s is revoked", number=number)
-
-    def give_back(number: int) -> Later:
-        office.book.give_back(number)
-        return later("Ticket no. %(number)s is good again", number=number)
-
-    def replace(number: int) -> Later:
+    def replace(number: int) -> Changed:
         holder = flask.request.form.get("holder", "").strip()[:LONGEST_TEXT] or None
         email = flask.request.form.get("email", "").strip()[:LONGEST_TEXT] or None
-        heir = office.book.replace(number, digest_of, holder=holder, email=email)
-        return later("Ticket no. %(number)s takes the place of no. %(old)s", number=heir.number, old=number)
+        return office.replace(number, holder, email)
 
-    press("revoke", revoke)
-    press("give-back", give_back)
+    press("revoke", office.revoke)
+    press("give-back", office.give_back)
     press("replace", replace)
 
     @app.errorhandler(UnknownTicket)

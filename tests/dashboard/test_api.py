@@ -21,7 +21,9 @@ from kiosk.dashboard.api.routes import BASE, ROUTES
 from kiosk.dashboard.api.serving import MOST_LISTENERS
 from kiosk.dashboard.noting import AGAIN_S, DOOR, LOOKS, WHAT
 from kiosk.dashboard.rights import API, RIGHTS, may
+from kiosk.ledger import NewTicket
 from kiosk.news import BusError, DoorState, Reply
+from kiosk.tickets.codes import digest
 from stream.alarms import Alarm
 from stream.health import Health, LegKind, LegState, StreamState
 
@@ -119,6 +121,43 @@ def test_a_cookie_beside_a_token_lends_it_nothing(house: House) -> None:
     problem(program.post("/stream/stop"), 403, "not_for_role")
     program.get("/evening")
     assert house.noted()[0].who == "Ticket wall (viewer, by token)"
+
+
+# -- tickets ----------------------------------------------------------------------------------------------------------
+
+
+def test_tickets_come_some_at_a_time(house: House) -> None:
+    issue(house, "Ada", "Bob", "Cy")
+    organizer = Program(house, "organizer")
+    page = organizer.get("/tickets?start=1&limit=1").get_json()
+    assert ([each["holder"] for each in page["tickets"]], page["total"]) == (["Bob"], 3)
+    assert organizer.get("/tickets?show=came").get_json() == {"tickets": [], "total": 0}
+    problem(organizer.get("/tickets?show=lost"), 422, "invalid")
+
+
+def test_a_ticket_is_revoked_given_back_and_replaced_as_on_its_page(house: House) -> None:
+    issue(house, "Ada")
+    house.ledger.put_tickets(house.evening, [NewTicket(2, digest(b"ours"), is_own=True, holder="Bob")])
+    organizer = Program(house, "organizer")
+    assert organizer.post("/tickets/revoke", {"number": 1}).get_json()["status"] == "revoked"
+    problem(organizer.post("/tickets/revoke", {"number": 1}), 409, "cannot_change")
+    assert organizer.post("/tickets/give-back", {"number": 1}).get_json()["status"] == "paid"
+    heir = organizer.post("/tickets/replace", {"number": 2, "holder": "Zoë", "email": "zoe@example.org"}).get_json()
+    assert (heir["number"], heir["holder"], heir["email"]) == (3, "Zoë", "zoe@example.org")
+    problem(organizer.post("/tickets/revoke", {"number": 999}), 404, "unknown_ticket")
+    done = [line.what for line in house.noted() if line.outcome != "refused"]
+    assert "Tickets: Ticket no. 3 takes the place of no. 2" in done
+    assert [ticket.status for ticket in house.ledger.tickets(house.evening)] == ["paid", "revoked", "paid"]
+
+
+def test_the_report_is_that_of_the_page(house: House) -> None:
+    (ada, _) = issue(house, "Ada", "Bob", note="vegan")
+    Program(house, "door").post("/check-in", {"ticket": ada.id})
+    organizer = Program(house, "organizer", "report")
+    told = organizer.get("/report").get_json()
+    assert (told["came"], told["no_shows"], told["notes"]["vegan"]["came"]) == (1, 1, 1)
+    page = house.somebody(NAME, "organizer").get("/report.json").get_json()
+    assert {**told, "made_at": ""} == {**page, "made_at": ""}
 
 
 # -- facts ------------------------------------------------------------------------------------------------------------

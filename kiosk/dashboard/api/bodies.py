@@ -10,6 +10,7 @@ import msgspec
 from kiosk.dashboard.presses import LONGEST_TEXT, MOST_ON_A_TICKET, MOST_PERSONS
 from kiosk.dashboard.scanning import LONGEST_CODE
 from kiosk.ledger import GateMode
+from kiosk.ledger.ticket_book import Show
 from kiosk.paper_list import LONGEST_GATE, MOST_WALK_INS
 from stream.agenda import Words
 
@@ -144,6 +145,27 @@ class TicketsAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     search: Name
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_TICKETS)] = 12
+
+
+class LeafAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From the `start`-th ticket on, `limit` of those that `show` names."""
+
+    start: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_TICKETS)] = 12
+    show: Show = Show.ALL
+
+
+class TicketNumber(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A ticket by the number that is printed on it."""
+
+    number: Annotated[int, msgspec.Meta(ge=1, le=2_147_483_647)]
+
+
+class Replaced(TicketNumber, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A ticket of ours, and whose the new one is; without a holder it is the same person's."""
+
+    holder: Name | None = None
+    email: Name | None = None
 
 
 class ChangesAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
 import msgspec
 
+from hardware.clock import Clock
 from hardware.errors import PlatypusError
 from kiosk.backup.shelf import Shelf
 from kiosk.dashboard.api import bodies, facts
@@ -21,6 +23,7 @@ from kiosk.dashboard.ports import PROGRAM_GATE, FrontDesk, News, Press
 from kiosk.dashboard.presses import one_line
 from kiosk.dashboard.talk_changes import TalkChanges
 from kiosk.dashboard.talks_view import standing
+from kiosk.dashboard.ticket_office import Changed, TicketOffice
 from kiosk.dashboard.tokens import Program
 from kiosk.dashboard.upkeep import ANEW, NOTED, OFF, Upkeep
 from kiosk.ledger.paper import Fate
@@ -30,6 +33,7 @@ from stream.agenda import Talk, plain_words
 _Given = TypeVar("_Given")
 _MOST_ORDERS = 2  # threads that may wait for the stream process: it may take its 5 s, and pages need theirs
 _PATIENCE_S = 1.0
+_REPORT_PATIENCE_S = 5.0
 
 
 class NoName(PlatypusError, ValueError):
@@ -64,15 +68,20 @@ class Calls:
         desk: FrontDesk,
         changes: Changes,
         turns: Turns,
-        paper: PaperDesk,
+        office: TicketOffice,
         shelf: Shelf,
         upkeep: Upkeep,
+        clock: Clock,
+        zone: ZoneInfo,
     ) -> None:
         self._live = live
         self._news = news
         self._desk = desk
         self._changes = changes
-        self._paper = paper
+        self._paper = PaperDesk(office.paper, clock, zone)
+        self._office = office
+        self._zone = zone  # of the venue
+        self._reports = Turns(1, _REPORT_PATIENCE_S)
         self._talks = TalkChanges(news)
         self._shelf = shelf
         self._upkeep = upkeep
@@ -86,6 +95,11 @@ class Calls:
             "stream": lambda _: facts.stream(self._news.latest().stream),
             "scans": self._scans,
             "tickets": self._tickets,
+            "ticket_list": self._leaf,
+            "tickets_revoke": lambda call: self._change(lambda: self._office.revoke(call.body.number)),
+            "tickets_give-back": lambda call: self._change(lambda: self._office.give_back(call.body.number)),
+            "tickets_replace": self._replace,
+            "report": self._report,
             "waiting": lambda _: facts.WaitingList(guests=tuple(map(facts.guest, self._read(self._desk.waiting_list)))),
             "talks": self._talks_now,
             "changes": self._changes_now,
@@ -135,6 +149,15 @@ class Calls:
             tickets=tuple(facts.found(each) for each in found[: asked.limit]), is_more=len(found) > asked.limit
         )
 
+    def _leaf(self, call: Call) -> facts.TicketLeaf:
+        asked: bodies.LeafAsked = call.asked
+        found = self._read(lambda: self._office.book.leaf("", asked.show, start=asked.start, most=asked.limit))
+        return facts.leaf(found)
+
+    def _report(self, _call: Call) -> facts.EveningReport:
+        with self._reports.taken():  # counted anew for everybody: one at a time
+            return facts.evening_report(self._desk.report(self._zone))
+
     def _talks_now(self, _call: Call) -> facts.TalksNow:
         now = standing(self._news.latest(), self._live.now().at)
         return facts.TalksNow(
@@ -179,6 +202,18 @@ class Calls:
     def _read(self, ask: Callable[[], _Given]) -> _Given:
         with self._turns.taken():
             return ask()
+
+    # -- tickets --------------------------------------------------------------------------------------------------
+
+    def _replace(self, call: Call) -> facts.Ticket:
+        sent: bodies.Replaced = call.body
+        holder, email = one_line(sent.holder or ""), one_line(sent.email or "")
+        return self._change(lambda: self._office.replace(sent.number, holder, email))
+
+    def _change(self, act: Callable[[], Changed]) -> facts.Ticket:
+        done = self._write(act)
+        note(done.said.source)
+        return facts.ticket(done.ticket)
 
     # -- the door -------------------------------------------------------------------------------------------------
 

@@ -121,7 +121,7 @@ def _problems(route: Route) -> list[int]:
         found |= {400, 409, 413, 415, 422}
     if route.asked is not None:
         found |= {422}
-    if route.writes == "ledger" or "<talk>" in route.path:
+    if route.writes == "ledger" or route.names or "<talk>" in route.path:
         found |= {404}
     if route.writes == "stream":
         found |= {504}

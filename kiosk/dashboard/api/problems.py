@@ -58,6 +58,7 @@ STATUS: Mapping[str, int] = {
     "not_for_role": 403,
     "unknown_ticket": 404,
     "unknown_talk": 404,
+    "cannot_change": 409,
     "cannot_undo": 409,
     "too_many": 409,
     "clock_known": 409,

@@ -29,6 +29,7 @@ class Route(NamedTuple):
     body: type[msgspec.Struct] | None = None
     asked: type[msgspec.Struct] | None = None  # behind the question mark
     writes: Writes = ""  # to the ledger, by an Idempotency-Key or by the paper's numbers; or to the stream
+    names: Literal["", "ticket"] = ""  # what its body names, which there may not be
 
 
 def _get(
@@ -43,6 +44,10 @@ def _press(name: str, path: str, body: type[msgspec.Struct], answer: type[msgspe
 
 def _talk(name: str, path: str, summary: str, body: type[msgspec.Struct] = bodies.Nothing) -> Route:
     return Route(f"talks_{name}", "POST", path, summary, facts.Done, body, writes="stream")
+
+
+def _ticket(name: str, body: type[msgspec.Struct], summary: str) -> Route:
+    return Route(f"tickets_{name}", "POST", f"/tickets/{name}", summary, facts.Ticket, body, names="ticket")
 
 
 _ORDER_SAYS = {
@@ -66,6 +71,11 @@ ROUTES: tuple[Route, ...] = (
     _get("stream", "/stream", "What the stream does.", facts.Stream),
     _get("scans", "/scans", "The newest rows of the ledger.", facts.Scans, bodies.ScansAsked),
     Route("tickets", "POST", "/tickets/search", "Search tickets.", facts.Tickets, bodies.TicketsAsked),
+    _get("ticket_list", "/tickets", "Tickets by number, some at a time.", facts.TicketLeaf, bodies.LeafAsked),
+    _ticket("revoke", bodies.TicketNumber, "From now on a ticket is good for nothing; who is inside by it stays."),
+    _ticket("give-back", bodies.TicketNumber, "A ticket that was revoked here is what it was before."),
+    _ticket("replace", bodies.Replaced, "Another ticket in the place of one of ours; the old one is revoked."),
+    _get("report", "/report", "The evening in numbers, so far or as it was.", facts.EveningReport),
     _get("waiting", "/waiting", "Who waits for a seat.", facts.WaitingList),
     _get("talks", "/talks", "The agenda, who is on stage, who is next.", facts.TalksNow),
     _get("changes", "/changes", "What was changed, by whom and when.", facts.ChangeList, bodies.ChangesAsked),
