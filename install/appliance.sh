@@ -21,6 +21,7 @@ readonly EVENT=first-evening
 readonly HEALTHY_WITHIN_S=60
 readonly STEADY_S=8 # longer than RestartSec=5 of the units: one that ends at once is seen to be begun anew
 readonly PACKAGES_APPLIANCE=(polkitd python3-numpy) # numpy is apt's everywhere: another one breaks apt's camera library
+readonly PACKAGES_NAME=(avahi-daemon)               # answers for this machine's name with .local behind it, by mDNS
 
 dry=no yes=no purge=no wheels='' roles=() changes=0
 is_new=no # the release was seen to run by this run, and by none before
@@ -118,8 +119,17 @@ add_packages() {
     local package missing=() wanted=("${PACKAGES_RUN[@]}" "${PACKAGES_APPLIANCE[@]}")
     if lacks_lists; then step "asking apt for its lists" update_lists; fi
     if is_pi; then wanted+=("${PACKAGES_PI[@]}"); fi
+    if [[ " ${roles[*]} " = *" dashboard "* ]]; then wanted+=("${PACKAGES_NAME[@]}"); fi
     for package in "${wanted[@]}"; do is_installed "$package" || missing+=("$package"); done
     [ ${#missing[@]} -eq 0 ] || step "installing from apt: ${missing[*]}" install_packages "${wanted[@]}"
+}
+
+# It was not started when it was installed, since then no server is.
+answer_for_name() {
+    [[ " ${roles[*]} " = *" dashboard "* ]] && is_booted || return 0
+    if is_installed "${PACKAGES_NAME[0]}" && ! systemctl is-active --quiet avahi-daemon.service; then
+        step "answering for $(uname -n).local" systemctl start avahi-daemon.service
+    fi
 }
 
 build_release() {
@@ -335,6 +345,7 @@ appliance_install() {
     confirmed "Install Platypus (${roles[*]}) as services of this machine?" harmless
     mend_apt
     add_packages
+    answer_for_name
     if [ "$dry" = yes ] && ! command -v python3 >/dev/null; then
         say "would: build a release, make users, units and configuration, start it; each step can be told when python3 is there"
         return

@@ -13,7 +13,7 @@ from hardware.errors import PlatypusError
 from kiosk.config import load_config
 from kiosk.dashboard import qr
 from kiosk.dashboard.access import Access
-from kiosk.dashboard.address import phones_url
+from kiosk.dashboard.address import named_url, phones_url
 from kiosk.services.dashboard import login_link
 
 CONFIG = Path("/etc/platypus/platypus.toml")
@@ -24,6 +24,9 @@ def main() -> None:
     config = load_config(CONFIG)
     url = phones_url(config.dashboard, config.dashboard.port)
     click.echo(f"the dashboard: {url or f'http://127.0.0.1:{config.dashboard.port} on this machine'}")
+    named = named_url(config.dashboard)
+    if named is not None:
+        click.echo(f"or by its name, which phones find without a server: {named}")
     if "--no-link" in sys.argv or Access(Path(config.state_dir), SystemClock()).people.all():
         click.echo("a new login link, should you need one: sudo platypus dashboard --new-login")
         return

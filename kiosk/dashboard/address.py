@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import flask
 
 from kiosk.dashboard.guard import host_name, is_own_name
 from kiosk.dashboard.settings import DashboardSettings
 
+_MDNS = Path("/run/avahi-daemon/socket")
 _EVERY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - what people write to listen on all
 
 
@@ -35,6 +37,15 @@ def base_url_for_phones(settings: DashboardSettings, request: flask.Request) -> 
         return request.host_url.rstrip("/")
     port = request.host.rpartition(":")[2]
     return phones_url(settings, int(port) if port.isdecimal() else 80)
+
+
+def named_url(settings: DashboardSettings, answers: Path = _MDNS) -> str | None:
+    """The same by this machine's name, as long as something answers for it by mDNS (RFC 6762), which `answers` is a
+    sign of. It stays good when the address changes; a telephone may not know how to ask.
+    """
+    if settings.public_url or not settings.https.enabled or settings.https.host not in _EVERY or not answers.exists():
+        return None
+    return f"https://{socket.gethostname().partition('.')[0]}.local:{settings.https.port}"
 
 
 def own_address() -> str:

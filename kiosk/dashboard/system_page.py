@@ -9,7 +9,7 @@ import flask
 from hardware.clock import Clock
 from hardware.errors import PlatypusError
 from kiosk.dashboard import qr
-from kiosk.dashboard.address import base_url_for_phones
+from kiosk.dashboard.address import base_url_for_phones, named_url
 from kiosk.dashboard.backup_page import Card
 from kiosk.dashboard.gatekeeper import role
 from kiosk.dashboard.language import _, say_later
@@ -50,6 +50,7 @@ def add_system(
             live,
             settings.zone,
             address=address,
+            named=named_url(settings) if address else None,
             code=qr.picture(address) if address else None,
             version=own_version(),
             backup=backup() if may(role(), "backups") else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import threading
 from collections.abc import Callable
 from html import unescape
@@ -29,11 +30,11 @@ from kiosk.dashboard.access_errors import (
     UnknownPhone,
 )
 from kiosk.dashboard.access_file import Person, Role
-from kiosk.dashboard.address import base_url_for_phones
+from kiosk.dashboard.address import base_url_for_phones, named_url
 from kiosk.dashboard.invitations import COMMAND_LINE, MOST_LINKS
 from kiosk.dashboard.people import LONGEST_NAME, clean_name
 from kiosk.dashboard.phones import LIFE_S, MOST_A_PERSON, Phones, device
-from kiosk.dashboard.settings import HttpsSettings
+from kiosk.dashboard.settings import DashboardSettings, HttpsSettings
 from kiosk.dashboard.sightings import SEEN_S
 
 NO_HTTPS = HttpsSettings(enabled=False)
@@ -503,3 +504,12 @@ def test_the_link_on_the_screen_is_void_once_somebody_came_in_by_another(open_ho
     client.get("/screen")
     open_house.access.invitations.use(open_house.access.invitations.make("organizer", COMMAND_LINE)[0], NAME, PIN)
     assert open_house.access.invitations.open() == ()
+
+
+def test_by_its_name_the_machine_is_found_only_while_something_answers_for_it(tmp_path: Path) -> None:
+    name = socket.gethostname().partition(".")[0]
+    assert named_url(DashboardSettings(), tmp_path) == f"https://{name}.local:8443"
+    assert named_url(DashboardSettings(), tmp_path / "absent") is None
+    assert named_url(DashboardSettings(https=HttpsSettings(host="192.0.2.7")), tmp_path) is None
+    assert named_url(DashboardSettings(https=HttpsSettings(enabled=False)), tmp_path) is None
+    assert named_url(DashboardSettings(public_url="https://door.example.org"), tmp_path) is None
