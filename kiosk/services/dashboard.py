@@ -6,8 +6,8 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -86,15 +86,21 @@ def run_dashboard(config_path: Path) -> None:
     with until_told() as stopping:
         while not stopping.is_set():
             try:
-                config = load_config(config_path)
-                with works_on(Path(config.state_dir), "dashboard", (config_path.parent, config.look_path)):
-                    # a restore that was finished just now may have brought another configuration
-                    _serve(load_config(config_path), config_path, stopping)
+                with _at_work(config_path) as config:
+                    _serve(config, config_path, stopping)
             except _NO_BEGINNING as error:
                 if not Notifier().is_heard:
                     raise
                 log.error("dashboard event=safe-mode cause=%s", error)  # noqa: TRY400  # its text says all
                 _tell_what_is_wrong(error, config_path, stopping)
+
+
+@contextmanager
+def _at_work(config_path: Path) -> Iterator[Config]:
+    """With the state held against a restore. Raises ConfigError, RestoreError, OSError."""
+    config = load_config(config_path)
+    with works_on(Path(config.state_dir), "dashboard", (config_path.parent, config.look_path)):
+        yield load_config(config_path)  # a restore that was finished just now may have brought another one
 
 
 def _tell_what_is_wrong(error: PlatypusError, config_path: Path, stopping: threading.Event) -> None:
@@ -114,8 +120,7 @@ def _tell_what_is_wrong(error: PlatypusError, config_path: Path, stopping: threa
         manager.ready("the settings have to be mended: see the page")
         while not stopping.wait(_LOOK_AGAIN_S):
             try:
-                config = load_config(config_path)
-                with Ledger(config.ledger_path) as ledger:
+                with _at_work(config_path) as config, Ledger(config.ledger_path) as ledger:
                     ledger.event(config.door.event)
             except _NO_BEGINNING as still:
                 causes[:] = [still]
