@@ -12,6 +12,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
 from kiosk.tickets import codes
+from kiosk.tickets.list_words import HEADINGS, LANGUAGES, STATUS_WORDS, WORDS
 from kiosk.tickets.sources import Source, source_of
 from kiosk.tickets.status import Status
 from kiosk.tickets.table import MAX_BYTES, Table, TicketFileError
@@ -101,99 +102,6 @@ class Sheet(NamedTuple):
     headings: Sequence[str]  # all there are
 
 
-# Headings met in the exports of many systems and in hand-made lists, folded (lower case, no accents, blanks for
-# punctuation). The first heading that fits wins; those of a system that is known (sources.py) come before.
-_HEADINGS: Mapping[str, Sequence[str]] = {
-    "code": (
-        "code",
-        "ticket code",
-        "secret",
-        "codes barres",
-        "code barres",
-        "barcode",
-        "qr code",
-        "qrcode",
-        "public id",
-    ),
-    "holder": (
-        "teilnehmername",
-        "name",
-        "nom complet",
-        "full name",
-        "attendee name",
-        "holder",
-        "participant",
-        "nom du participant",
-    ),
-    "first": ("first name", "firstname", "given name", "prenom", "prenom du participant", "prenom participant"),
-    "last": ("last name", "lastname", "family name", "nom", "surname", "nom de famille"),
-    "email": ("email", "e mail", "mail", "courriel", "adresse e mail"),
-    "product": (
-        "product",
-        "product name",
-        "produit",
-        "produkt",
-        "ticket type",
-        "tickettype",
-        "type",
-        "category",
-        "categorie",
-        "tarif",
-    ),
-    "status": ("status", "attendee status", "statut", "paid", "paye", "etat", "bezahlt"),
-    "valid_from": ("valid from", "valable des"),
-    "valid_until": ("valid until", "valable jusqu a"),
-    "guests": ("guests", "invites", "accompagnants"),
-    "order_code": ("order code", "order", "commande", "order id"),
-    "note": ("note", "notes", "remarque", "diet", "diets", "regime", "regime alimentaire", "allergies"),
-    "language": ("language", "langue", "lang", "locale", "preferred language", "sprache"),
-}
-
-_STATUS_WORDS: Mapping[Status, Sequence[str]] = {
-    Status.PAID: (
-        "",
-        "paid",
-        "yes",
-        "oui",
-        "true",
-        "1",
-        "paye",
-        "attending",
-        "going",
-        "ja",
-        "confirmed",
-        "confirme",
-        "valid",
-        "active",
-        "free",
-    ),
-    Status.UNPAID: (
-        "unpaid",
-        "no",
-        "non",
-        "nein",
-        "false",
-        "0",
-        "pending",
-        "impaye",
-        "en attente",
-        "awaiting payment",
-    ),
-    Status.CANCELED: ("canceled", "cancelled", "annule", "refunded", "rembourse", "not attending"),
-    Status.BLOCKED: ("blocked", "bloque"),
-    Status.UNAPPROVED: ("unapproved", "awaiting approval"),
-    Status.REVOKED: ("revoked", "revoque"),
-}
-
-
-_LANGUAGES: Mapping[str, Sequence[str]] = {
-    "en": ("en", "eng", "english", "anglais", "englisch"),
-    "fr": ("fr", "fra", "fre", "french", "francais", "franzosisch"),
-}
-
-WORDS = tuple(_HEADINGS)  # for what of ours a column can be
-
-
 def source_of_list(table: Table) -> Source:
     """Whose list it seems to be."""
     return source_of({fold(heading) for heading in table.headings})
@@ -262,7 +170,7 @@ def guessed(table: Table, source: Source) -> dict[str, str]:
 def _guessed(table: Table, source: Source) -> dict[str, int]:
     folded = [fold(heading) for heading in table.headings]
     found: dict[str, int] = {}
-    for ours, common in _HEADINGS.items():
+    for ours, common in HEADINGS.items():
         words = (*source.headings.get(ours, ()), *common)
         at = next((folded.index(word) for word in words if word in folded), None)
         if at is not None:
@@ -275,7 +183,7 @@ def _places(table: Table, source: Source, chosen: Mapping[str, str], *, needs_co
     folded = [fold(heading) for heading in table.headings]
     found = _guessed(table, source)
     for ours, heading in chosen.items():
-        if ours not in _HEADINGS:
+        if ours not in HEADINGS:
             raise TicketFileError(f"{ours!r} is nothing that a ticket has; it has: {', '.join(WORDS)}.")
         if not heading:
             found.pop(ours, None)
@@ -359,7 +267,7 @@ def _row(line: int, values: Mapping[str, str], source: Source, zone: tzinfo | No
 def _language(word: str) -> str | None:
     """One that tickets speak; where a list has another they speak the venue's."""
     first = fold(word).partition(" ")[0]  # "fr-FR", "English (UK)"
-    return next((ours for ours, its in _LANGUAGES.items() if first in its), None)
+    return next((ours for ours, its in LANGUAGES.items() if first in its), None)
 
 
 def _guests(text: str) -> int:
@@ -370,7 +278,7 @@ def _guests(text: str) -> int:
 
 def _status(word: str, source: Source) -> Status:
     folded = fold(word)
-    for words in (source.statuses, _STATUS_WORDS):
+    for words in (source.statuses, STATUS_WORDS):
         for status, its in words.items():
             if folded in its:
                 return status

@@ -13,6 +13,7 @@ from hardware.errors import PlatypusError
 from kiosk.backup.shelf import Shelf
 from kiosk.dashboard.api import bodies, facts
 from kiosk.dashboard.api.paper import PaperDesk
+from kiosk.dashboard.api.report_facts import EveningReport, evening_report
 from kiosk.dashboard.changes import Changes
 from kiosk.dashboard.desk import Turns
 from kiosk.dashboard.language import Later, later
@@ -154,9 +155,9 @@ class Calls:
         found = self._read(lambda: self._office.book.leaf("", asked.show, start=asked.start, most=asked.limit))
         return facts.leaf(found)
 
-    def _report(self, _call: Call) -> facts.EveningReport:
+    def _report(self, _call: Call) -> EveningReport:
         with self._reports.taken():  # counted anew for everybody: one at a time
-            return facts.evening_report(self._desk.report(self._zone))
+            return evening_report(self._desk.report(self._zone))
 
     def _talks_now(self, _call: Call) -> facts.TalksNow:
         now = standing(self._news.latest(), self._live.now().at)

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from kiosk.dashboard.api import bodies, facts
+from kiosk.dashboard.api.report_facts import EveningReport
 from kiosk.dashboard.orders import ORDERS
 
 BASE = "/api/v1"
@@ -75,7 +76,7 @@ ROUTES: tuple[Route, ...] = (
     _ticket("revoke", bodies.TicketNumber, "From now on a ticket is good for nothing; who is inside by it stays."),
     _ticket("give-back", bodies.TicketNumber, "A ticket that was revoked here is what it was before."),
     _ticket("replace", bodies.Replaced, "Another ticket in the place of one of ours; the old one is revoked."),
-    _get("report", "/report", "The evening in numbers, so far or as it was.", facts.EveningReport),
+    _get("report", "/report", "The evening in numbers, so far or as it was.", EveningReport),
     _get("waiting", "/waiting", "Who waits for a seat.", facts.WaitingList),
     _get("talks", "/talks", "The agenda, who is on stage, who is next.", facts.TalksNow),
     _get("changes", "/changes", "What was changed, by whom and when.", facts.ChangeList, bodies.ChangesAsked),
