@@ -110,7 +110,6 @@ def test_every_page_says_what_is_wrong_until_it_is_mended(machine: Machine) -> N
 
 
 def test_another_mistake_is_said_instead_of_the_first(machine: Machine) -> None:
-    machine.config.write_text("[door\n", encoding="utf-8")
     settings = {"dashboard": {"port": machine.port, "https": {"enabled": False}}}
     machine.config.write_text(tomli_w.dumps(settings), encoding="utf-8")
     with machine.running() as process:
